@@ -14,12 +14,12 @@
 ///
 /// /// Looks up the price of an article.
 /// ///
-/// /// Use this when the user asks what something costs.
+/// /// Use this when the user asks for a price.
 /// #[mcp::tool(read_only)]
 /// async fn price(
 ///     /// The article's number, e.g. `A-17`.
 ///     article: &str,
-///     /// How many.
+///     /// The number of articles.
 ///     #[arg(default = 1, min = 1, max = 1000)]
 ///     quantity: u32,
 /// ) -> Result<String, ToolError> {
@@ -85,7 +85,7 @@
 /// | `icons = ["https://…/a.png", { src = "…", mime_type = "…", sizes = ["48x48"], theme = "dark" }]` | icons |
 /// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
 /// | `structured` | a number, a `bool` or a text is structured content, too: see [`App::structured_numbers`](crate::App::structured_numbers) |
-/// | `wrapped` | clients of 2026-07-28, too, get a result that is no object inside one: see [`App::wrapped_results`](crate::App::wrapped_results) |
+/// | `wrapped` | clients of 2026-07-28, too, get a result that is not an object inside an object: see [`App::wrapped_results`](crate::App::wrapped_results) |
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
 /// | `inline` | a `fn` that is quick runs in place |
@@ -172,7 +172,7 @@ pub use fastmcp_rs_macros::tool;
 ///
 /// #[mcp::model]
 /// struct Shipping {
-///     /// Where it goes.
+///     /// The destination.
 ///     #[arg(min_length = 1)]
 ///     city: String,
 ///     speed: Speed,
@@ -188,10 +188,10 @@ pub use fastmcp_rs_macros::model;
 
 /// Makes an `async fn main` the program's `main`, on a small tokio runtime.
 ///
-/// The runtime has `worker_threads = N` threads. By default that is one, beside the one that reads; with the feature
-/// `http` it is one for each core but one, as there the workers do everything. The runtime ends with `main`, whatever
-/// still runs then, so that a stuck tool cannot keep a process alive whose client has gone. `#[tokio::main]` works too, with
-/// [`App::version`](crate::App::version).
+/// The runtime has `worker_threads = N` threads. The default is one, beside the thread that reads; with the feature
+/// `http` it is one per core, less one core, because there the workers do all the work. The runtime ends when `main`
+/// returns, even if tasks still run, so that a stuck tool cannot keep a process alive whose client has gone.
+/// `#[tokio::main]` works too, with [`App::version`](crate::App::version).
 ///
 /// The program's version becomes the server's, unless [`App::version`](crate::App::version) sets another.
 ///
@@ -303,7 +303,7 @@ pub use fastmcp_rs_macros::resource;
 ///     /// The order reference, e.g. `ORD-101`.
 ///     #[arg(complete = order_ids)]
 ///     order_id: &str,
-///     /// How many reasons to give.
+///     /// The number of reasons.
 ///     #[arg(default = 3)]
 ///     reasons: u8,
 /// ) -> String {

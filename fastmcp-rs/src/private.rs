@@ -1,5 +1,5 @@
-//! What the macros' expansions name. It is no part of the public interface: the two crates are pinned to
-//! one version of each other.
+//! Items that the expansions of the macros name. They are not part of the public interface: the two crates are pinned
+//! to one version of each other.
 
 pub use inventory;
 pub use schemars;
@@ -30,8 +30,8 @@ pub use crate::protocol::CacheScope;
 pub use crate::schema::constraints::{Constraints, check_field};
 pub use crate::schema::number::Number;
 
-/// The traits by which method resolution looks at types. They are brought into scope without a name, so
-/// that no type of the user's is hidden by them.
+/// The traits by which method resolution inspects types. They are brought into scope without a name, so that they hide
+/// no type of the user.
 pub mod probe {
     pub use crate::component::arg_checks::probe::{
         AnyBounds as _, KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
@@ -45,7 +45,7 @@ pub mod probe {
     pub use crate::component::resource::probe::{ContentsType as _, JsonType as _};
 }
 
-/// Returns a value from the text that the macro made of a literal.
+/// Returns a value from the text that the macro created from a literal.
 ///
 /// # Panics
 ///
@@ -57,12 +57,12 @@ pub fn parse_json(json: &'static str) -> serde_json::Value {
     }
 }
 
-/// The default of a model's field.
+/// Returns the default of a model's field.
 ///
 /// # Panics
 ///
-/// Panics if the text is not a `T`. The macro checks what it can, and the schema of a model is made when the
-/// server starts, which calls this.
+/// Panics if the text is not a `T`. The macro checks literals as far as it can, and the server calls this at start,
+/// when it makes the schema of a model.
 pub fn preset<T: serde::de::DeserializeOwned>(json: &'static str) -> T {
     match serde_json::from_str(json) {
         Ok(value) => value,

@@ -1,4 +1,4 @@
-//! Changing an app while it is served.
+//! Changes to an app while it is served.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use crate::context::change_hub::ListKind;
 use crate::error::Error;
 use crate::registry::{ComponentTree, Registration, Selector};
 
-/// Adds, removes, enables and disables tools, resources and prompts, before the app is served and meanwhile.
+/// Adds, removes, enables and disables tools, resources and prompts, before and while the app is served.
 ///
-/// It is given by [`App::handle`](crate::App::handle), is cheap to clone, and can be used from any thread. Each
-/// method is one change: a request sees all of it or nothing. A call that has begun goes on, also if its tool is
-/// removed. Clients are told that lists have changed, if their revision and what they asked for allow it.
+/// [`App::handle`](crate::App::handle) returns a handle. It is cheap to clone, and can be used from any thread. Each
+/// method makes one atomic change: a request sees all of it or nothing. A running call continues, even if its tool is
+/// removed. Clients are notified of changed lists, if their revision and their subscriptions allow it.
 ///
-/// An app of which somebody has a handle says from the beginning that it has tools, resources and prompts, and that
-/// their lists may change.
+/// An app with a handle declares from the beginning that it has tools, resources and prompts, and that their lists may
+/// change.
 ///
 /// # Errors
 ///
-/// What cannot be served is not added: another component has the name or URI (both places are told), a state is
-/// missing, or the component itself is wrong. Before the app is served, missing states are told when it starts.
-/// Nothing is added once the app has ended.
+/// A component is not added if its name or URI is taken (the error gives both places), if a state is missing, or if the
+/// component itself is invalid. Before the app is served, missing states are reported at start instead. After the app
+/// has ended, every addition fails.
 ///
 /// # Example
 ///
@@ -71,58 +71,59 @@ impl Handle {
         self.add(Registration::prompt(P::DEFINITION))
     }
 
-    /// Adds a tool that was made at run time.
+    /// Adds a tool that was created at run time.
     #[track_caller]
     pub fn add_tool(&self, tool: DynamicTool) -> Result<(), Error> {
         self.add(Registration::dynamic_tool(tool))
     }
 
-    /// Adds a resource that was made at run time.
+    /// Adds a resource that was created at run time.
     #[track_caller]
     pub fn add_resource(&self, resource: DynamicResource) -> Result<(), Error> {
         self.add(Registration::dynamic_resource(resource))
     }
 
-    /// Adds a prompt that was made at run time.
+    /// Adds a prompt that was created at run time.
     #[track_caller]
     pub fn add_prompt(&self, prompt: DynamicPrompt) -> Result<(), Error> {
         self.add(Registration::dynamic_prompt(prompt))
     }
 
-    /// Removes the tool of a name; whether there was one.
+    /// Removes the tool of a name. Returns true if it existed.
     pub fn remove_tool(&self, name: &str) -> bool {
         self.tree.remove(ListKind::Tools, name)
     }
 
-    /// Removes the resource of a URI, or the resources of a template; whether there were any.
+    /// Removes the resource of a URI, or the resources of a template. Returns true if any existed.
     pub fn remove_resource(&self, uri: &str) -> bool {
         self.tree.remove(ListKind::Resources, uri)
     }
 
-    /// Removes the prompt of a name; whether there was one.
+    /// Removes the prompt of a name. Returns true if it existed.
     pub fn remove_prompt(&self, name: &str) -> bool {
         self.tree.remove(ListKind::Prompts, name)
     }
 
-    /// Serves what was disabled. See [`Handle::disable`].
+    /// Enables the components that a selector matches. See [`Handle::disable`].
     pub fn enable(&self, selector: Selector) {
         self.tree.set_rule(&selector, true);
     }
 
-    /// Stops serving what a selector means: it is not listed any more, and answers as if it were not there.
+    /// Disables the components that a selector matches: they are not listed, and requests for them are answered as if
+    /// they did not exist.
     ///
-    /// This also holds for what is added later. Of several rules that concern a component, the newest holds: after
-    /// `disable(Selector::tag("admin"))` and `enable(Selector::tool("users"))`, the tool `users` is served whatever
-    /// its tags are.
+    /// The rule also applies to components that are added later. If several rules match a component, the newest
+    /// applies: after `disable(Selector::tag("admin"))` and `enable(Selector::tool("users"))`, the tool `users` is
+    /// served, whatever its tags are.
     ///
-    /// A rule for the name or URI of a component ends when the component is removed: a later one of that name is served
-    /// as if there had been no rule. Rules for tags stay.
+    /// A rule for the name or URI of a component ends when the component is removed: a later component of that name is
+    /// served as if the rule had never existed. Rules for tags stay.
     pub fn disable(&self, selector: Selector) {
         self.tree.set_rule(&selector, false);
     }
 
-    /// Tells the clients that have subscribed to a resource that it has changed, so that they may read it again.
-    /// See [`Context::notify_resource_updated`](crate::Context::notify_resource_updated).
+    /// Notifies the clients that have subscribed to a resource of its change, so that they can read it again. See
+    /// [`Context::notify_resource_updated`](crate::Context::notify_resource_updated).
     pub fn notify_resource_updated(&self, uri: impl AsRef<str>) {
         self.tree.publish_resource_update(uri.as_ref());
     }

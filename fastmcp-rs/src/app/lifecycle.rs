@@ -1,4 +1,4 @@
-//! What an app does when it starts and when it ends.
+//! State factories, which run when an app starts, and shutdown hooks, which run when it ends.
 
 use std::any::{TypeId, type_name};
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use crate::util::catch_panic;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
 type StateFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-/// Begins something with the states that are there.
+/// A function that runs with the existing states.
 type StateFn<T> = Box<dyn FnOnce(&States) -> StateFuture<T> + Send>;
 type StateError = Box<dyn StdError + Send + Sync>;
 
@@ -34,15 +34,15 @@ pub(super) struct ShutdownFunction {
     work: StateFn<()>,
 }
 
-/// A function that [`App::state_with`] takes: `async`, with at most three parameters, which are [`State`]s, and a
-/// `Result` whose error can be shown.
+/// A function for [`App::state_with`]: `async`, with at most three parameters, each a [`State`], and a `Result` whose
+/// error implements `Display`.
 #[diagnostic::on_unimplemented(
     message = "this cannot make a state",
     label = "not a function that makes a state",
     note = "it takes at most three `State<T>`, is `async`, and returns `Result<T, E>`, where `E` is an error, as in `|| async {{ Ok::<Pool, std::io::Error>(pool) }}`"
 )]
 pub trait MakeState<Parameters>: Send + 'static {
-    /// What it makes.
+    /// The type of the state.
     type Made: Send + Sync + 'static;
     #[doc(hidden)]
     fn requirements(requirements: &mut Requirements);
@@ -50,7 +50,7 @@ pub trait MakeState<Parameters>: Send + 'static {
     fn make(self, states: &States) -> StateFuture<Result<Self::Made, StateError>>;
 }
 
-/// A function that [`App::on_shutdown`] takes: `async`, with at most three parameters, which are [`State`]s.
+/// A function for [`App::on_shutdown`]: `async`, with at most three parameters, each a [`State`].
 #[diagnostic::on_unimplemented(
     message = "this cannot run at shutdown",
     label = "not a function that ends an app",
@@ -63,7 +63,7 @@ pub trait EndApp<Parameters>: Send + 'static {
     fn run(self, states: &States) -> StateFuture<()>;
 }
 
-/// The state of a type. Before anything runs, it was made sure that it is there.
+/// Returns the state of a type. The checks before the start make sure that it exists.
 fn find_state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, StateError> {
     states::find(states)
         .map(State::from_arc)
@@ -124,15 +124,15 @@ functions!(A, B, C);
 impl App {
     /// Makes a state when the app starts, such as a connection to a database.
     ///
-    /// The function is `async` and may take other states, at most three: those of [`App::state`], and those that
-    /// were registered before by this method. States are made one after another, in the order of registration,
-    /// before the first message is read, and dropped in the reverse order (see [`App::state`]). Each app has one state of
-    /// a type.
+    /// The function is `async` and takes at most three other states: those of [`App::state`], and those that this
+    /// method has registered before. States are made one after another, in the order of registration, before the first
+    /// message is read, and dropped in the reverse order (see [`App::state`]). Each app has one state per type.
     ///
-    /// If it fails or panics, the app does not start: the `run` method returns an [`Error`](crate::Error) that names
-    /// the type and the failure. A panic is logged with its place, too. A server on standard input and output whose
-    /// client closes its end meanwhile, whose parent ends, or that is asked to stop, ends without waiting for the
-    /// function; if the client has sent requests before, they are given five seconds. [`App::check`] does not run it, and counts its type as present.
+    /// If the function fails or panics, the app does not start: the `run` method returns an [`Error`](crate::Error)
+    /// that names the type and the failure. A panic is also logged with its location. A server on standard input and
+    /// output does not wait for the function if the client closes its end, the parent process ends, or the process is
+    /// asked to stop; if the client has sent requests before, they get five seconds. [`App::check`] does not run the
+    /// function, and counts its type as present.
     ///
     /// # Example
     ///
@@ -176,13 +176,13 @@ impl App {
         self
     }
 
-    /// Runs something when the app has ended, such as to close a connection.
+    /// Runs a function after the app has ended, for example to close a connection.
     ///
-    /// The function is `async` and may take states, at most three. It runs once, after the last call has ended:
-    /// when the client has closed its end or the server was asked to stop (SIGTERM, SIGINT, SIGHUP), and for an
-    /// app under test when its client is closed. What was registered last runs first. All of it together has ten
-    /// seconds; a second signal ends the process at once, or within a second if calls were still running. It does not run if the app did not start, or if the
-    /// future of the `run` method is dropped.
+    /// The function is `async` and takes at most three states. It runs once, after the last call has ended: when the
+    /// client has closed its end or the server was asked to stop (SIGTERM, SIGINT, SIGHUP), and for an app under test
+    /// when its client is closed. The functions run in the reverse order of registration. All of them together have ten
+    /// seconds; a second signal ends the process at once, or within a second if calls were still running. The function
+    /// does not run if the app did not start, or if the future of the `run` method is dropped.
     ///
     /// # Example
     ///
@@ -204,8 +204,7 @@ impl App {
         self
     }
 
-    /// The types of the states that the app will have; what is wrong with how they are made is added to the
-    /// problems.
+    /// Returns the types of the states that the app will have, and adds the problems of their factories to `problems`.
     pub(super) fn state_types(&self, problems: &mut Vec<String>) -> HashSet<TypeId> {
         let mut known: HashSet<TypeId> = self.states.keys().copied().collect();
         for maker in &self.state_constructors {
@@ -228,7 +227,7 @@ impl App {
         known
     }
 
-    /// Makes the states that are made at start.
+    /// Makes the states of [`App::state_with`].
     pub(super) async fn make_states(&mut self, owner: &StateOwner) -> Result<Arc<States>, Error> {
         let mut states = std::mem::take(&mut self.states);
         for maker in std::mem::take(&mut self.state_constructors) {
@@ -238,7 +237,7 @@ impl App {
                     "the state `{}` panicked while it was made: {}",
                     maker.name, panicked.0
                 ));
-                // The program may end with the error that this becomes.
+                // The program may end with the resulting error.
                 operator_log::flush(FINAL_FLUSH_TIMEOUT);
                 Err(format!("it panicked: {}", panicked.0).into())
             });
@@ -247,7 +246,7 @@ impl App {
         Ok(Arc::new(states))
     }
 
-    /// What is done at the end, in the order in which it was registered.
+    /// Returns the shutdown tasks in the order of their registration.
     pub(super) fn shutdown_tasks(&mut self, states: &Arc<States>) -> Vec<ShutdownTask> {
         let shutdown_tasks = std::mem::take(&mut self.shutdown_tasks).into_iter();
         shutdown_tasks

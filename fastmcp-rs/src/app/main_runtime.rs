@@ -1,11 +1,11 @@
-//! The runtime of `#[mcp::main]`, and how work on it is given up.
+//! The runtime of `#[mcp::main]`, and its shutdown.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-/// What `#[mcp::main]` knows of its program.
+/// Facts about the program that `#[mcp::main]` passes on.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Main {
@@ -14,15 +14,15 @@ pub struct Main {
     pub worker_threads: Option<usize>,
 }
 
-/// How long what still runs may go on after `main` has returned.
+/// The time limit for running tasks after `main` has returned.
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Runs a program's `main` on a small runtime that ends when `main` does.
+/// Runs a program's `main` on a small runtime that ends when `main` returns.
 ///
-/// What blocks them or does not end must not keep a process alive whose client has gone.
+/// Tasks that block the workers or never end must not keep a process alive whose client has gone.
 #[doc(hidden)]
 pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
-    // A second program in one process would be a test; the first one's version stays.
+    // A second program in one process occurs only in a test; the version of the first stays.
     let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
     let runtime = build_runtime(&main);
     let output = runtime.block_on(future);
@@ -41,16 +41,16 @@ fn build_runtime(main: &Main) -> Runtime {
         .unwrap_or_else(|error| panic!("the tokio runtime of `{}` cannot be started: {error}", main.crate_name))
 }
 
-/// Over HTTP the workers do everything, so there is one for each core but one. That is for what does not run on them:
-/// the kernel's part of each call, and tools that block. With two cores a second worker made calls a tenth dearer, and
-/// no more of them.
+/// Over HTTP the workers do all the work, so there is one worker per core, less one core. The remaining core is for
+/// work outside of the workers: the kernel's part of each call, and tools that block. With two cores, a second worker
+/// made each call a tenth more expensive and did not raise the throughput.
 #[cfg(feature = "http")]
 fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1)
 }
 
 /// On standard input and output the workers only run calls that wait, beside the thread that reads, so one is enough:
-/// each more is a thread to start.
+/// each further worker is a thread to start.
 #[cfg(not(feature = "http"))]
 fn default_workers() -> usize {
     1

@@ -51,10 +51,10 @@ use crate::sealing::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 
-/// An MCP server while it is being put together.
+/// The builder of an MCP server.
 ///
-/// [`App::new`] takes every tool of the program; then comes what the tools need, and one of the `run`
-/// methods.
+/// [`App::new`] takes every tool of the program. Add the states and settings that the tools need, then call one of the
+/// `run` methods.
 ///
 /// # Example
 ///
@@ -76,21 +76,21 @@ use crate::telemetry::metrics::Metrics;
 pub struct App {
     pub(crate) config: ServerConfig,
     version_is_set: bool,
-    /// Its components.
+    /// The components of the app.
     tree: Arc<ComponentTree>,
     states: States,
-    /// Also of the states of mounted apps.
+    /// The owner of the states, including those of mounted apps.
     state_owner: Arc<StateOwner>,
     state_constructors: Vec<StateConstructor>,
     shutdown_tasks: Vec<ShutdownFunction>,
     visibility: Option<VisibilityFn>,
-    /// The apps that are mounted in it, with their namespaces.
+    /// The mounted apps, with their namespaces.
     mounted: Vec<(Box<str>, App)>,
     pub(crate) sealing_keys: Vec<SealingKey>,
-    /// What its operations go through, the outermost first.
+    /// The middleware around each operation, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
     problems: Vec<String>,
-    /// What it counts, once somebody wants to know.
+    /// The metrics, once [`App::metrics`] has enabled them.
     #[cfg(feature = "metrics")]
     metrics: OnceLock<Metrics>,
     #[cfg(feature = "stdio")]
@@ -100,15 +100,14 @@ pub struct App {
 }
 
 impl App {
-    /// An app with every tool, resource and prompt of the program, whichever module or crate it is in.
+    /// Creates an app with every tool, resource and prompt of the program, in any module or crate.
     ///
-    /// A library crate of tools must be named by the program, or the linker leaves it out:
-    /// `use my_tools as _;`.
+    /// The program must name a library crate of tools, or the linker leaves the crate out: `use my_tools as _;`.
     pub fn new(name: impl Into<String>) -> App {
         App::from_registrations(name.into(), registered_components(|_| true))
     }
 
-    /// An app with the tools, resources and prompts of one module and the modules in it.
+    /// Creates an app with the tools, resources and prompts of a module and its submodules.
     ///
     /// # Example
     ///
@@ -134,7 +133,7 @@ impl App {
         App::from_registrations(name.into(), registered_components(|location| inside(location.module_path)))
     }
 
-    /// An app without components, for those that are registered by [`App::tool`], [`App::resource`],
+    /// Creates an app without components, for components that are registered with [`App::tool`], [`App::resource`],
     /// [`App::prompt`] and [`App::server`].
     pub fn empty(name: impl Into<String>) -> App {
         App::from_registrations(name.into(), Vec::new())
@@ -218,38 +217,38 @@ impl App {
         self.add(Registration::prompt(P::DEFINITION))
     }
 
-    /// Adds a tool that is made at run time.
+    /// Adds a tool that was created at run time.
     #[track_caller]
     pub fn add_tool(self, tool: DynamicTool) -> App {
         self.add(Registration::dynamic_tool(tool))
     }
 
-    /// Adds a resource that is made at run time.
+    /// Adds a resource that was created at run time.
     #[track_caller]
     pub fn add_resource(self, resource: DynamicResource) -> App {
         self.add(Registration::dynamic_resource(resource))
     }
 
-    /// Adds a prompt that is made at run time.
+    /// Adds a prompt that was created at run time.
     #[track_caller]
     pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
         self.add(Registration::dynamic_prompt(prompt))
     }
 
-    /// Gives out a handle that adds, removes, enables and disables components, now and while the app is served.
+    /// Returns a handle that adds, removes, enables and disables components, before and while the app is served.
     ///
-    /// The app then says that it has tools, resources and prompts, also while it has none, and that their lists may
+    /// The app then declares that it has tools, resources and prompts, even if it has none, and that their lists may
     /// change. See [`Handle`].
     pub fn handle(&self) -> Handle {
         self.tree.make_dynamic();
         Handle { tree: Arc::clone(&self.tree) }
     }
 
-    /// Begins to count what the app does, and gives out a handle on the numbers: how many requests of which tool
-    /// ended how and after how long, what waits, what is open. A second call gives out the same numbers.
+    /// Enables metrics and returns a handle to them: requests per tool by outcome and duration, queue lengths, and open
+    /// connections. A second call returns the same metrics.
     ///
-    /// On HTTP, [`HttpConfig::metrics`](crate::HttpConfig::metrics) serves them, too. An app that is mounted in
-    /// another one has none of its own: ask the app that is served.
+    /// On HTTP, [`HttpConfig::metrics`](crate::HttpConfig::metrics) serves them, too. An app that is mounted in another
+    /// app has no metrics of its own: use those of the app that is served.
     ///
     /// # Example
     ///
@@ -258,7 +257,7 @@ impl App {
     ///
     /// let app = App::empty("orders");
     /// let metrics = app.metrics();
-    /// // Served on standard input and output, the numbers can still be seen elsewhere.
+    /// // The metrics of an app on standard input and output can be exported by other means.
     /// std::thread::spawn(move || eprintln!("{metrics}"));
     /// ```
     #[cfg(feature = "metrics")]
@@ -266,20 +265,22 @@ impl App {
         self.metrics.get_or_init(Metrics::new).clone()
     }
 
-    /// Decides who sees what: a component for which the function returns `false` is not listed, and answers the one
-    /// who asks as if it were not there.
+    /// Sets the visibility function: a component for which it returns `false` is not listed, and requests for it are
+    /// answered as if it did not exist.
     ///
-    /// The function is asked for each list, call, read, get, completion and subscription, so it should be quick. It
-    /// can look at the component and at the request: the client, its `_meta`, the principal. What it reports by the
-    /// context goes nowhere. If it panics, the component is hidden, and that is logged once a minute. Clients are told
-    /// to share no list of which they see only a part, and no resource that not everybody sees.
+    /// The function runs for each list, call, read, get, completion and subscription, so it should be quick. It can
+    /// inspect the component and the request: the client, its `_meta`, the principal. Progress and log messages that it
+    /// sends through the context are discarded. If it panics, the component is hidden, and the panic is logged once per
+    /// minute. Clients are told not to share a list of which they see only a part, nor a resource that is hidden from
+    /// some clients.
     ///
-    /// While it is slow, only the requests that it decides on wait for it. Until 8 requests in a row were decided within
-    /// 100 µs each, and for 1,000 after one that took more than 10 ms, requests are decided on the threads for blocking
-    /// functions, or on a worker whose other tasks go on elsewhere; on HTTP that takes a tokio runtime of several
-    /// threads. There is no time limit: a request that is decided on for ever is not answered.
+    /// While the function is slow, only the requests that it decides on wait for it. Until 8 requests in a row were
+    /// decided within 100 µs each, and for the next 1,000 requests after a decision that took more than 10 ms, it runs
+    /// on the threads for blocking functions, or on a worker whose other tasks move to other workers; on HTTP the
+    /// latter needs a multi-threaded tokio runtime. There is no time limit: if the function never returns, the request
+    /// is never answered.
     ///
-    /// For the components of a mounted app, both that app's function and this one are asked. A second call replaces
+    /// For the components of a mounted app, both that app's function and this function decide. A second call replaces
     /// the function of the first.
     ///
     /// # Example
@@ -299,7 +300,7 @@ impl App {
 
     /// Adds the tools, resources and prompts of a type that has [`#[mcp::server]`](macro@crate::mcp::server).
     ///
-    /// The value whose methods they are is a state like others: give it to [`App::state`].
+    /// The value that the methods take as `&self` is a state like others: pass it to [`App::state`].
     ///
     /// # Example
     ///
@@ -312,7 +313,7 @@ impl App {
     ///
     /// #[mcp::server]
     /// impl Greeter {
-    ///     /// Greets somebody.
+    ///     /// Greets a person.
     ///     #[tool]
     ///     async fn greet(&self, name: &str) -> String {
     ///         format!("{}, {name}!", self.greeting)
@@ -330,20 +331,20 @@ impl App {
         tools.chain(resources).chain(prompts).fold(self, App::add)
     }
 
-    /// The names of the app's tools, sorted, with those of mounted apps.
+    /// Returns the sorted names of the app's tools, including those of mounted apps.
     pub fn tool_names(&self) -> Vec<String> {
         self.tree.tool_names()
     }
 
-    /// Gives the app a value that its tools may take as [`State<T>`](crate::State), by its type.
+    /// Adds a value that tools take as [`State<T>`](crate::State), by its type.
     ///
     /// Two values of one type are a start-up error: wrap one of them in a type of its own.
     ///
-    /// All states are dropped before the `run` method returns, whatever ends the server, after
-    /// [`App::on_shutdown`]: in the reverse order of their making, where this value is made when it is given, and one of
-    /// a mounted app when that is mounted. So what is in a buffer is written. Their destructors run on a thread that may
-    /// block and has the tokio runtime, and have five seconds together; a panic in one is logged. A state that a task
-    /// or a thread of the program still holds is dropped when that ends, and a warning names its type.
+    /// All states are dropped before the `run` method returns, whatever ends the server, after [`App::on_shutdown`]: in
+    /// the reverse order of their making. A value passed to this method counts as made at that moment, and the state of
+    /// a mounted app as made when the app is mounted. So buffers are flushed. The destructors run on a thread that may
+    /// block and has the tokio runtime, and together they have five seconds; a panic in a destructor is logged. A state
+    /// that a task or a thread of the program still holds is dropped when that ends, and a warning names its type.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App {
         if self.state_owner.add(&mut self.states, OwnedState::new(value)) {
             self.problems.push(duplicate_state_message(type_name::<T>()));
@@ -351,8 +352,8 @@ impl App {
         self
     }
 
-    /// Puts a layer around every operation: calls, reads, lists. The first one added is the outermost; see
-    /// [`layers`](crate::middleware).
+    /// Adds middleware around every operation: calls, reads, lists. The first middleware added is the outermost; see
+    /// [`middleware`](crate::middleware).
     ///
     /// # Example
     ///
@@ -360,7 +361,7 @@ impl App {
     /// use fastmcp_rs::middleware::{RateLimit, StructuredLogging};
     /// use fastmcp_rs::prelude::*;
     ///
-    /// // What is refused by the limit is logged too.
+    /// // Requests that the rate limit refuses are logged, too.
     /// let app = App::empty("x").layer(StructuredLogging::new()).layer(RateLimit::per_second(10.0));
     /// # let _ = app;
     /// ```
@@ -370,8 +371,8 @@ impl App {
     }
 
     /// Sets the server's version. Default: the version of the crate whose `main` has
-    /// [`#[mcp::main]`](macro@crate::mcp::main). With another `main`, such as one with `#[tokio::main]`, the version is not
-    /// known: a warning is logged at start, and clients are told 0.0.0.
+    /// [`#[mcp::main]`](macro@crate::mcp::main). With another `main`, such as one with `#[tokio::main]`, the version is
+    /// unknown: a warning is logged at start, and clients get the version 0.0.0.
     ///
     /// # Example
     ///
@@ -389,27 +390,27 @@ impl App {
         self
     }
 
-    /// The server's name for people. Peers before 2025-06-18 do not see it.
+    /// Sets the server's name for people. Clients before 2025-06-18 do not get it.
     pub fn title(mut self, title: impl Into<String>) -> App {
         self.config.title = Some(title.into());
         self
     }
 
-    /// What the server is, for people. Peers before 2025-11-25 do not see it.
+    /// Sets the description of the server, for people. Clients before 2025-11-25 do not get it.
     pub fn description(mut self, description: impl Into<String>) -> App {
         self.config.description = Some(description.into());
         self
     }
 
-    /// The server's page on the web. Peers before 2025-11-25 do not see it.
+    /// Sets the URL of the server's website. Clients before 2025-11-25 do not get it.
     pub fn website_url(mut self, url: impl Into<String>) -> App {
         self.config.website_url = Some(url.into());
         self
     }
 
-    /// A picture of the server, for people. There may be several; clients before 2025-11-25 do not see them.
+    /// Adds an icon of the server, for people. There may be several; clients before 2025-11-25 do not get them.
     ///
-    /// Modern clients get them when they discover the server, and not with every answer.
+    /// Modern clients get them when they discover the server, and not with every response.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic#icons>
     ///
@@ -427,35 +428,37 @@ impl App {
         self
     }
 
-    /// Leaves `additionalProperties: false` out of the schemas of all tools, as some vendors' converters refuse every
-    /// tool that says it, among them that of google-genai. Unknown arguments are refused as before.
+    /// Leaves `additionalProperties: false` out of the schemas of all tools, because some vendors' converters, among
+    /// them that of google-genai, reject every tool whose schema contains it. Unknown arguments are still rejected.
     pub fn open_schemas(mut self) -> App {
         self.config.lists.style.closes_objects = false;
         self
     }
 
-    /// Says whether tools that return a number or a bool send it as structured content beside its text, with an output
-    /// schema. Default: yes, as some clients take the text for that, and then refuse what is no object.
+    /// Sets whether tools that return a number or a `bool` send it as structured content beside its text, with an
+    /// output schema. Default: true, because some clients read the text as structured content, and reject it if it is
+    /// not an object.
     ///
-    /// Before 2026-07-28 the content is `{"result": 3}`, and so is the text. A tool's own `structured` goes first.
+    /// Before 2026-07-28 the content is `{"result": 3}`, and so is the text. A tool's own `structured` takes
+    /// precedence.
     pub fn structured_numbers(mut self, yes: bool) -> App {
         self.config.lists.style.structures_numbers = yes;
         self
     }
 
-    /// The same for tools that return a text. Default: no, as every client shows a text as it is, and several show a
-    /// structured result in place of it.
+    /// Sets whether tools that return a text send it as structured content, too. Default: false, because every client
+    /// shows a text unchanged, and several show a structured result in place of it.
     pub fn structured_texts(mut self, yes: bool) -> App {
         self.config.lists.style.structures_texts = yes;
         self
     }
 
-    /// Says whether clients of 2026-07-28, too, get structured results that are no objects (lists, numbers, `null` for
-    /// `None`) inside `{"result": …}`, as those of 2025-06-18 and 2025-11-25 always do. Default: no.
+    /// Sets whether clients of 2026-07-28 get structured results that are not objects (lists, numbers, `null` for
+    /// `None`) inside `{"result": …}`, as clients of 2025-06-18 and 2025-11-25 always do. Default: false.
     ///
-    /// Some proxies that speak 2026-07-28 refuse such results as they are, FastMCP 4.1.7 among them. The output schema,
-    /// the text and the mark `_meta.fastmcp.wrap_result` are those of the wrapped result then. A tool's own `wrapped`
-    /// goes first.
+    /// Some proxies for 2026-07-28, among them FastMCP 4.1.7, reject unwrapped results of these kinds. The output
+    /// schema, the text and the mark `_meta.fastmcp.wrap_result` are then those of the wrapped result. A tool's own
+    /// `wrapped` takes precedence.
     ///
     /// # Example
     ///
@@ -481,28 +484,28 @@ impl App {
         self
     }
 
-    /// Says whether a tool's result with resource links and without a text gets a block of text that names them, as its
-    /// last: a line for each link with its name, its URI and its description. Default: yes, as several clients show a
-    /// model texts alone.
+    /// Sets whether a tool's result with resource links and without a text gets a final text block that names the
+    /// links: one line per link with its name, its URI and its description. Default: true, because several clients show
+    /// a model only texts.
     ///
-    /// A result that has a text is sent as it is. A tool's own `link_text` goes first.
+    /// A result that has a text is sent unchanged. A tool's own `link_text` takes precedence.
     pub fn link_texts(mut self, yes: bool) -> App {
         self.config.lists.style.describes_links = yes;
         self
     }
 
-    /// Repeats limits and the values of enums in the descriptions of tools' arguments, as several clients take the
-    /// keywords for them out of a schema before a model sees it.
+    /// Repeats limits and enum values in the descriptions of tools' arguments, because several clients remove the
+    /// schema keywords for them before a model sees the schema.
     ///
-    /// Limits are then said in words, such as "Allowed: 1 to 10.", behind what the argument's own comment says.
+    /// Limits are written in words, such as "Allowed: 1 to 10.", after the argument's own doc comment.
     pub fn describe_limits(mut self) -> App {
         self.config.lists.style.repeats_limits = true;
         self
     }
 
-    /// Ignores arguments that a tool does not have, instead of refusing the call, and logs their names at debug level.
+    /// Ignores arguments that a tool does not have, instead of rejecting the call, and logs their names at debug level.
     ///
-    /// This holds for arguments themselves, not for the members inside of them, which are refused unless their type
+    /// This applies to arguments themselves, not to the members inside of them, which are rejected unless their type
     /// has `#[mcp::model(allow_unknown_fields)]`. For a few names that a client adds to every call, use
     /// [`App::ignore_arguments`].
     pub fn ignore_unknown_arguments(mut self) -> App {
@@ -510,11 +513,11 @@ impl App {
         self
     }
 
-    /// Ignores arguments of these names in calls of tools that do not have them, beside those that are known to come
-    /// from clients rather than from models.
+    /// Ignores arguments of these names in calls of tools that do not have them, in addition to those that are known to
+    /// come from clients rather than from models.
     ///
-    /// Always ignored are `wait_for_previous` (Gemini CLI) and `toolCallId` (n8n), and in a call that carries
-    /// `toolCallId` also `sessionId`, `action`, `chatInput` and `tool`. What was ignored is logged at debug level.
+    /// Always ignored are `wait_for_previous` (Gemini CLI) and `toolCallId` (n8n), and in a call with `toolCallId` also
+    /// `sessionId`, `action`, `chatInput` and `tool`. Ignored arguments are logged at debug level.
     ///
     /// # Example
     ///
@@ -529,25 +532,25 @@ impl App {
         self
     }
 
-    /// How a model should use the server as a whole. Clients may put this into the model's prompt.
+    /// Sets instructions for a model on the use of the server as a whole. Clients may add them to the model's prompt.
     pub fn instructions(mut self, instructions: impl Into<String>) -> App {
         self.config.instructions = Some(instructions.into());
         self
     }
 
-    /// How long a call may take, unless its tool says `timeout = "…"`. Default: 60 seconds.
+    /// Sets the time limit of a call, unless its tool sets `timeout = "…"`. Default: 60 seconds.
     ///
-    /// A call that takes longer is dropped, and its answer tells the model so. A blocking tool cannot be
-    /// dropped: it is answered for, and its thread goes on until it ends by itself.
+    /// A call that exceeds the limit is dropped, and its result tells the model so. A blocking tool cannot be dropped:
+    /// the call is answered, and the tool's thread continues until the tool returns.
     pub fn timeout(mut self, timeout: Duration) -> App {
         self.config.timeout = timeout;
         self
     }
 
-    /// Refuses numbers, booleans, lists and objects that arrive inside a string.
+    /// Rejects numbers, booleans, lists and objects that arrive inside a string.
     ///
-    /// Models write `"10"` for `10` now and then; by default that is accepted where a string would be
-    /// refused. A whole number written as `1.0` is an integer to JSON Schema, and always accepted.
+    /// Models sometimes write `"10"` for `10`; by default that is accepted where a string would be rejected. A whole
+    /// number written as `1.0` is an integer in JSON Schema, and always accepted.
     pub fn strict_arguments(mut self) -> App {
         self.config.strict_arguments = true;
         self
@@ -555,21 +558,21 @@ impl App {
 
     /// Shows the text of every error and panic to the model, for development.
     ///
-    /// By default only the text of [`ToolError::new`](crate::ToolError::new) reaches it: others may tell
+    /// By default only the text of [`ToolError::new`](crate::ToolError::new) reaches the model: other texts may reveal
     /// paths, queries and host names.
     pub fn show_errors(mut self) -> App {
         self.config.show_errors = true;
         self
     }
 
-    /// Leaves the server's name and version out of the `_meta` of each modern answer.
+    /// Leaves the server's name and version out of the `_meta` of each modern response.
     pub fn anonymous_results(mut self) -> App {
         self.config.announce_server = false;
         self
     }
 
-    /// How long modern clients may keep lists, and who may share them. Default: not at all. For what resources
-    /// hold, see [`App::cache_resources`].
+    /// Sets the time for which modern clients may cache lists, and the scope in which they may share them. Default: no
+    /// caching. For the contents of resources, see [`App::cache_resources`].
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>
     pub fn cache_lists(mut self, ttl: Duration, scope: CacheScope) -> App {
@@ -577,19 +580,20 @@ impl App {
         self
     }
 
-    /// How long modern clients may keep what resources hold, and who may share it. Default: not at all.
+    /// Sets the time for which modern clients may cache the contents of resources, and the scope in which they may
+    /// share them. Default: no caching.
     ///
-    /// [`CacheScope::Public`] is a promise that what is read does not depend on who reads it.
+    /// [`CacheScope::Public`] is a promise that the contents are the same for every reader.
     pub fn cache_resources(mut self, ttl: Duration, scope: CacheScope) -> App {
         self.config.resource_cache = CacheHints { ttl, scope };
         self
     }
 
-    /// How long the answers to a call's questions may take, where a modern client brings them with its next
-    /// request. Default: 10 minutes.
+    /// Sets the time limit for answers to a call's questions, if a modern client sends them with its next request.
+    /// Default: 10 minutes.
     ///
-    /// What the handler has learnt until then travels with the questions, sealed; after this time it no longer
-    /// opens, and the call must begin anew.
+    /// The state of the call travels with the questions, sealed; after this time it no longer opens, and the call must
+    /// start again from the beginning.
     pub fn answer_time(mut self, time: Duration) -> App {
         self.config.request_state_ttl = time;
         self
@@ -598,9 +602,9 @@ impl App {
     /// Sets the limit of the `requestState` that travels with the questions to a modern client, in bytes. Default:
     /// 512 KiB; at least 1 KiB.
     ///
-    /// It holds the answers so far, the values of [`Context::remember`] and about 60 bytes for each open question,
-    /// sealed, as Base64: 4 bytes for 3. It comes back with the next request, so it is never longer than half of the
-    /// longest message that the transport reads: [`App::max_line`], or
+    /// The request state contains the answers so far, the values of [`Context::remember`] and about 60 bytes per open
+    /// question, sealed and encoded as Base64: 4 bytes for 3. It returns with the next request, so it is never longer
+    /// than half of the longest message that the transport reads: [`App::max_line`], or
     /// [`HttpConfig::max_body`](crate::HttpConfig::max_body). A call that needs more ends with error -32603, which
     /// names this limit, and the log names the function.
     ///
@@ -617,23 +621,22 @@ impl App {
         self
     }
 
-    /// Sets the keys that seal what travels with the questions to a modern client, and on HTTP the sessions of older
-    /// clients. By default each process makes a key of its own for questions, and sessions end with their process.
+    /// Sets the keys that seal the request state of modern clients, and on HTTP the sessions of older clients. By
+    /// default, each process makes its own key for request state, and sessions end with their process.
     ///
-    /// With keys that outlive the process, such as one from its environment, the `Mcp-Session-Id` of a client carries
-    /// its session, so that any process with the key restores it, after a restart too. The page on HTTP tells what is
-    /// restored, and [`HttpConfig::session_lifetime`](crate::HttpConfig::session_lifetime) for how long.
+    /// With keys that outlive the process, for example from its environment, a client's `Mcp-Session-Id` contains its
+    /// session, so that any process with the key restores it, even after a restart. The page on HTTP lists the restored
+    /// parts, and [`HttpConfig::session_lifetime`](crate::HttpConfig::session_lifetime) limits the time.
     ///
-    /// The first key seals, and all of them open; so a new key is put in front, and the old one is removed when
-    /// the [`App::answer_time`] and the lifetime of sessions are over. Processes that answer for each other must have
-    /// the same keys, and the name that [`App::new`] was given: a server of another name opens nothing, even with the
-    /// same key.
+    /// The first key seals, and all keys open. To replace a key, put the new key in front, and remove the old key when
+    /// the [`App::answer_time`] and the lifetime of sessions are over. Processes that serve the same clients need the
+    /// same keys and the same name in [`App::new`]: a server with another name opens nothing, even with the same key.
     pub fn sealing_keys(mut self, keys: impl IntoIterator<Item = SealingKey>) -> App {
         self.sealing_keys = keys.into_iter().collect();
         self
     }
 
-    /// The most entries of one page of a list. Default: 1,000; at least 1.
+    /// Sets the maximum number of entries per page of a list. Default: 1,000; minimum: 1.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
     pub fn page_size(mut self, entries: usize) -> App {
@@ -641,12 +644,13 @@ impl App {
         self
     }
 
-    /// Checks what `run` would check, without running: for a unit test.
+    /// Runs the checks of the `run` methods without serving, for example in a unit test.
     ///
     /// # Errors
     ///
-    /// Fails if two components have one name or URI, one wants a state that the app does not have, a default or an
-    /// example does not fit its parameter, or a constraint does not fit its type. All problems are told.
+    /// Fails if two components have the same name or URI, a component requires a state that the app does not have, a
+    /// default or an example does not fit its parameter, or a constraint does not fit its type. The error lists all
+    /// problems.
     ///
     /// # Example
     ///
@@ -667,7 +671,7 @@ impl App {
         self.validate()
     }
 
-    /// Finds what is wrong with the app and those that are mounted in it.
+    /// Checks the app and the apps that are mounted in it.
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         let mut problems = Vec::new();
         if self.config.name.trim().is_empty() {
@@ -680,14 +684,14 @@ impl App {
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
     }
 
-    /// Lowers the limit of `requestState` to half of the longest message that a transport reads: it has to come back
-    /// in one, with the arguments and the next answers.
+    /// Lowers the limit of `requestState` to half of the longest message that a transport reads: it has to return in
+    /// one message, with the arguments and the next answers.
     #[cfg(any(feature = "stdio", feature = "http"))]
     fn fit_request_state(&mut self, max_message: usize) {
         self.config.max_request_state = self.config.max_request_state.min(max_message / 2);
     }
 
-    /// Makes what is made at start, and the server of it.
+    /// Makes the states, and creates the server.
     pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
         self.validate()?;
         if !self.version_is_set {
@@ -718,8 +722,8 @@ impl App {
         Ok(server)
     }
 
-    /// The app's tools as they are listed in the newest revision, whatever else is wrong with the app: a lock file
-    /// of them needs no state.
+    /// Returns the app's tools as the newest revision lists them, even if other checks of the app fail: a lock file of
+    /// the tools needs no state.
     #[cfg(feature = "testing")]
     pub(crate) fn listed_tools(self) -> Vec<serde_json::Value> {
         self.activate_without_states(Vec::new());
@@ -733,7 +737,7 @@ impl App {
         registry.tools.entries().iter().map(json).collect()
     }
 
-    /// Warns of a version that is not known. Tests have no need of one.
+    /// Logs a warning if the version is unknown. Tests do not need a version.
     #[cfg(any(feature = "stdio", feature = "http"))]
     fn warn_about_version(&self) {
         if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
@@ -745,7 +749,8 @@ impl App {
     }
 }
 
-/// The components that registered themselves at certain places. `inventory` promises no order, so it is made here.
+/// Returns the components that registered themselves at the selected places. `inventory` guarantees no order, so this
+/// function sorts them.
 fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registration> {
     let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
     let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.location)).collect();
@@ -763,10 +768,10 @@ fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registrat
     added
 }
 
-/// The most tools that one warning names.
+/// The maximum number of tools that one warning names.
 const MAX_LISTED_TOOLS: usize = 10;
 
-/// Warns of what some vendors refuse or change in the tools, and of what cannot be read.
+/// Logs warnings about schemas that some vendors reject or change, and about schemas that cannot be read.
 fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
     let is_arbitrary = precision::is_arbitrary();
     let mut with_wide_integers = Vec::new();
@@ -796,10 +801,10 @@ fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
     }
 }
 
-/// The version of a server whose program does not tell it.
+/// The version of a server whose program does not set one.
 const UNKNOWN_VERSION: &str = "0.0.0";
 
-/// What `#[mcp::main]` knows of the program.
+/// The program's version, set by `#[mcp::main]`.
 pub(crate) static PROGRAM_VERSION: OnceLock<&'static str> = OnceLock::new();
 
 impl std::fmt::Debug for App {

@@ -1,4 +1,4 @@
-//! Apps inside of apps.
+//! Apps that are mounted in other apps.
 
 use std::any::TypeId;
 use std::future::Future;
@@ -14,16 +14,16 @@ use crate::middleware::LayerChain;
 use crate::registry::{AppSettings, VisibilityRule};
 
 impl App {
-    /// Puts another app into this one, under a namespace: its tool `charge` becomes `pay_charge`, its prompts
-    /// likewise, and its resource `orders://{id}` becomes `orders://pay/{id}`. Resources keep their names.
+    /// Mounts another app in this app, under a namespace: its tool `charge` becomes `pay_charge`, its prompts likewise,
+    /// and its resource `orders://{id}` becomes `orders://pay/{id}`. Resources keep their names.
     ///
-    /// The other app keeps its states, its time limit, its function for [`App::visible`], what it does at start and
-    /// at the end, and its handles, whose changes appear under the namespace. Everything else that was said of it,
-    /// such as its name, its version, caching and page size, gives way to what this app says. Apps can be mounted in
-    /// mounted apps.
+    /// The other app keeps its states, its time limit, its function for [`App::visible`], its state factories and
+    /// shutdown hooks, and its handles, whose changes appear under the namespace. All other settings, such as its name,
+    /// its version, caching and page size, are replaced by those of this app. Mounted apps can have mounted apps
+    /// themselves.
     ///
-    /// A namespace begins with an ASCII letter or digit, and holds letters, digits, `_`, `-` and `.`. With another
-    /// one, or if two components then have one name or URI, the app does not start.
+    /// A namespace begins with an ASCII letter or digit, and contains only ASCII letters, digits, `_`, `-` and `.`. The
+    /// app does not start if a namespace has another form, or if two components end up with the same name or URI.
     ///
     /// # Example
     ///
@@ -52,7 +52,7 @@ impl App {
         self
     }
 
-    /// Collects what is wrong with this app, mounted under some namespaces, and those that are mounted in it.
+    /// Collects the problems of this app, mounted under some namespaces, and of the apps that are mounted in it.
     pub(super) fn collect_problems(&mut self, namespaces: &[Box<str>], problems: &mut Vec<String>) {
         problems.append(&mut self.problems);
         let states = self.state_types(problems);
@@ -63,10 +63,10 @@ impl App {
         }
     }
 
-    /// Makes the states of this app and of those that are mounted in it, and lets their components be served.
+    /// Makes the states of this app and of its mounted apps, and activates their components.
     ///
-    /// `layers` and `visibility_rules` are those of the apps around, `changes` is where the outermost tells of changes, and `owner`
-    /// is that of its states.
+    /// `layers` and `visibility_rules` are those of the surrounding apps; `changes` and `owner` are the change hub and
+    /// the owner of the states of the outermost app.
     pub(super) fn activate<'a>(
         &'a mut self,
         namespaces: Vec<Box<str>>,
@@ -77,7 +77,7 @@ impl App {
         shutdown_tasks: &'a mut Vec<ShutdownTask>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         Box::pin(async move {
-            // Every context has the states, and so a way to tell of changes.
+            // Every context has the states, and so can report changes.
             self.states.insert(TypeId::of::<ChangeHub>(), Arc::downgrade(changes) as _);
             let states = self.make_states(owner).await?;
             shutdown_tasks.extend(self.shutdown_tasks(&states));
@@ -96,7 +96,7 @@ impl App {
                 layers: layers.clone(),
                 visibility_rules: visibility_rules.clone(),
             });
-            // What a handle has added while states were made.
+            // Components that a handle has added while states were made.
             let missing = self.tree.problems(&namespaces, &states.keys().copied().collect());
             if !missing.is_empty() {
                 return Err(Error::configuration(missing));
@@ -109,7 +109,7 @@ impl App {
         })
     }
 
-    /// Gives components their names, for one who only wants to see them.
+    /// Activates the components without states, so that they have their names, for callers that only list them.
     #[cfg(feature = "testing")]
     pub(super) fn activate_without_states(&self, namespaces: Vec<Box<str>>) {
         for (name, app) in &self.mounted {

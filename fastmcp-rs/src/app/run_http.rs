@@ -21,7 +21,7 @@ use crate::transport::http::{
 use crate::util::future::run_until;
 use crate::util::{catch_panic, operator_log};
 
-/// What an app knows of HTTP.
+/// The HTTP settings of an app.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpSettings {
     config: HttpConfig,
@@ -30,21 +30,23 @@ pub(crate) struct HttpSettings {
 }
 
 impl App {
-    /// How the app behaves on HTTP: limits, who may reach it, sessions. The defaults are safe; see [`HttpConfig`].
+    /// Sets the HTTP configuration: limits, allowed hosts and origins, sessions. The defaults are safe; see
+    /// [`HttpConfig`].
     pub fn http(mut self, config: HttpConfig) -> App {
         self.http.config = config;
         self
     }
 
-    /// Asks, for each HTTP request, who makes it: an `async fn(&http::request::Parts) -> Result<Principal, AccessError>`.
+    /// Sets the function that authenticates each HTTP request, of the form
+    /// `async fn(&http::request::Parts) -> Result<Principal, AccessError>`.
     ///
-    /// Nothing is served to whom it refuses. What it returns is [`Context::principal`](crate::Context::principal);
-    /// sessions, what is sealed for multi-round calls, and subscriptions are bound to it. It is called before the body
-    /// is read, for every request, also for those of a session. It has 10 seconds
-    /// ([`HttpConfig::authenticate_time`]), and is dropped then; the request is answered 503. If it panics, that is
-    /// logged, and the request is answered 500.
+    /// A request that it rejects is not served. Its return value is [`Context::principal`](crate::Context::principal);
+    /// sessions, sealed request state and subscriptions are bound to it. It runs before the body is read, for every
+    /// request, even for those of a session. After 10 seconds ([`HttpConfig::authenticate_time`]) it is dropped, and
+    /// the request is answered with status 503. If it panics, the panic is logged, and the request is answered with
+    /// status 500.
     ///
-    /// On standard input and output it is not asked.
+    /// It does not run on standard input and output.
     ///
     /// # Example
     ///
@@ -66,17 +68,20 @@ impl App {
         self
     }
 
-    /// Serves other paths beside the endpoint by a tower `Service`, such as an `axum::Router`: pages, downloads,
-    /// webhooks. [`App::run_http`] asks it for every path that is not served already: the endpoint, `/healthz` and
-    /// `/readyz`, and what [`HttpConfig`] adds. There is one such service; a second call replaces it. Where clients look
-    /// for OAuth, a 404 of its without a body is replaced by an error of OAuth that says that there is none.
+    /// Serves other paths beside the endpoint with a tower `Service`, such as an `axum::Router`: pages, downloads,
+    /// webhooks. [`App::run_http`] calls it for every path that is not served already: the endpoint, `/healthz`,
+    /// `/readyz`, and the paths that [`HttpConfig`] adds. There is one such service; a second call replaces it. On the
+    /// paths for OAuth discovery, a 404 response of the service without a body is replaced by an OAuth error which says
+    /// that there is no OAuth.
     ///
-    /// A route is reached by the names that the endpoint is reached by (see [`HttpConfig::allowed_hosts`]), so that no
-    /// web page can lure a browser to it under a name of its own; the limits of heads and connections hold for it, and
-    /// a panic in it is answered 500. All else is its own business: [`App::authenticate`] is not asked, and neither
-    /// `Origin` nor `Content-Type` is looked at. Connections are not upgraded, so there are no WebSockets.
+    /// The host names of the endpoint apply to the routes (see [`HttpConfig::allowed_hosts`]), so that no web page can
+    /// lure a browser to a route under its own name; the limits of request heads and connections apply, and a panic in
+    /// the service is answered with status 500. Everything else is the service's responsibility: [`App::authenticate`]
+    /// does not run, and neither `Origin` nor `Content-Type` is checked. Connections are not upgraded, so there are no
+    /// WebSockets.
     ///
-    /// [`App::into_service`] does not ask it: the server around has its own routes. Nor are those of an app that is
+    /// [`App::into_service`] does not call the service, because the surrounding server has its own routes. The routes
+    /// of an app that is [mounted](App::mount) in another app are not served either.
     /// [mounted](App::mount) in another one asked.
     ///
     /// # Example
@@ -120,19 +125,19 @@ impl App {
         self
     }
 
-    /// The app as a tower `Service`, for a server that is there already: it goes into axum by
-    /// `Router::route_service("/mcp", service)`, and into bare hyper by `hyper_util::service::TowerToHyperService`.
+    /// Returns the app as a tower `Service`, for an existing server: mount it in axum with
+    /// `Router::route_service("/mcp", service)`, and in bare hyper with `hyper_util::service::TowerToHyperService`.
     ///
-    /// There is nothing to start or to keep beside it. Where other machines can reach the server that it is part of,
-    /// name its host by [`HttpConfig::allowed_hosts`]: otherwise only the names of this machine for itself are served.
+    /// It needs no other task or object beside it. If other machines can reach the surrounding server, name its host
+    /// with [`HttpConfig::allowed_hosts`]: otherwise only this machine's own local names are accepted.
     ///
-    /// Limits for each address hold if that server puts the address of the client, a `std::net::SocketAddr`, among the
-    /// [extensions](http::Extensions) of a request; [`HttpConfig::trusted_proxies`] then applies as well.
+    /// Limits per address apply if the surrounding server stores the address of the client, a `std::net::SocketAddr`,
+    /// in the [extensions](http::Extensions) of a request; [`HttpConfig::trusted_proxies`] then applies as well.
     ///
     /// # Errors
     ///
-    /// Fails if the app cannot be served as it is configured (see [`App::check`]), if a host or an origin that is
-    /// allowed is none, or if there are several replicas without sealing keys.
+    /// Fails if the app's configuration is invalid (see [`App::check`]), if an allowed host or origin is malformed, or
+    /// if there are several replicas without sealing keys.
     ///
     /// # Example
     ///
@@ -174,19 +179,20 @@ impl App {
         HttpService::new(server, config, authenticator, &keys).map_err(Error::configuration)
     }
 
-    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT, SIGHUP). The endpoint is `/mcp`, unless
-    /// [`HttpConfig::path`] says otherwise; `/healthz` and `/readyz` answer 200 as long as the server is there.
+    /// Serves this app on HTTP until the process is asked to stop (SIGTERM, SIGINT, SIGHUP). The endpoint is `/mcp`,
+    /// unless [`HttpConfig::path`] sets another path; `/healthz` and `/readyz` answer with status 200 while the server
+    /// runs.
     ///
-    /// Both eras are served: requests of 2026-07-28, each of which stands for itself, and sessions of the revisions
-    /// before. When the server is asked to stop it accepts no more, ends subscriptions with their last answer, and
-    /// gives calls 10 seconds to end ([`HttpConfig::drain`]). A second signal ends the process at once.
+    /// It serves both the self-contained requests of 2026-07-28 and the sessions of earlier revisions. When the server
+    /// is asked to stop, it accepts no more connections, ends subscriptions with their last response, and gives calls
+    /// 10 seconds to end ([`HttpConfig::drain`]). A second signal ends the process at once.
     ///
     /// # Errors
     ///
-    /// Fails if the app cannot be served as it is configured (see [`App::into_service`]), if the address cannot be
-    /// bound, or if other machines can reach it and nothing says who may: neither [`App::authenticate`] nor
-    /// [`HttpConfig::allowed_hosts`]. Fails as well outside of a tokio runtime with timers, input and output, as
-    /// `#[mcp::main]` and `#[tokio::main]` make, and a builder with `enable_all()`.
+    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if the address cannot be bound, or if
+    /// other machines can reach it and neither [`App::authenticate`] nor [`HttpConfig::allowed_hosts`] is set. It also
+    /// fails outside of a tokio runtime with timers, input and output; `#[mcp::main]`, `#[tokio::main]` and a runtime
+    /// builder with `enable_all()` provide one.
     ///
     /// # Example
     ///
@@ -205,28 +211,30 @@ impl App {
         self.run_http_on(listener).await
     }
 
-    /// [`App::run_http`] on a socket that listens already, such as one that another process has handed over.
+    /// Serves this app on a listening socket, such as one that another process has handed over; otherwise like
+    /// [`App::run_http`].
     ///
     /// # Errors
     ///
-    /// As [`App::run_http`].
+    /// Fails under the conditions of [`App::run_http`].
     pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
         let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
         self.check_exposure(address)?;
         self.run_on_listener(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
     }
 
-    /// Serves this app on HTTP on a Unix socket, a file, for programs of this machine: a reverse proxy, a supervisor,
-    /// `curl --unix-socket`. Otherwise it is as [`App::run_http`].
+    /// Serves this app on HTTP on a Unix socket, a file, for programs on this machine: a reverse proxy, a supervisor,
+    /// `curl --unix-socket`. Otherwise it behaves like [`App::run_http`].
     ///
-    /// The file system says who may connect ([`HttpConfig::socket_mode`]; by default the user of this process alone),
-    /// so nobody else has to be asked for. `Host` and `Origin` are checked as ever: clients say `localhost`, and what a
-    /// proxy passes on must be allowed by [`HttpConfig::allowed_hosts`]. The file is removed when the server stops, and
-    /// one that a killed server has left behind is replaced.
+    /// The file system controls which users can connect ([`HttpConfig::socket_mode`]; by default only the user of this
+    /// process), so no further authentication is required. `Host` and `Origin` are checked as usual: local clients send
+    /// `localhost`, and [`HttpConfig::allowed_hosts`] must allow the hosts that a proxy passes on. The file is removed
+    /// when the server stops, and a file that a killed server has left behind is replaced.
     ///
     /// # Errors
     ///
-    /// As [`App::run_http`]; also if another server listens on the socket, or if there is something else at the path.
+    /// Fails under the conditions of [`App::run_http`], and if another server listens on the socket, or the path is not
+    /// a socket.
     ///
     /// # Example
     ///
@@ -247,19 +255,20 @@ impl App {
         self.run_on_listener(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
     }
 
-    /// [`App::run_http_unix`] on a socket that listens already, such as one of systemd's socket activation. Its file is
-    /// left where it is.
+    /// Serves this app on a listening Unix socket, such as one of systemd's socket activation; otherwise like
+    /// [`App::run_http_unix`]. The socket's file is not removed.
     ///
     /// # Errors
     ///
-    /// As [`App::run_http`].
+    /// Fails under the conditions of [`App::run_http`].
     #[cfg(unix)]
     pub async fn run_http_unix_on(self, listener: UnixListener) -> Result<(), Error> {
         let socket = transport::socket_name(&listener);
         self.run_on_listener(listener, |_, path| format!("unix:{socket}, at {path}")).await
     }
 
-    /// Serves, wherever connections come from. `place` tells where, by the scheme and the path of the endpoint.
+    /// Serves connections of any listener. `place` returns the address to log for the scheme and the path of the
+    /// endpoint.
     async fn run_on_listener(self, listener: impl Listener, place: impl Fn(&str, &str) -> String) -> Result<(), Error> {
         check_runtime()?;
         let config = &self.http.config;
@@ -300,7 +309,7 @@ impl App {
         Ok(())
     }
 
-    /// Who can reach an address of other machines than this must be somebody's decision.
+    /// Rejects an address that other machines can reach, unless access was configured explicitly.
     fn check_exposure(&self, address: SocketAddr) -> Result<(), Error> {
         let HttpSettings { config, authenticator, .. } = &self.http;
         let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
@@ -315,7 +324,7 @@ impl App {
     }
 }
 
-/// Makes sure that sockets and timers can be used.
+/// Returns an error if sockets and timers cannot be used.
 fn check_runtime() -> Result<(), Error> {
     catch_panic::install_hook();
     runtime::check_timers()?;

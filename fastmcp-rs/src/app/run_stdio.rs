@@ -15,51 +15,51 @@ use crate::transport::stdio;
 use crate::util::{catch_panic, operator_log};
 
 impl App {
-    /// Where text goes that is printed to standard output while [`App::run_stdio`] runs. Default: standard
+    /// Sets the destination of text that is printed to standard output while [`App::run_stdio`] runs. Default: standard
     /// error.
     pub fn stdout(mut self, policy: StdoutPolicy) -> App {
         self.stdio.stdout = policy;
         self
     }
 
-    /// The longest message in bytes; a longer one is refused and skipped. Default: 16 MiB.
+    /// Sets the maximum length of a message in bytes; a longer message is rejected and skipped. Default: 16 MiB.
     pub fn max_line(mut self, bytes: usize) -> App {
         self.stdio.max_line = bytes.max(1024);
         self
     }
 
-    /// Whether to stop when the parent process ends, within ten seconds. Default: yes, unless this
-    /// is process 1 or its child, as in a container, or the parent has ended before.
+    /// Sets whether the server stops, within ten seconds, when the parent process ends. Default: true, unless this
+    /// process is process 1 or its child, as in a container, or the parent has ended before.
     ///
-    /// Most parents close standard input when they end, which is noticed at once; this is for those whose
-    /// end of the pipe somebody else keeps open.
+    /// Most parents close standard input when they end, which is noticed at once; this setting is for parents whose end
+    /// of the pipe another process keeps open.
     pub fn watch_parent(mut self, watch: bool) -> App {
         self.stdio.watch_parent = watch;
         self
     }
 
-    /// Serves this app on standard input and output until the client closes its end, or the process is
-    /// asked to stop (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl-C, Ctrl-Break, or the end of the console or the
-    /// session), or its parent is gone.
+    /// Serves this app on standard input and output until the client closes its end, the process is asked to stop
+    /// (SIGTERM, SIGINT, SIGHUP; on Windows Ctrl-C, Ctrl-Break, or the end of the console or the session), or its
+    /// parent ends.
     ///
-    /// Calls that run then have five seconds to end, and all [states](App::state) are dropped before this method returns,
-    /// also if it fails. A second signal ends them at once, and the process within a second,
-    /// whatever [`App::on_shutdown`] does; one that comes after this method has returned ends the process, too. A server
-    /// that is still making its states ends without waiting for them. If a handler or a state holds up the runtime so that this method cannot
-    /// return, the process is ended too: it must not outlive its client.
+    /// Running calls then have five seconds to end, and all [states](App::state) are dropped before this method
+    /// returns, even if it fails. A second signal ends the calls at once, and the process within a second, even if
+    /// [`App::on_shutdown`] functions still run; a signal after this method has returned ends the process, too. A
+    /// server that is still making its states ends without waiting for them. If a handler or a state blocks the runtime
+    /// so that this method cannot return, the process is ended, because it must not outlive its client.
     ///
-    /// From the first moment on, standard input and output belong to the protocol. What the program, its
-    /// libraries and its child processes print goes to standard error and never waits for it to be read (see
-    /// [`StdoutPolicy`]), and reading standard input gives nothing. The client's streams are not given back when the
-    /// method returns, so it can be called once in a process.
+    /// From the first moment on, standard input and output belong to the protocol. Text that the program, its libraries
+    /// and its child processes print goes to standard error, and printing never waits for a reader (see
+    /// [`StdoutPolicy`]). Reads from standard input return nothing. The method does not restore the client's streams
+    /// when it returns, so it can be called once per process.
     ///
     /// # Errors
     ///
-    /// Fails if the app cannot be served as it is configured (see [`App::check`]), if it is called a second
-    /// time, if the streams cannot be set up, if a state cannot be made (see [`App::state_with`]), or if a stream fails
-    /// while the client is there, such as standard output on a full disk. A malformed message is answered, and is not
-    /// returned here. Fails as well outside of a tokio runtime with timers, as `#[mcp::main]` and `#[tokio::main]` make,
-    /// and a builder with `enable_all()`.
+    /// Fails if the app's configuration is invalid (see [`App::check`]), if it is called a second time, if the streams
+    /// cannot be set up, if a state cannot be made (see [`App::state_with`]), or if a stream fails while the client is
+    /// connected, such as standard output on a full disk. A malformed message is answered, and is not an error of this
+    /// method. It also fails outside of a tokio runtime with timers; `#[mcp::main]`, `#[tokio::main]` and a runtime
+    /// builder with `enable_all()` provide one.
     ///
     /// # Example
     ///
@@ -75,8 +75,8 @@ impl App {
         self.serve_stdio().await
     }
 
-    /// Serves as [`App::run_stdio`] does. The future is boxed, so that it is compiled with the library, by the profile of
-    /// the library, and not into the `main` of each program.
+    /// Serves the app for [`App::run_stdio`]. The future is boxed, so that it is compiled with the library, by the
+    /// profile of the library, and not into the `main` of each program.
     #[inline(never)]
     fn serve_stdio(self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
         Box::pin(self.serve_standard_streams())
@@ -86,7 +86,7 @@ impl App {
         catch_panic::install_hook();
         runtime::check_timers()?;
         let _flush = stdio::FlushPrintsOnDrop;
-        // If this future is dropped, threads still hold the server, and only this drops its states.
+        // If this future is dropped, threads still hold the server, and only this guard drops its states.
         let states = StatesGuard(Arc::clone(&self.state_owner));
         let served = self.serve_wire().await;
         states.0.release(|| ()).await;
@@ -122,7 +122,7 @@ impl App {
     }
 }
 
-/// Drops states at once when it is dropped, unless they were dropped before.
+/// Drops the states at once when it is dropped, unless they were dropped before.
 struct StatesGuard(Arc<StateOwner>);
 
 impl Drop for StatesGuard {
@@ -131,7 +131,7 @@ impl Drop for StatesGuard {
     }
 }
 
-/// Somebody has started the server by hand, and sees nothing happen.
+/// Explains on the terminal that the server waits for a client, in case a person has started it by hand.
 fn print_greeting(server: &Server) {
     let program = std::env::args_os().next().unwrap_or_else(|| "this-program".into());
     let program = program.to_string_lossy();

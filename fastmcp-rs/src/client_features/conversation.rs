@@ -40,7 +40,7 @@ pub(crate) enum RequestChannel {
     Rounds,
     /// JSON-RPC requests on the same connection.
     Requests(Arc<PendingClientRequests>),
-    /// Not at all, as the client takes nothing but the answer to this request.
+    /// The protocol allows requests, but the client reads only the response to this request.
     AnswerOnly,
 }
 

@@ -29,7 +29,7 @@ const METHOD: &str = "elicitation/create";
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Elicited<T> {
-    /// The person answered, or agreed to open the page. Agreement does not say what happens on the page.
+    /// The person answered, or agreed to open the page. Agreement does not cover the events on the page.
     Accepted(T),
     /// The person said no.
     Declined,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Capability;
 
-/// The most characters of a client's text that an error repeats.
+/// The maximum number of characters of a client's text that an error repeats.
 const MAX_QUOTED: usize = 256;
 
 /// The reason that a request to the client has no answer.
@@ -27,8 +27,8 @@ const MAX_QUOTED: usize = 256;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
-    /// The client did not declare the capability to answer this, or its request takes no stream that could carry the
-    /// question: before 2026-07-28, its `Accept` must name `text/event-stream`.
+    /// The client did not declare the required capability, or its request accepts no stream that could carry the
+    /// question: before 2026-07-28, its `Accept` must contain `text/event-stream`.
     #[error("{}", unsupported(.capability, .reason))]
     #[non_exhaustive]
     Unsupported {
@@ -75,8 +75,8 @@ pub enum AskError {
     },
     /// The call has ended or continues in another round, or the client has closed its end and can answer nothing more.
     /// In the first two cases the handler is dropped with its call and does not see this error; a task or a thread that
-    /// the handler or a layer has spawned does see it, and should end too. At that moment the client may already answer
-    /// in another round.
+    /// the handler or middleware has spawned does see it, and should end too. At that moment the client may already
+    /// answer in another round.
     #[error("the call that asked has ended")]
     Ended,
     /// Too many requests await this client's answers.

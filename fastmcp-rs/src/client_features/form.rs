@@ -37,7 +37,7 @@ use crate::schema::generator::generator;
     note = "every field of the struct must be a `FormField`: a string, a number, a `bool`, an enum of names, a `Vec` of one, or an `Option` of these"
 )]
 pub trait Form: DeserializeOwned + JsonSchema {
-    /// Whether this type is a single field, which becomes the only field of a form.
+    /// True if this type is a single field, which becomes the only field of a form.
     #[doc(hidden)]
     const IS_FIELD: bool = false;
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::client_features::AskError;
 use crate::json::encode;
 
-/// The most requests that may await a response at a time.
+/// The maximum number of requests that may await a response at a time.
 const MAX_PENDING: usize = 1_024;
 
 /// The response of a client: a result, or an error with its code and message.

@@ -41,7 +41,7 @@ pub(crate) struct ComponentInterface {
     pub(crate) parameters: Vec<ArgumentInfo>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
-    /// Whether a value that was read may have had unknown members that were ignored: a type that flattens other types
+    /// True if a value that was read may have had unknown members that were ignored: a type that flattens other types
     /// cannot detect unknown members.
     pub(crate) may_lose_members: bool,
     pub(crate) problems: Vec<String>,

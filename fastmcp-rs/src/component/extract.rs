@@ -65,7 +65,7 @@ pub trait FromContext: Sized + Send + 'static {
         let _ = requirements;
     }
 
-    /// Whether the extractor uses the request. Handlers that do not need the request do not pay for it.
+    /// True if the extractor uses the request. Handlers that do not need the request do not pay for it.
     #[doc(hidden)]
     const NEEDS_REQUEST: bool = true;
 }
@@ -90,7 +90,7 @@ impl FromContext for Context {
 ///
 /// struct Greeting(String);
 ///
-/// /// Greets somebody.
+/// /// Greets a person.
 /// #[mcp::tool]
 /// async fn greet(name: &str, greeting: State<Greeting>) -> String {
 ///     format!("{}, {name}!", greeting.0)

@@ -1,8 +1,8 @@
-//! What a tool may return, and how its answer is made from it.
+//! The return types of tools, and their conversion to results.
 //!
-//! Three families, chosen by the type alone: content ([`IntoContent`]: texts, numbers, blocks, whole
-//! answers), structured values (any other type that can be serialised and described), and `Result`s of
-//! these. As with parameters, method resolution chooses ([`probe`]).
+//! The type alone selects one of three families: content ([`IntoContent`]: texts, numbers, blocks, whole results),
+//! structured values (any other type that implements `Serialize` and `JsonSchema`), and `Result`s of these. As with
+//! parameters, method resolution selects the family ([`probe`]).
 
 use std::error::Error as StdError;
 use std::marker::PhantomData;
@@ -16,10 +16,10 @@ use crate::content::tool_result::ToolResult;
 use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 use crate::error::ToolError;
 
-/// A type that a tool returns as content rather than as a structured value: texts, numbers, `bool`,
-/// `()`, the blocks, lists of blocks, [`ToolResult`], and `Option`s of these (`None` is no content).
+/// A type that a tool returns as content rather than as a structured value: texts, numbers, `bool`, `()`, the blocks,
+/// lists of blocks, [`ToolResult`], and `Option`s of these (`None` is no content).
 ///
-/// Implement it for a type of yours that is best shown as text or as blocks.
+/// Implement it for your own type if text or blocks are its best form.
 ///
 /// # Example
 ///
@@ -42,10 +42,10 @@ use crate::error::ToolError;
 /// }
 /// ```
 pub trait IntoContent: Sized {
-    /// The answer.
+    /// Converts the value into a result.
     fn into_result(self) -> ToolResult;
 
-    /// Writes the answer. The provided types do so without making a [`ToolResult`] first.
+    /// Writes the result. The provided types do so without creating a [`ToolResult`] first.
     #[doc(hidden)]
     fn write(self, writer: &mut ResultWriter<'_>) {
         writer.result(self.into_result());
@@ -162,8 +162,8 @@ impl<T: IntoContent> IntoContent for Option<T> {
     }
 }
 
-/// A single value, which is text and may be structured content beside it: a number, a bool or a text, or an `Option`
-/// of one.
+/// A single value, which is text and may also be structured content: a number, a `bool` or a text, or an `Option` of
+/// one.
 #[doc(hidden)]
 pub trait Scalar: IntoContent + Serialize + JsonSchema {
     const IS_TEXT: bool = false;
@@ -189,10 +189,9 @@ impl<T: Scalar> Scalar for Option<T> {
     const IS_TEXT: bool = T::IS_TEXT;
 }
 
-/// A type that a tool can return as a structured value: anything with `serde::Serialize` and
-/// `schemars::JsonSchema`.
+/// A type that a tool can return as a structured value: any type with `serde::Serialize` and `schemars::JsonSchema`.
 ///
-/// Its schema is published as the tool's output schema. [`#[mcp::model]`](crate::mcp::model) derives both.
+/// Its schema is published as the tool's output schema. [`#[mcp::model]`](crate::mcp::model) derives both traits.
 #[diagnostic::on_unimplemented(
     message = "a tool cannot return `{Self}`",
     label = "neither content nor a structured value",
@@ -220,7 +219,7 @@ impl<T: RawBytes + ?Sized> RawBytes for std::sync::Arc<T> {}
 impl<T: RawBytes> RawBytes for Option<T> {}
 impl<T: RawBytes> RawBytes for Vec<T> {}
 
-/// No type of bytes implements this: it words the error for a tool that returns them.
+/// No type of bytes implements this trait: it provides the error message for a tool that returns bytes.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a tool cannot return raw bytes, as `{Self}` has them",
@@ -234,7 +233,7 @@ pub trait ReadableOutput {}
 pub struct RefusedBytes<T>(PhantomData<fn() -> T>);
 
 impl<T> RefusedBytes<T> {
-    /// Always fails, with our text.
+    /// Always fails to compile, with the crate's own message.
     pub fn checked(self) -> StructuredKind<T>
     where
         T: ReadableOutput,
@@ -243,17 +242,17 @@ impl<T> RefusedBytes<T> {
     }
 }
 
-/// Puts a type's part into the description of its tool.
+/// Adds a return type to the description of its tool.
 #[doc(hidden)]
 pub trait OutputDescription {
     fn describe(&self, description: &mut Description);
 }
 
-/// Writes a value of type `V`. It is apart from the type that is described, as a value may borrow from
-/// the arguments while a schema cannot.
+/// Writes a value of type `V`. It is separate from the described type, because a value may borrow from the arguments,
+/// but a schema cannot.
 #[doc(hidden)]
 pub trait OutputKind<V>: OutputDescription {
-    /// The same as a value that borrows nothing, for results that borrow from the arguments.
+    /// The value in a form that borrows nothing, for results that borrow from the arguments.
     type Rendered: Send + 'static;
 
     fn write(&self, value: V, writer: &mut ResultWriter<'_>);
@@ -263,20 +262,20 @@ pub trait OutputKind<V>: OutputDescription {
     fn write_rendered(rendered: Self::Rendered, writer: &mut ResultWriter<'_>);
 }
 
-/// Makes an answer that borrows nothing.
+/// Creates a result that borrows nothing.
 #[doc(hidden)]
 pub fn render<V, K: OutputKind<V>>(output: &K, value: V) -> Result<RenderedResult<K::Rendered>, ToolError> {
     output.render(value).map(|value| RenderedResult { value, write: K::write_rendered })
 }
 
-/// An answer that was made where it could borrow, and is written elsewhere.
+/// A result that was rendered while it could borrow, and is written elsewhere.
 #[doc(hidden)]
 pub struct RenderedResult<R> {
     value: R,
     write: fn(R, &mut ResultWriter<'_>),
 }
 
-/// Writes what was rendered.
+/// Writes a rendered result.
 #[doc(hidden)]
 pub(crate) struct RenderedOutput;
 
@@ -345,7 +344,7 @@ impl<T: Scalar> OutputDescription for ScalarOutput<T> {
 }
 
 impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
-    /// The text, and the value if that is another thing.
+    /// The text, and the value if it differs from the text.
     type Rendered = (ToolResult, Option<serde_json::Value>);
 
     fn write(&self, value: V, writer: &mut ResultWriter<'_>) {
@@ -463,7 +462,7 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> ErrorKind<E> for LoggedError {
 pub struct RefusedError<E>(PhantomData<fn() -> E>);
 
 impl<E> RefusedError<E> {
-    /// Always fails, with our text.
+    /// Always fails to compile, with the crate's own message.
     pub fn checked(self) -> Self
     where
         E: HandlerError,
@@ -478,7 +477,7 @@ impl<E> ErrorKind<E> for RefusedError<E> {
     }
 }
 
-/// The return type of a tool, of which it is not yet known what it is.
+/// The return type of a tool before it is classified.
 #[doc(hidden)]
 pub struct Output<T>(PhantomData<fn() -> T>);
 
@@ -561,8 +560,8 @@ impl<V, E, K: OutputKind<V>, X: ErrorKind<E>> OutputKind<Result<V, E>> for Falli
     }
 }
 
-/// The traits that let method resolution look at a return type; see
-/// [the parameters' counterpart](super::parameter::probe).
+/// The traits by which method resolution inspects a return type; see [the parameters'
+/// counterpart](super::parameter::probe).
 #[doc(hidden)]
 #[allow(unreachable_pub)] // They are exported without their names.
 pub mod probe {
@@ -585,7 +584,7 @@ pub mod probe {
         }
     }
 
-    /// Scalars are content too, so this is looked for first.
+    /// The trait for scalars. They are content too, so this trait comes first.
     pub trait ScalarType<T> {
         fn kind(&self) -> ScalarOutput<T>;
     }
@@ -602,7 +601,7 @@ pub mod probe {
             ContentOutput
         }
     }
-    /// Bytes are no content and have a JSON form, which no model can use.
+    /// The trait for bytes. They are not content, and their JSON form is useless to a model.
     pub trait BytesType<T> {
         fn kind(&self) -> RefusedBytes<T>;
     }
@@ -620,7 +619,7 @@ pub mod probe {
         }
     }
 
-    /// Errors of known types: one is shown, and texts are refused, as it is not clear who may read them.
+    /// Errors of known types: a [`ToolError`] is shown, and texts are rejected, because their audience is unknown.
     pub trait KnownErrorType {
         type Kind;
         fn kind(&self) -> Self::Kind;

@@ -1,4 +1,4 @@
-//! Writes the answer to a call, as the peer's revision has it.
+//! Writes the response to a call in the form of the peer's revision.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -20,30 +20,30 @@ use crate::protocol::write::{self, RpcError, code};
 use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
-/// What an answer depends on, besides the handler's result.
+/// The parts of a response that do not depend on the handler's result.
 #[derive(Clone, Copy)]
 pub(crate) struct ResponseFrame<'a> {
     pub(crate) id: &'a str,
     pub(crate) revision: Revision,
-    /// The component that answers.
+    /// The component that responds.
     pub(crate) name: &'a str,
     pub(crate) subject: &'a Subject,
-    /// How results for modern peers end.
+    /// The end of results for modern peers.
     pub(crate) server_info: &'a ServerInfo,
     pub(crate) show_errors: bool,
 }
 
-/// What is asked of a component.
+/// The operation on a component.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     ToolCall {
-        /// Whether legacy peers, which only know objects, get the tool's structured results inside one.
+        /// True if legacy peers, which support only objects, get the tool's structured results inside an object.
         wrap: bool,
-        /// Whether modern peers do, too.
+        /// True if modern peers do, too.
         wraps_for_all: bool,
-        /// Whether a number, a bool or a text of the tool's is structured content, too.
+        /// True if numbers, booleans and texts of the tool are also structured content.
         scalars: bool,
-        /// Whether resource links without a text get one.
+        /// True if resource links without a text get one.
         link_text: bool,
     },
     ResourceRead {
@@ -57,17 +57,17 @@ pub(crate) enum Subject {
     Completion {
         text: Box<str>,
     },
-    /// What there is, rather than a component.
+    /// A list of components instead of one component.
     List,
 }
 
 impl Subject {
-    /// Whether the protocol lets a handler ask its client something meanwhile.
+    /// Returns true if the protocol allows a handler to send requests to its client meanwhile.
     pub(crate) fn allows_client_requests(&self) -> bool {
         matches!(self, Subject::ToolCall { .. } | Subject::ResourceRead { .. } | Subject::PromptGet { .. })
     }
 
-    /// How the component is called in messages.
+    /// Returns the noun for the component in messages.
     pub(crate) fn noun(&self) -> &'static str {
         match self {
             Subject::ToolCall { .. } => "tool",
@@ -79,14 +79,14 @@ impl Subject {
     }
 }
 
-/// How a result begins for a legacy and for a modern peer, up to and with the text of its first members.
+/// The start of a result for a legacy and for a modern peer, up to and including the text of its first members.
 macro_rules! beginning {
     ($members:literal) => {
         [concat!(r#","result":{"#, $members), concat!(r#","result":{"resultType":"complete","#, $members)]
     };
 }
 
-/// The one place where the answer to a call is written. Nothing is in the buffer until a result is known.
+/// The only place that writes the response to a call. Nothing is in the buffer until a result is known.
 #[doc(hidden)]
 pub struct ResultWriter<'a> {
     out: &'a mut Vec<u8>,
@@ -98,19 +98,19 @@ impl<'a> ResultWriter<'a> {
         ResultWriter { out, frame }
     }
 
-    /// A result that is JSON text already.
+    /// Writes a result that is already JSON text.
     pub(crate) fn raw(&mut self, json: &str) {
         write::begin_result(self.out, self.frame.id);
         write::raw(self.out, json);
         self.out.push(b'}');
     }
 
-    /// A single block of text.
+    /// Writes a single block of text.
     pub fn text(&mut self, text: &str) {
         self.text_block(text, false);
     }
 
-    /// A failure that the model reads, or, where there is no model yet, the client.
+    /// Writes a failure for the model or, before a model is involved, for the client.
     pub(crate) fn failure(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
@@ -118,7 +118,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// The arguments do not fit; `text` says why.
+    /// Writes the failure of invalid arguments; `text` gives the reason.
     pub(crate) fn invalid_arguments(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
@@ -137,8 +137,8 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// A value as structured content, and its JSON as text for peers and models that read only text. Where there is no
-    /// structured content yet, the text is all.
+    /// Writes a value as structured content, and its JSON as text for peers and models that read only text. For
+    /// revisions without structured content, it writes only the text.
     pub fn structured<T: Serialize>(&mut self, value: &T) {
         let start = self.out.len();
         let wraps = self.wraps_result();
@@ -153,7 +153,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Begins a result, up to where the JSON of a value follows.
+    /// Begins a result, up to the position where the JSON of a value follows.
     fn begin_structured_result(&mut self, wraps: bool) {
         self.begin_result(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
         if wraps {
@@ -161,7 +161,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Ends a result behind the JSON of a value, which begins at `json`.
+    /// Ends a result after the JSON of a value, which begins at `json`.
     fn end_structured_result(&mut self, json: usize, text: EscapedJson, wraps: bool) {
         if !self.has_structured() {
             self.out.truncate(json);
@@ -179,14 +179,14 @@ impl<'a> ResultWriter<'a> {
         self.end_result(wraps);
     }
 
-    /// Blocks of content.
+    /// Writes blocks of content.
     pub(crate) fn content(&mut self, blocks: &[Content]) {
         self.begin_result(beginning!(r#""content":"#));
         self.write_blocks(blocks);
         self.end_result(false);
     }
 
-    /// An answer that the author composed.
+    /// Writes a result that the author composed.
     pub fn result(&mut self, result: ToolResult) {
         if let Some(fault) = &result.fault {
             return self.masked_error(fault);
@@ -216,7 +216,7 @@ impl<'a> ResultWriter<'a> {
         }
         let mut members = Vec::new();
         for (key, value) in &result.meta {
-            // These two are ours, and no member may stand twice.
+            // The crate writes these two members, and no member may occur twice.
             if (wrapped && key == "fastmcp") || key == "io.modelcontextprotocol/serverInfo" {
                 continue;
             }
@@ -234,7 +234,7 @@ impl<'a> ResultWriter<'a> {
         // Blocks are strings and JSON values, which always have a JSON form.
         let _ = encode::write_json(self.out, &RevisionView(blocks, self.frame.revision));
         if let Some(text) = self.text_of_links(blocks) {
-            // Into the list that has just been closed.
+            // The block is added to the list that was just closed.
             self.out.pop();
             self.out.extend_from_slice(br#",{"type":"text","text":"#);
             encode::write_string(self.out, &text);
@@ -242,15 +242,15 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Returns the text that stands beside resource links for clients that show texts alone. Peers before 2025-06-18
-    /// get a text in place of each.
+    /// Returns the text that accompanies resource links for clients that show only texts. Peers before 2025-06-18 get a
+    /// text in place of each link.
     fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
         let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
         if is_wanted && self.frame.revision >= Revision::V2025_06_18 { content::text_of_links(blocks) } else { None }
     }
 
-    /// The failure of a handler.
-    // Never part of the code for one handler, which is made anew for each.
+    /// Writes the failure of a handler.
+    // The function is never inlined into the code for one handler, which is generated per handler.
     #[cold]
     #[inline(never)]
     pub(crate) fn error(&mut self, error: ToolError) {
@@ -263,7 +263,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// The client could not be asked, or did not answer as it should; that is nothing to hide.
+    /// Writes the failure of a request to the client, which need not be hidden.
     fn client_request_error(&mut self, error: &AskError) {
         match error.required_capabilities().filter(|_| self.frame.revision.is_modern()) {
             Some(required) => {
@@ -274,7 +274,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// A failure that only the operator may read.
+    /// Writes a failure whose details only the operator may read.
     pub(crate) fn masked_error(&mut self, detail: &str) {
         let id = operator_log::error_id();
         let (noun, name) = (self.frame.subject.noun(), self.frame.name);
@@ -288,7 +288,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// A panic, of which only the operator may read.
+    /// Writes a panic, whose text only the operator may read.
     pub(crate) fn panicked(&mut self, panicked: &CaughtPanic) {
         let attribute = match self.frame.subject {
             Subject::ResourceRead { .. } => "#[mcp::resource(\"…\", blocking)]",
@@ -304,7 +304,7 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// What a resource holds, or that there is none.
+    /// Writes the contents of a resource, or the error that it does not exist.
     pub(crate) fn contents(&mut self, contents: Option<Vec<ResourceContents>>) {
         let Subject::ResourceRead { uri, mime_type, cache } = self.frame.subject else { return };
         let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
@@ -326,7 +326,8 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// What the client is asked before there can be an answer. `state` must come back with its answers.
+    /// Writes the requests to the client that must be answered before the result. The client returns `state` with its
+    /// answers.
     pub(crate) fn input_required(&mut self, requests: &Map<String, Value>, state: &str) {
         write::begin_result(self.out, self.frame.id);
         self.out.extend_from_slice(br#"{"resultType":"input_required","inputRequests":"#);
@@ -337,7 +338,7 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// The messages of a prompt.
+    /// Writes the messages of a prompt.
     pub(crate) fn messages(&mut self, messages: &[Message]) {
         let Subject::PromptGet { description } = self.frame.subject else { return };
         self.begin_result(beginning!(""));
@@ -359,7 +360,7 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// Candidates for an argument, ranked by how well they fit what was typed.
+    /// Writes the candidates for an argument, ranked by their match with the typed text.
     pub(crate) fn candidates(&mut self, candidates: Vec<String>) {
         let Subject::Completion { text } = self.frame.subject else { return };
         let ranked = ranking::rank(candidates, text);
@@ -378,24 +379,24 @@ impl<'a> ResultWriter<'a> {
         self.frame.revision >= Revision::V2025_06_18
     }
 
-    /// Whether numbers, bools and texts of this tool's are structured content, too.
+    /// Returns true if numbers, booleans and texts of this tool are structured content, too.
     pub(crate) fn structures_scalars(&self) -> bool {
         matches!(self.frame.subject, Subject::ToolCall { scalars: true, .. })
     }
 
-    /// Whether the structured content is an object that holds the result, for peers that know no other.
+    /// Returns true if the structured content is an object that holds the result, for peers that support no other type.
     fn wraps_result(&self) -> bool {
         matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. })
             && self.has_structured()
             && self.peer_wants_objects()
     }
 
-    /// Whether the peer knows no other structured content than objects, or is treated like one that does not.
+    /// Returns true if the peer supports only objects as structured content, or is treated like such a peer.
     fn peer_wants_objects(&self) -> bool {
         !self.frame.revision.is_modern() || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
     }
 
-    /// Begins a result with the members that [`beginning!`] was given.
+    /// Begins a result with the members of a [`beginning!`].
     fn begin_result(&mut self, beginning: [&'static str; 2]) {
         write::begin_frame(self.out, self.frame.id);
         self.out.extend_from_slice(beginning[usize::from(self.frame.revision.is_modern())].as_bytes());
@@ -409,7 +410,7 @@ impl<'a> ResultWriter<'a> {
         self.out.extend_from_slice(end);
     }
 
-    /// Closes the result, after a `_meta` if there is anything to put into it.
+    /// Closes the result, after a `_meta` if it has members.
     fn end_result_with(&mut self, wrapped: bool, members: &[u8]) {
         // FastMCP's clients look for this mark to unwrap a result.
         let mark: &[u8] = if wrapped { br#""fastmcp":{"wrap_result":true}"# } else { b"" };
@@ -427,7 +428,7 @@ impl<'a> ResultWriter<'a> {
     }
 }
 
-/// The text of a wrapped result, if the text that stands there is that of what is in it.
+/// Returns the text of a wrapped result, if the existing text is that of the result itself.
 fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
     let json = of_tree(value);
     match content {
@@ -438,19 +439,19 @@ fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
     }
 }
 
-/// Says why a result, which would break the tool's own contract, is not sent.
+/// Returns the reason that a result, which would break the tool's own contract, is not sent.
 fn no_json_form(error: &serde_json::Error) -> String {
     format!("its result cannot be sent as JSON: {error}")
 }
 
-/// The error for a URI that no resource has.
+/// Returns the error for a URI without a resource.
 pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
     let code = if revision.is_modern() { code::INVALID_PARAMS } else { code::RESOURCE_NOT_FOUND };
     let shown: String = uri.chars().take(256).collect();
     RpcError::new(code, "Resource not found").with_data(&json!({ "uri": shown }))
 }
 
-/// An item of a resource as a peer of some revision may see it.
+/// An item of a resource in the form for a peer's revision.
 struct ContentsView<'a> {
     item: &'a ResourceContents,
     uri: &'a str,

@@ -27,7 +27,7 @@ enum TemplatePart {
         name: Box<str>,
         /// The character before the value, if the value is present: `/`, `.` or `#`.
         prefix: Option<char>,
-        /// Whether the value may contain slashes.
+        /// True if the value may contain slashes.
         whole: bool,
     },
 }

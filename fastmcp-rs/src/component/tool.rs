@@ -37,15 +37,15 @@ pub struct ToolDefinition {
     pub invoke: fn(Invocation<'_>) -> Invoked,
 }
 
-/// The choices of a tool about the form of its results, which go before those of the app.
+/// The choices of a tool about the form of its results, which take precedence over those of the app.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResultOptions {
-    /// Whether a single value is sent as structured content, too.
+    /// True if a single value is sent as structured content, too.
     pub structured: Option<bool>,
-    /// Whether modern clients get a result that is no object inside one, as legacy clients do.
+    /// True if modern clients get a result that is not an object inside one, as legacy clients do.
     pub wrapped: Option<bool>,
-    /// Whether resource links without a text get one.
+    /// True if resource links without a text get one.
     pub link_text: Option<bool>,
 }
 

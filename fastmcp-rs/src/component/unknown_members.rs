@@ -9,7 +9,7 @@ use std::cell::Cell;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny};
 
 thread_local! {
-    /// Whether this thread is reading arguments.
+    /// True while this thread reads arguments.
     static READS_ARGUMENTS: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -295,8 +295,8 @@ media! {
 
 /// A link to a resource. Peers before 2025-06-18 get its name, URI and description as text.
 ///
-/// A tool's result of links without a text gets a block of text as its last, with a line for each link, as some clients
-/// show texts alone; see [`App::link_texts`](crate::App::link_texts).
+/// If a tool's result has links and no text, a final text block with one line per link is added, because some clients
+/// show only texts; see [`App::link_texts`](crate::App::link_texts).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceLink {
     uri: String,
@@ -359,7 +359,7 @@ impl ResourceLink {
     }
 }
 
-/// Returns a text with a line for each link among the blocks, if there are links and no text.
+/// Returns a text with one line per link among the blocks, if there are links and no text.
 pub(crate) fn text_of_links(blocks: &[Content]) -> Option<String> {
     let mut lines = Vec::new();
     for block in blocks {

@@ -1,4 +1,4 @@
-//! A tool's answer under the author's full control.
+//! A tool result under the author's full control.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use crate::content::Content;
 use crate::json::dual_serializer::{of_tree, to_value};
 
-/// A tool's answer with full control: blocks, structured content, the error flag and `_meta`.
+/// A tool result under the author's full control: blocks, structured content, the error flag and `_meta`.
 ///
-/// Most tools return plain values instead: a text, a block, or any serialisable type.
+/// Most tools return plain values instead: a text, a block, or any type that implements `Serialize`.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
 ///
@@ -31,24 +31,25 @@ pub struct ToolResult {
     pub(crate) structured: Option<Value>,
     pub(crate) is_error: bool,
     pub(crate) meta: Map<String, Value>,
-    /// Whether the structured content is a number or a bool, which is sent as text alone where the author wants that.
+    /// True if the structured content is a number or a boolean, which is sent as text alone if the author configures
+    /// that.
     pub(crate) is_scalar: bool,
-    /// Why this cannot be sent, for the log: it was made of a value that has no JSON form.
+    /// The reason that this cannot be sent, for the log: it was made from a value that has no JSON form.
     pub(crate) fault: Option<Cow<'static, str>>,
 }
 
 impl ToolResult {
-    /// An answer without any content.
+    /// Creates a result without any content.
     pub fn new() -> ToolResult {
         ToolResult::default()
     }
 
-    /// An answer of one text block.
+    /// Creates a result of one text block.
     pub fn text(text: impl Into<String>) -> ToolResult {
         ToolResult::new().content(Content::text(text))
     }
 
-    /// A failure whose text the model reads.
+    /// Creates a failed result, whose text the model reads.
     pub fn error(text: impl Into<String>) -> ToolResult {
         ToolResult { is_error: true, ..ToolResult::text(text) }
     }
@@ -63,8 +64,8 @@ impl ToolResult {
     ///
     /// # Errors
     ///
-    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a key of a map that is no
-    /// string, number or boolean. The error names the place of that part.
+    /// Fails if a part of the value has no JSON form: a float that is NaN or infinite, or a map key that is not a
+    /// string, a number or a boolean. The error names the place of that part.
     pub fn structured(mut self, value: impl Serialize) -> Result<ToolResult, serde_json::Error> {
         let value = to_value(&value)?;
         if self.content.is_empty() {
@@ -74,17 +75,17 @@ impl ToolResult {
         Ok(self)
     }
 
-    /// The blocks.
+    /// Returns the blocks.
     pub fn blocks(&self) -> &[Content] {
         &self.content
     }
 
-    /// The structured content, if there is some.
+    /// Returns the structured content, if any.
     pub fn structured_content(&self) -> Option<&Value> {
         self.structured.as_ref()
     }
 
-    /// The text blocks, one a line.
+    /// Returns the text blocks, one per line.
     pub fn as_text(&self) -> String {
         let texts = self.content.iter().filter_map(|block| match block {
             Content::Text(text) => Some(text.as_str()),
@@ -93,23 +94,23 @@ impl ToolResult {
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Says whether the call failed.
+    /// Sets whether the call failed.
     pub fn is_error(mut self, is_error: bool) -> ToolResult {
         self.is_error = is_error;
         self
     }
 
-    /// Sets a member of the answer's `_meta`, which the model does not see.
+    /// Sets a member of the result's `_meta`, which the model does not see.
     ///
-    /// Keys should have a prefix that you own, such as `com.example/key`. Peers before 2025-06-18 get it
-    /// too: `_meta` of results is as old as the protocol.
+    /// Keys should have a prefix that you own, such as `com.example/key`. Peers before 2025-06-18 get it too, because
+    /// results have had a `_meta` since the first revision.
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> ToolResult {
         self.meta.insert(key.into(), value.into());
         self
     }
 }
 
-/// Structured content, and its JSON as text.
+/// Creates a result of structured content, and its JSON as text.
 impl From<Value> for ToolResult {
     fn from(value: Value) -> ToolResult {
         ToolResult { structured: Some(value.clone()), ..ToolResult::text(of_tree(&value)) }

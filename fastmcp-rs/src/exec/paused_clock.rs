@@ -34,7 +34,7 @@ impl Drop for TestRegistration {
     }
 }
 
-/// Whether an app is under test, and so its clock may be paused.
+/// Returns true if an app is under test, so that its clock may be paused.
 pub(crate) fn may_be_paused() -> bool {
     cfg!(feature = "testing") && RUNNING_TESTS.load(Ordering::Relaxed) > 0
 }

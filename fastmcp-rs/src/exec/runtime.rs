@@ -1,4 +1,4 @@
-//! The runtime that a server runs in: its abilities, and code that runs as its own threads do.
+//! The runtime of a server: checks of its features, and code that runs as on its own threads.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use tokio::runtime::Handle;
 use crate::error::Error;
 use crate::util::catch_panic;
 
-/// Does some work as the threads of a runtime do theirs, where code that blocks its thread by tokio's means panics.
+/// Runs some work as on the threads of a runtime, where code that blocks its thread through tokio panics.
 ///
-/// The work is one poll to tokio, so the budget that makes futures yield now and then would run out for good.
+/// To tokio the work is one poll, so the budget that makes futures yield now and then would run out permanently.
 pub(crate) fn inside<T>(runtime: &Handle, work: impl FnOnce() -> T) -> T {
     runtime.block_on(tokio::task::unconstrained(async { work() }))
 }
 
-/// Makes sure that this is called inside of a tokio runtime with timers: calls would never be answered otherwise.
+/// Returns an error outside of a tokio runtime with timers: calls would never be answered there.
 pub(crate) fn check_timers() -> Result<(), Error> {
     if Handle::try_current().is_err() {
         return Err(Error::other(
@@ -24,19 +24,19 @@ pub(crate) fn check_timers() -> Result<(), Error> {
     check("timers", || drop(tokio::time::sleep(Duration::ZERO)))
 }
 
-/// Makes sure that the runtime that this is called in has input and output, for sockets and signals.
+/// Returns an error if the current runtime has no input and output, which sockets and signals need.
 #[cfg(feature = "http")]
 pub(crate) fn check_io() -> Result<(), Error> {
     let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0));
-    // Without a socket nothing is known; what is to be served says what is wrong.
+    // Without a socket the result is unknown, and the server's own socket reports the failure.
     let Ok(socket) = socket.and_then(|socket| socket.set_nonblocking(true).map(|()| socket)) else { return Ok(()) };
     check("input and output", || drop(tokio::net::UdpSocket::from_std(socket)))
 }
 
-/// Makes sure that the runtime has something. tokio tells only by a panic whether it does.
+/// Returns an error if the runtime lacks a feature. tokio reports that only by a panic.
 pub(crate) fn check(what: &str, probe: impl FnOnce()) -> Result<(), Error> {
     if cfg!(panic = "abort") {
-        // tokio's own message, which says the same, is the last one of the program.
+        // tokio's own message, which says the same, would be the last output of the program.
         probe();
         return Ok(());
     }

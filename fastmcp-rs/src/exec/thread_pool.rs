@@ -1,8 +1,8 @@
 //! Threads for tools that block.
 //!
-//! A `fn` tool may compute or wait for as long as it likes, so it never runs on the reader or on the
-//! runtime's workers. The pool is ours rather than tokio's because tokio waits for its blocking threads
-//! when a runtime is dropped: a stuck tool would keep a process alive whose client has gone.
+//! A `fn` tool may compute or wait for any time, so it never runs on the reader or on the runtime's workers. This pool
+//! is used instead of tokio's because tokio waits for its blocking threads when a runtime is dropped: a stuck tool
+//! would keep a process alive whose client has gone.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -18,14 +18,14 @@ use std::time::Duration;
 use crate::exec::backoff::Backoff;
 use crate::util::{catch_panic, operator_log};
 
-/// How many threads there are at the most.
+/// The maximum number of threads.
 const MAX_THREADS: usize = 64;
-/// How long a thread without work is kept.
+/// The time after which an idle thread ends.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
-/// A job that waits for a thread. Its caller empties it when the job is no longer wanted, so that what it
-/// holds does not wait with it.
+/// A job that waits for a thread. Its caller empties the slot when the job is no longer needed, so that the job's
+/// values are dropped without waiting for a thread.
 pub(crate) type JobSlot = Arc<Mutex<Option<Job>>>;
 
 struct ThreadPool {
@@ -36,21 +36,21 @@ struct ThreadPool {
 #[derive(Default)]
 struct PoolState {
     jobs: VecDeque<JobSlot>,
-    /// How many of them were emptied.
+    /// The number of empty slots among the jobs.
     empty_slots: usize,
     threads: usize,
     idle: usize,
-    /// How many jobs waited when it was last told that all threads are busy, as long as they are.
+    /// The number of waiting jobs at the last overload warning, while all threads are busy.
     last_warned: usize,
-    /// Whether a thread will look for work soon: it was told of some, or started, or lets others run meanwhile.
+    /// True while a thread is about to look for work: it was notified, is starting, or is yielding to other threads.
     is_waking_thread: bool,
-    /// How the one that lets others run does it.
+    /// The backoff of the thread that yields.
     backoff: Backoff,
 }
 
 impl PoolState {
-    /// Whether to tell that a new job waits as all threads are busy. Told at powers of two, and of no number twice as
-    /// long as they are, or a flood of calls would be a flood of lines.
+    /// Returns true if a warning is due that a new job waits because all threads are busy. Warnings are due at powers
+    /// of two, and only once per number while the threads stay busy, so that a flood of calls does not flood the log.
     fn should_warn_of_overload(&mut self) -> bool {
         let is_full = self.threads >= MAX_THREADS && self.idle == 0 && !self.is_waking_thread;
         let waiting = self.jobs.len();
@@ -68,7 +68,7 @@ thread_local! {
     static IS_POOL_THREAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this is a thread of the pool.
+/// Returns true if this is a thread of the pool.
 pub(crate) fn is_pool_thread() -> bool {
     IS_POOL_THREAD.get()
 }
@@ -77,7 +77,7 @@ fn lock(pool: &ThreadPool) -> MutexGuard<'_, PoolState> {
     pool.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many jobs wait for a thread.
+/// Returns the number of jobs that wait for a thread.
 #[cfg(feature = "metrics")]
 pub(crate) fn queued_jobs() -> usize {
     POOL.get().map_or(0, |pool| {
@@ -108,14 +108,14 @@ impl Drop for JobGuard {
 
 /// Polls a future on this thread until it is ready.
 ///
-/// tokio's own `block_on` marks the thread as one of a runtime, where libraries that block panic: they wait by
-/// `Runtime::block_on` or `blocking_recv` themselves.
+/// tokio's own `block_on` marks the thread as one of a runtime, where libraries that block panic, because they wait
+/// with `Runtime::block_on` or `blocking_recv` themselves.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let wake = Arc::new(ThreadWaker { thread: thread::current(), is_woken: AtomicBool::new(true) });
     let waker = Waker::from(Arc::clone(&wake));
     let mut future = pin!(future);
     loop {
-        // What is polled may park the thread, too, and take a permit that was ours.
+        // The future may park the thread, too, and consume the token of `unpark`.
         while !wake.is_woken.swap(false, Ordering::Acquire) {
             thread::park();
         }
@@ -158,10 +158,11 @@ pub(crate) fn submit_job(tool: &str, job: Job) -> JobSlot {
     slot
 }
 
-/// Sees to it that somebody looks for the jobs that wait.
+/// Makes a thread take the waiting jobs.
 ///
-/// One thread is told or started at a time, and does the same for the next if there is more to do. So a job never waits
-/// for another that blocks, and yet quick ones, which the first thread takes one after another, need no system call each.
+/// It notifies or starts one thread at a time, and that thread does the same for the next one if more jobs wait. So a
+/// job never waits for a job that blocks, and quick jobs, which the first thread takes one after another, need no
+/// system call each.
 fn wake_thread(pool: &'static ThreadPool, mut state: MutexGuard<'_, PoolState>) {
     if state.jobs.is_empty() || state.is_waking_thread {
         return;
@@ -182,7 +183,7 @@ fn wake_thread(pool: &'static ThreadPool, mut state: MutexGuard<'_, PoolState>) 
         state.is_waking_thread = false;
         state.threads -= 1;
         if state.threads == 0 {
-            // Nobody is left to take the jobs; dropping them answers their calls.
+            // No thread is left to take the jobs; dropping them answers their calls.
             for slot in state.jobs.drain(..) {
                 slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             }
@@ -200,7 +201,7 @@ fn run_worker(pool: &'static ThreadPool) {
             wake_thread(pool, state);
             let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
             let was_empty = job.is_none();
-            // What a job holds may panic when it is dropped, and the thread must go on.
+            // The values of a job may panic when they are dropped, and the thread must continue.
             let _ = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| job.map(|job| job()))));
             state = lock(pool);
             state.empty_slots = state.empty_slots.saturating_sub(usize::from(was_empty));
@@ -257,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn a_blocked_job_does_not_delay_others() {
         const JOBS: usize = MAX_THREADS / 2;
-        // Twice, as the threads have to be started at first, and are idle then.
+        // The job runs twice, because the threads have to be started at first, and are idle then.
         for _ in 0..2 {
             let barrier = Arc::new(Barrier::new(JOBS));
             let jobs: Vec<_> = (0..JOBS)
@@ -267,7 +268,7 @@ mod tests {
                 })
                 .collect();
             for job in jobs {
-                // A thread that sleeps looks again by itself after `IDLE_TIMEOUT`.
+                // A sleeping thread checks again by itself after `IDLE_TIMEOUT`.
                 let ended = tokio::time::timeout(IDLE_TIMEOUT / 2, job).await;
                 ended.expect("all of them run at once").unwrap().unwrap();
             }

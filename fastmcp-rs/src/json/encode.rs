@@ -1,4 +1,4 @@
-//! Writing JSON straight into the buffer that goes out.
+//! Writes JSON directly into the output buffer.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::json::reader::{plain, plain_ascii};
 use crate::json::separators;
 
-/// Appends `value` as JSON. Writing into memory does not fail, so an error is one of the value's own.
+/// Appends `value` as JSON. Writing into memory does not fail, so an error comes from the value itself.
 pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     let start = out.len();
     let written = serde_json::to_writer(&mut *out, value);
@@ -14,28 +14,28 @@ pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) ->
     written
 }
 
-/// Writes an object member by member: what is long, such as a schema, is not copied into a tree to be written.
+/// Writes an object member by member, so that long members, such as a schema, are not copied into a tree first.
 pub(crate) struct ObjectWriter<'a> {
     out: &'a mut Vec<u8>,
     is_empty: bool,
 }
 
 impl ObjectWriter<'_> {
-    /// Appends an object with the members that `add` gives it.
+    /// Appends an object with the members that `add` writes.
     pub(crate) fn append(out: &mut Vec<u8>, add: impl FnOnce(&mut ObjectWriter<'_>)) {
         out.push(b'{');
         add(&mut ObjectWriter { out, is_empty: true });
         out.push(b'}');
     }
 
-    /// Adds a member, whose name has nothing to escape.
+    /// Adds a member whose name needs no escapes.
     pub(crate) fn add_member(&mut self, name: &'static str, value: &Value) {
         self.name(name);
         // A `Value` always has a JSON form.
         let _ = write_json(self.out, value);
     }
 
-    /// Adds a member that is a string.
+    /// Adds a string member.
     pub(crate) fn add_text(&mut self, name: &'static str, text: &str) {
         self.name(name);
         write_string(self.out, text);
@@ -53,7 +53,7 @@ impl ObjectWriter<'_> {
 
 /// Appends a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Texts have line ends, which are escaped. To grow while a long one is written would be to copy it.
+    // Texts contain line ends, which are escaped. Growing the buffer while a long text is written would copy it.
     out.reserve(text.len() + text.len() / 16 + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
@@ -76,7 +76,7 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends a byte that must not stand for itself in a JSON string.
+/// Appends the escape of a byte that must not stand for itself in a JSON string.
 pub(crate) fn write_escape(out: &mut Vec<u8>, byte: u8) {
     const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
     let short = match byte {

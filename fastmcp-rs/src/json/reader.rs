@@ -456,8 +456,8 @@ pub(crate) fn plain(text: &[u8]) -> usize {
     plain_or_wide::<true>(text)
 }
 
-/// How many bytes at the start of the text are ASCII and stand for themselves in a JSON string. It costs no more than
-/// [`plain`].
+/// Returns the number of bytes at the start of the text that are ASCII and stand for themselves in a JSON string. It
+/// costs no more than [`plain`].
 #[inline]
 pub(crate) fn plain_ascii(text: &[u8]) -> usize {
     plain_or_wide::<false>(text)
@@ -494,8 +494,8 @@ fn is_plain<const WIDE: bool>(byte: u8) -> bool {
     byte >= b' ' && byte != b'"' && byte != b'\\' && (WIDE || byte.is_ascii())
 }
 
-/// Marks the bytes of a word that are not plain by their highest bit, and if it is not `WIDE`, those beyond ASCII. What is
-/// above the first mark may be wrong, but without one all are plain.
+/// Marks the bytes of a word that are not plain by their highest bit, and those beyond ASCII if it is not `WIDE`. Bits
+/// above the first mark may be wrong, but without any mark all bytes are plain.
 #[inline]
 pub(crate) fn special<const WIDE: bool>(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;

@@ -1,14 +1,15 @@
 //! Escapes the line separators that JSON allows in its strings as they are: U+0085, U+2028 and U+2029.
 //!
-//! Several clients split what they read at them, as `str.splitlines` of Python does, and wait for the rest of a frame
-//! for ever. In JSON these characters stand only in strings, where an escape means the same; so JSON that was written by
-//! a peer, an author or serde_json is escaped as a whole. Our own writers of strings come here for what is not ASCII.
+//! Several clients split their input at these characters, as Python's `str.splitlines` does, and wait for the rest of a
+//! frame for ever. In JSON these characters occur only in strings, where an escape has the same meaning; so JSON that
+//! was written by a peer, an author or serde_json is escaped as a whole. The crate's own string writers call this
+//! module for text beyond ASCII.
 
 use std::borrow::Cow;
 
 use memchr::memchr2_iter;
 
-/// Escapes the separators in the JSON behind `start`.
+/// Escapes the separators in the JSON from `start` on.
 pub(crate) fn escape(json: &mut Vec<u8>, start: usize) {
     if pieces(&json[start..]).next().is_some() {
         let raw = json.split_off(start);
@@ -23,11 +24,11 @@ pub(crate) fn escaped(json: &str) -> Cow<'_, str> {
     }
     let mut escaped = Vec::new();
     append(&mut escaped, json.as_bytes());
-    // Whole characters were replaced.
+    // Only whole characters were replaced.
     String::from_utf8(escaped).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
-/// Appends JSON, or a part of one, and escapes the separators in it.
+/// Appends JSON, or a part of it, with its separators escaped.
 pub(crate) fn append(out: &mut Vec<u8>, json: &[u8]) {
     let mut pieces = pieces(json);
     for (plain, escape) in &mut pieces {
@@ -39,7 +40,7 @@ pub(crate) fn append(out: &mut Vec<u8>, json: &[u8]) {
 
 /// Splits a text at its separators: each piece comes with the escape of the separator behind it.
 pub(crate) fn pieces(text: &[u8]) -> Pieces<'_> {
-    // In UTF-8 all of them begin with one of two bytes, which hardly any text has.
+    // In UTF-8 all separators begin with one of two bytes, which hardly any text contains.
     Pieces { text, starts: memchr2_iter(0xC2, 0xE2, text), begin: 0 }
 }
 
@@ -47,12 +48,12 @@ pub(crate) struct Pieces<'a> {
     text: &'a [u8],
     /// The places where a separator may begin.
     starts: memchr::Memchr2<'a>,
-    /// Where the next piece begins.
+    /// The start of the next piece.
     begin: usize,
 }
 
 impl<'a> Pieces<'a> {
-    /// Returns what is behind the last separator.
+    /// Returns the bytes after the last separator.
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.text[self.begin..]
     }

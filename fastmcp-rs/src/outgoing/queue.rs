@@ -1,8 +1,8 @@
 //! The frames that wait to be written to one peer.
 //!
-//! It is bounded in bytes: a call waits with its answer until the peer has read enough of what came before,
-//! and a notification that finds no room is dropped, since it only informs. It does no input or output; a
-//! transport takes the bytes from it.
+//! It is bounded in bytes: a call waits with its response until the peer has read enough of the earlier frames, and a
+//! notification that finds no room is dropped, because it only informs. The queue does no input or output; a transport
+//! takes the bytes from it.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -16,73 +16,74 @@ use tokio::sync::Notify;
 
 use crate::exec::backoff::Backoff;
 
-/// The most bytes that wait before answers wait too.
+/// The number of queued bytes from which responses wait for room.
 const DEFAULT_LIMIT: usize = 8 << 20;
-/// The same where each request has an outbox of its own.
+/// The limit of a queue that serves one request.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 const EXCHANGE_LIMIT: usize = 256 << 10;
-/// The same for what belongs to no request: most sessions are never asked for it.
+/// The limit of a queue for frames outside of any request: most clients never read them.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 const SESSION_LIMIT: usize = 16 << 10;
 
-/// Answers from this length on are taken over if nothing is before them; shorter ones are copied into the room that is
-/// there already.
+/// The minimum length of a response that is moved into an empty queue; shorter ones are copied into the existing
+/// buffer.
 const MIN_MOVED_BYTES: usize = 64 << 10;
 
-/// Room beyond this is given back once it was not used for [`SHRINK_AFTER`]: large messages have left it behind.
+/// The capacity beyond which an idle buffer is freed after [`SHRINK_AFTER`]: large messages leave such buffers behind.
 pub(crate) const MAX_IDLE_CAPACITY: usize = 1 << 20;
-/// For how long such room is kept.
+/// The time for which an idle buffer is kept.
 pub(crate) const SHRINK_AFTER: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
 
 #[derive(Debug)]
 pub(crate) struct OutgoingQueue {
     limit: usize,
-    /// Whether there is nothing more once an answer has come.
+    /// True if the queue ends with the response.
     ends_with_response: bool,
     state: Mutex<QueueState>,
-    /// Told of every change, for threads.
+    /// Notifies threads of every change.
     changed: Condvar,
-    /// Told when there is room, for tasks.
+    /// Notifies tasks of room.
     room: Notify,
-    /// Told when there are frames, for tasks.
+    /// Notifies tasks of frames.
     frames: Notify,
-    /// Told of every frame, for one who bounds what waits while nobody reads.
+    /// The observer of added frames, which bounds the queue while its reader is away.
     observer: OnceLock<Box<dyn QueueObserver>>,
 }
 
-/// Keeps the frames of an outbox within bounds while its reader is away.
+/// Keeps the frames of a queue within bounds while its reader is away.
 pub(crate) trait QueueObserver: Debug + Send + Sync {
-    /// Is called after frames were added, without any lock of the outbox.
+    /// Called after frames were added, without any lock of the queue.
     fn on_frames_added(&self);
 }
 
 #[derive(Debug, Default)]
 struct QueueState {
     bytes: Vec<u8>,
-    /// Whether somebody is writing what was taken.
+    /// True while a thread writes the bytes that it took.
     is_writing: bool,
-    /// How many bytes that is: they wait for the peer as well.
+    /// The number of those bytes: they wait for the peer as well.
     bytes_in_write: usize,
     is_closed: bool,
-    /// How many threads wait for a change. To tell nobody would still be a system call.
+    /// The number of threads that wait for a change. A notification without waiting threads would still be a system
+    /// call.
     waiting_threads: usize,
-    /// How many tasks wait for room.
+    /// The number of tasks that wait for room.
     waiting_tasks: usize,
-    /// Whether the last frames are in `bytes`, or were taken.
+    /// True if the last frames are in `bytes`, or were taken.
     is_finished: bool,
-    /// Whether whoever reads is to go away and come back later.
+    /// True if the reader should disconnect and reconnect later.
     disconnect_requested: bool,
-    /// The one who takes frames by [`OutgoingQueue::poll_take`].
+    /// The waker of the reader in [`OutgoingQueue::poll_take`].
     reader: Option<Waker>,
-    /// What somebody wants to be dropped when the last frames have come.
+    /// A value that is dropped after the last frames.
     retained: Option<Box<dyn Any + Send>>,
-    /// Changes whenever something was written.
+    /// Changes with every write.
     progress: u64,
     #[cfg(feature = "metrics")]
     depth: DepthGauge,
 }
 
-/// How many of its bytes an outbox has added to a number that others read.
+/// The number of bytes that a queue has added to a shared gauge.
 #[cfg(feature = "metrics")]
 #[derive(Debug, Default)]
 struct DepthGauge {
@@ -109,12 +110,12 @@ impl Drop for DepthGauge {
 }
 
 impl QueueState {
-    /// Whether no more should be added.
+    /// Returns true if no more frames should be added.
     fn is_full(&self, limit: usize) -> bool {
         self.bytes.len() + self.bytes_in_write >= limit
     }
 
-    /// What waits has changed.
+    /// Updates the gauge after the queue has changed.
     fn update_gauge(&mut self) {
         #[cfg(feature = "metrics")]
         self.depth.set(self.bytes.len() + self.bytes_in_write);
@@ -136,13 +137,13 @@ impl Default for OutgoingQueue {
 }
 
 impl OutgoingQueue {
-    /// An outbox for the answer to one request, and for what precedes it.
+    /// Creates a queue for the response to one request, and for the frames that precede it.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn for_exchange() -> Arc<OutgoingQueue> {
         Arc::new(OutgoingQueue { limit: EXCHANGE_LIMIT, ends_with_response: true, ..OutgoingQueue::default() })
     }
 
-    /// An outbox for what belongs to no request of a session.
+    /// Creates a queue for the frames of a session outside of any request.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn for_session() -> Arc<OutgoingQueue> {
         Arc::new(OutgoingQueue { limit: SESSION_LIMIT, ..OutgoingQueue::default() })
@@ -152,8 +153,8 @@ impl OutgoingQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds frames, each with its newline, whatever the bound: for a reader that stops reading by itself
-    /// when too much waits.
+    /// Adds frames, each with its newline, regardless of the limit: for a reader that stops reading by itself when too
+    /// many bytes wait.
     pub(crate) fn push(&self, frames: &[u8]) {
         if frames.is_empty() {
             return;
@@ -167,7 +168,7 @@ impl OutgoingQueue {
         }
     }
 
-    /// Adds the frames of an answer; where each request has an outbox of its own, there are no more.
+    /// Adds the frames of a response; in a queue that serves one request, they are the last.
     pub(crate) fn push_response(&self, frames: Vec<u8>) {
         if frames.is_empty() && !self.ends_with_response {
             return;
@@ -191,7 +192,7 @@ impl OutgoingQueue {
         self.notify_observer();
     }
 
-    /// Keeps something until the last frames have come, or nobody takes them any more.
+    /// Keeps a value until the last frames have been added, or the queue is closed.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn retain_until_end(&self, retained: impl Any + Send) {
         let mut state = self.lock();
@@ -213,30 +214,30 @@ impl OutgoingQueue {
         true
     }
 
-    /// Sets the keeper, which stays.
+    /// Sets the observer, which cannot be replaced.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn set_observer(&self, observer: impl QueueObserver + 'static) {
-        // Whoever has set it before keeps it.
+        // An observer that was set before stays.
         let _ = self.observer.set(Box::new(observer));
     }
 
-    /// Lets the keeper look at what waits.
+    /// Calls the observer.
     pub(crate) fn notify_observer(&self) {
         if let Some(observer) = self.observer.get() {
             observer.on_frames_added();
         }
     }
 
-    /// How many bytes wait.
+    /// Returns the number of queued bytes.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn queued_bytes(&self) -> usize {
         self.lock().bytes.len()
     }
 
-    /// Waits until there is room, or the peer is gone.
+    /// Waits until there is room, or the queue is closed.
     pub(crate) async fn wait_for_capacity(&self) {
         loop {
-            // Made before the look, so that room which appears in between is not missed.
+            // The future is created before the check, so that room which appears in between is not missed.
             let room = self.room.notified();
             if !self.register_waiter() {
                 return;
@@ -246,7 +247,7 @@ impl OutgoingQueue {
         }
     }
 
-    /// Whether there is no room; then a task is known to wait for it.
+    /// Returns true if there is no room, and registers a task that waits for it.
     fn register_waiter(&self) -> bool {
         let mut state = self.lock();
         let full = state.is_full(self.limit) && !state.is_closed;
@@ -254,7 +255,7 @@ impl OutgoingQueue {
         full
     }
 
-    /// Adds what waits here to a number, from now on.
+    /// Adds the queued bytes to a gauge, from now on.
     #[cfg(feature = "metrics")]
     pub(crate) fn add_to_gauge(&self, sum: &Arc<AtomicI64>) {
         self.lock().depth.sum.get_or_insert_with(|| Arc::clone(sum));
@@ -278,7 +279,7 @@ impl OutgoingQueue {
         state
     }
 
-    /// Waits; if nothing happens for a while, gives back the room that is kept for the next frames.
+    /// Waits; if nothing happens for [`SHRINK_AFTER`], frees the buffers that are kept for the next frames.
     fn wait_or_shrink<'a>(
         &'a self,
         mut state: MutexGuard<'a, QueueState>,
@@ -295,13 +296,13 @@ impl OutgoingQueue {
         state
     }
 
-    /// The peer reads no more: drops what waits, and all that is still to come.
+    /// Closes the queue when the peer reads no more: drops the queued frames and all later ones.
     pub(crate) fn close(&self) {
         drop(self.lock().retained.take());
         self.abandon();
     }
 
-    /// The same for a call that goes on without a reader: what is held stays until the call has ended.
+    /// Closes the queue for a call that continues without a reader: the retained value stays until the call has ended.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
         state.is_closed = true;
@@ -315,8 +316,9 @@ impl OutgoingQueue {
         self.lock().is_closed
     }
 
-    /// Lets the caller write frames itself if nobody else is writing: the way of a reader whose answers are
-    /// ready. What waits already is put in front of them. [`OutgoingQueue::end_write`] must follow when it is `true`.
+    /// Lets the caller write frames itself if no other thread is writing: a reader whose responses are ready does so.
+    /// Frames that are queued already are put in front of them. If it returns `true`, [`OutgoingQueue::end_write`] must
+    /// follow.
     pub(crate) fn begin_write(&self, frames: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
         if state.is_writing || state.is_closed {
@@ -331,7 +333,7 @@ impl OutgoingQueue {
         true
     }
 
-    /// The frames that were taken, or that the caller had, are written.
+    /// Ends a write of frames that were taken, or that the caller had.
     pub(crate) fn end_write(&self) {
         let mut state = self.lock();
         state.is_writing = false;
@@ -346,8 +348,8 @@ impl OutgoingQueue {
         }
     }
 
-    /// Waits for frames and takes all of them into `bytes`; `false` once the outbox is closed.
-    /// [`OutgoingQueue::end_write`] must follow when it is `true`.
+    /// Waits for frames and takes all of them into `bytes`; returns `false` once the queue is closed. If it returns
+    /// `true`, [`OutgoingQueue::end_write`] must follow.
     pub(crate) fn take_blocking(&self, bytes: &mut Vec<u8>, backoff: &mut Backoff) -> bool {
         bytes.clear();
         backoff.reset();
@@ -372,7 +374,7 @@ impl OutgoingQueue {
         true
     }
 
-    /// Waits until fewer bytes wait than the bound, or the outbox is closed.
+    /// Waits until the queue is below its limit, or is closed.
     pub(crate) fn wait_for_capacity_blocking(&self) {
         let mut state = self.lock();
         while state.is_full(self.limit) && !state.is_closed {
@@ -380,25 +382,25 @@ impl OutgoingQueue {
         }
     }
 
-    /// Part of the frames that were taken is written.
+    /// Records that part of the taken frames was written.
     pub(crate) fn record_progress(&self) {
         let mut state = self.lock();
         state.progress += 1;
     }
 
-    /// A number that changes whenever something was written.
+    /// Returns a number that changes with every write.
     pub(crate) fn progress(&self) -> u64 {
         self.lock().progress
     }
 
-    /// Whether nothing waits to be written.
+    /// Returns true if no frame waits to be written.
     pub(crate) fn is_drained(&self) -> bool {
         let state = self.lock();
         !state.is_writing && state.bytes.is_empty()
     }
 
-    /// Takes the frames that are there, for a stream that only one task reads. `None` when there will be no more;
-    /// the flag tells that these are the last.
+    /// Takes the queued frames, for a stream that only one task reads. Returns `None` if no more will follow; the flag
+    /// is true if these are the last.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, bool)>> {
         let mut state = self.lock();
@@ -417,7 +419,7 @@ impl OutgoingQueue {
         Poll::Pending
     }
 
-    /// Takes the frames that are there, for one who does not wait for more. The flag tells that there will be no more.
+    /// Takes the queued frames without waiting. The flag is true if no more will follow.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn take_queued(&self) -> (Vec<u8>, bool) {
         let mut state = self.lock();
@@ -429,26 +431,26 @@ impl OutgoingQueue {
         (bytes, state.is_finished || state.is_closed)
     }
 
-    /// Asks whoever takes frames to go away and come back later.
+    /// Asks the reader to disconnect and reconnect later.
     pub(crate) fn request_disconnect(&self) {
         let mut state = self.lock();
         state.disconnect_requested = true;
         self.notify_readers(&mut state);
     }
 
-    /// Whether who takes frames is asked to go away.
+    /// Returns true if the reader is asked to disconnect.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn is_disconnect_requested(&self) -> bool {
         self.lock().disconnect_requested
     }
 
-    /// The same, for one who does go, or has come back.
+    /// Clears the request when the reader disconnects or has reconnected. Returns whether it was set.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn take_disconnect_request(&self) -> bool {
         std::mem::take(&mut self.lock().disconnect_requested)
     }
 
-    /// Lets whoever waits in [`OutgoingQueue::poll_take`] look again.
+    /// Wakes the reader that waits in [`OutgoingQueue::poll_take`].
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn wake_reader(&self) {
         if let Some(reader) = self.lock().reader.take() {
@@ -456,7 +458,7 @@ impl OutgoingQueue {
         }
     }
 
-    /// Takes the frames that are there, for a transport that has no thread to wait.
+    /// Takes the queued frames, for a transport that has no thread to wait.
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) async fn take_frames(&self) -> Vec<u8> {
         loop {
@@ -467,11 +469,11 @@ impl OutgoingQueue {
         }
     }
 
-    /// Waits until there are frames, or the outbox is closed.
+    /// Waits until there are frames, or the queue is closed.
     #[cfg_attr(not(feature = "testing"), allow(dead_code))]
     pub(crate) async fn wait_for_frames(&self) {
         loop {
-            // Made before the look, so that frames which come in between are not missed.
+            // The future is created before the check, so that frames which arrive in between are not missed.
             let frames = self.frames.notified();
             if self.has_frames() {
                 return;

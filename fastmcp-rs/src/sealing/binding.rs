@@ -1,4 +1,4 @@
-//! What a sealed text is bound to, and digests.
+//! The associated data of sealed texts, and digests.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,20 +7,20 @@ use serde_json::value::RawValue;
 
 use crate::json::object::{self, MemberMap};
 
-/// How many bytes of SHA-256 tell questions apart.
+/// The number of bytes of SHA-256 that distinguish questions.
 const DIGEST_LENGTH: usize = 16;
-/// Values nested deeper are taken as they are written. No frame is that deep.
+/// The depth beyond which values are digested as they are written. No frame is that deep.
 const MAX_DEPTH: usize = 64;
-/// The longest text of which the members are put in order, in bytes.
+/// The maximum length of a text whose members are sorted, in bytes.
 const MAX_READ: usize = 1024 * 1024;
 
-/// The associated data of a sealed text: it opens with the same, and with no other.
+/// The associated data of a sealed text: the text opens only with the same data.
 pub(crate) trait AssociatedData {
-    /// Appends all parts. Two different bindings are never written alike.
+    /// Appends all parts. Two different bindings never have the same form.
     fn write(&self, out: &mut Vec<u8>);
 }
 
-/// Appends parts, each with its length, and whether there is a principal.
+/// Appends parts, each with its length, and a flag for the principal.
 pub(super) fn write_parts(out: &mut Vec<u8>, principal: Option<&str>, parts: &[&[u8]]) {
     out.push(u8::from(principal.is_some()));
     for part in std::iter::once(principal.unwrap_or_default().as_bytes()).chain(parts.iter().copied()) {
@@ -29,18 +29,18 @@ pub(super) fn write_parts(out: &mut Vec<u8>, principal: Option<&str>, parts: &[&
     }
 }
 
-/// What a text was sealed for: it opens for nothing else.
+/// The binding of a sealed text: the text opens only with an equal binding.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binding<'a> {
-    /// The name of the server: another one with the same key opens nothing.
+    /// The name of the server: another server with the same key cannot open the text.
     pub(crate) server: &'a str,
-    /// Who called, if that is known.
+    /// The caller, if it is authenticated.
     pub(crate) principal: Option<&'a str>,
     /// The method of the request, such as `tools/call`.
     pub(crate) method: &'a str,
-    /// What was called: the name of a tool or a prompt, or the URI of a resource.
+    /// The called component: the name of a tool or a prompt, or the URI of a resource.
     pub(crate) component: &'a str,
-    /// What [`digest_of_json`] gives for the arguments; a request without arguments has `{}`.
+    /// The result of [`digest_of_json`] for the arguments; a request without arguments has `{}`.
     pub(crate) arguments: [u8; 32],
 }
 
@@ -51,7 +51,7 @@ impl AssociatedData for Binding<'_> {
     }
 }
 
-/// A short text that is the same for the same parts, and different for others.
+/// Returns a short digest, which is equal for equal parts and different for others.
 pub(crate) fn digest(parts: &[&[u8]]) -> String {
     let mut context = Context::new(&SHA256);
     for part in parts {
@@ -61,8 +61,9 @@ pub(crate) fn digest(parts: &[&[u8]]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(&context.finish().as_ref()[..DIGEST_LENGTH])
 }
 
-/// SHA-256 of a JSON text, the same however a client spaces it, orders its members and escapes its strings:
-/// it need not write a request the same way again. A text above 1 MiB is taken as it is written.
+/// Returns the SHA-256 of a JSON text in a canonical form, which does not depend on white space, the order of members
+/// and the escapes of strings, because a client need not write a request in the same way again. A text above 1 MiB is
+/// hashed as it is written.
 pub(crate) fn digest_of_json(json: &str) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     hash_value(&mut context, json, if json.len() > MAX_READ { MAX_DEPTH } else { 0 });
@@ -71,8 +72,8 @@ pub(crate) fn digest_of_json(json: &str) -> [u8; 32] {
     digest
 }
 
-/// Numbers are taken as they are written, as some do not fit into any type. Each level is read again for the
-/// levels within it, hence the limits.
+/// Numbers are hashed as they are written, because some fit no type. Each level is read again for the levels within it,
+/// hence the limits.
 fn hash_value(context: &mut Context, json: &str, depth: usize) {
     let json = json.trim_matches([' ', '\t', '\r', '\n']);
     let first = json.bytes().next().filter(|_| depth < MAX_DEPTH);
@@ -106,7 +107,7 @@ fn hash_value(context: &mut Context, json: &str, depth: usize) {
     hash_part(context, b'v', json.as_bytes());
 }
 
-/// A part begins with a letter for its kind and its length, so that no two values are written alike.
+/// A part begins with a letter for its kind and with its length, so that no two values have the same form.
 fn hash_part(context: &mut Context, kind: u8, bytes: &[u8]) {
     context.update(&[kind]);
     context.update(&(bytes.len() as u64).to_le_bytes());

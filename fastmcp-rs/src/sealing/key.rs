@@ -1,4 +1,4 @@
-//! The keys that an operator hands to every process of a service.
+//! The keys that an operator passes to every process of a service.
 
 use std::fmt;
 
@@ -10,15 +10,16 @@ use crate::error::Error;
 
 const LENGTH: usize = 32;
 
-/// A secret with which the server seals what a client carries for it between two requests.
+/// A secret key that seals the state which a client carries for the server between two requests.
 ///
-/// A call that asks the person a question ends with it, and goes on in another request, which may reach
-/// another process. So processes that serve the same clients need the same keys, which are given to
-/// [`App`](crate::App::sealing_keys); a server of one process makes its own. On HTTP, the id of an older client's session
-/// carries the session if there are such keys, so that it outlives the process. To replace a key, first put the new one behind
-/// the old one in every process, then before it, and take the old one away when what it has sealed has expired.
+/// A call that asks the person a question ends with the question, and continues in another request, which may reach
+/// another process. So processes that serve the same clients need the same keys, which are passed to
+/// [`App`](crate::App::sealing_keys); a server of one process makes its own. On HTTP, the id of an older client's
+/// session contains the session if there are such keys, so that it outlives the process. To replace a key, first put
+/// the new key behind the old key in every process, then before it, and remove the old key when everything that it has
+/// sealed has expired.
 ///
-/// Keys are random: `openssl rand -base64 32` makes one. Its `Debug` form does not show it.
+/// Keys are random: `openssl rand -base64 32` makes one. The `Debug` form does not show the key.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 ///
@@ -38,18 +39,18 @@ const LENGTH: usize = 32;
 pub struct SealingKey([u8; LENGTH]);
 
 impl SealingKey {
-    /// A key of these 32 random bytes.
+    /// Creates a key from these 32 random bytes.
     pub const fn new(bytes: [u8; 32]) -> SealingKey {
         SealingKey(bytes)
     }
 
-    /// A key of 32 random bytes that are written as Base64, with the usual or the URL-safe letters, padded or
-    /// not. Space around it is ignored.
+    /// Creates a key from 32 random bytes in Base64, in the standard or the URL-safe alphabet, with or without padding.
+    /// Surrounding white space is ignored.
     ///
     /// # Errors
     ///
-    /// A [configuration error](Error::is_configuration) if the text is not Base64, or not of 32 bytes. It does
-    /// not show the text.
+    /// Returns a [configuration error](Error::is_configuration) if the text is not the Base64 of 32 bytes. The error
+    /// does not contain the text.
     pub fn from_base64(text: &str) -> Result<SealingKey, Error> {
         let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let usual: String = text

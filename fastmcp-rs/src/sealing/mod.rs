@@ -30,9 +30,9 @@ pub(crate) use state::RequestState;
 #[cfg(feature = "http")]
 pub(crate) use state::milliseconds;
 
-/// The default limit of a sealed text, in bytes: a client has to carry it, and the text of a stranger is decoded.
+/// The default limit of a sealed text, in bytes: a client has to carry it, and the server decodes texts of strangers.
 pub(crate) const DEFAULT_MAX_TEXT: usize = 512 << 10;
-/// The least that [`Sealer::limit`] sets, in bytes.
+/// The minimum limit of [`Sealer::set_max_text`], in bytes.
 pub(crate) const MIN_MAX_TEXT: usize = 1024;
 
 const VERSION: u8 = 1;
@@ -40,10 +40,10 @@ const ID_LENGTH: usize = 4;
 const SALT_LENGTH: usize = 12;
 const NONCE_LENGTH: usize = 12;
 const TAG_LENGTH: usize = 16;
-/// Where the ciphertext begins: after the version, the key's id, the salt and the nonce.
+/// The offset of the ciphertext: it follows the version, the key's id, the salt and the nonce.
 const HEADER_LENGTH: usize = 1 + ID_LENGTH + SALT_LENGTH + NONCE_LENGTH;
 
-/// Why nothing could be sealed. It is the operator's business.
+/// The reason that nothing could be sealed. It is for the operator, not for the client.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
     #[error("the sealed text would have {length} bytes, and may have {limit}")]
@@ -52,14 +52,14 @@ pub(crate) enum SealError {
     NoRandomNumbers,
 }
 
-/// Seals and opens with a ring of keys: the first one seals, each one opens.
+/// Seals and opens with a ring of keys: the first key seals, and each key opens.
 pub(crate) struct Sealer {
     purpose: Purpose,
     keys: Vec<RingKey>,
-    /// A key of this process alone, for want of any other. It is made when it is first needed.
+    /// A key of this process alone, if no key was configured. It is made on first use.
     own: OnceLock<RingKey>,
     random: SystemRandom,
-    /// The longest text that is sealed or opened, in bytes.
+    /// The maximum length of a text to seal or open, in bytes.
     max_text: usize,
 }
 
@@ -89,7 +89,7 @@ impl Purpose {
 
 impl RingKey {
     fn new(key: &SealingKey, purpose: Purpose) -> RingKey {
-        // What the ring's keys are used for directly is to make others, each for one purpose.
+        // The keys of the ring are used only to derive others, each for one purpose.
         let master = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
         let [id_label, secret_label] = purpose.labels();
         let mut id = [0; ID_LENGTH];
@@ -98,7 +98,7 @@ impl RingKey {
         RingKey { id, secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_ref()) }
     }
 
-    /// The key of one text.
+    /// Derives the key of one text.
     fn derive(&self, salt: &[u8]) -> Option<LessSafeKey> {
         let key = hmac::sign(&self.secret, salt);
         UnboundKey::new(&AES_256_GCM, key.as_ref()).ok().map(LessSafeKey::new)
@@ -106,8 +106,7 @@ impl RingKey {
 }
 
 impl Sealer {
-    /// A sealer with these keys. Without any it makes one of its own, and no other process can open what it
-    /// seals.
+    /// Creates a sealer with these keys. Without any key it makes its own, and no other process can open its texts.
     pub(crate) fn new(keys: &[SealingKey]) -> Sealer {
         Sealer::for_purpose(Purpose::RequestState, keys, DEFAULT_MAX_TEXT)
     }
@@ -117,7 +116,7 @@ impl Sealer {
         Sealer { purpose, keys, own: OnceLock::new(), random: SystemRandom::new(), max_text }
     }
 
-    /// Sets the longest text that is sealed or opened, in bytes; at least [`MIN_MAX_TEXT`].
+    /// Sets the maximum length of a text to seal or open, in bytes; at least [`MIN_MAX_TEXT`].
     pub(crate) fn set_max_text(&mut self, bytes: usize) {
         self.max_text = bytes.max(MIN_MAX_TEXT);
     }
@@ -147,7 +146,7 @@ impl Sealer {
         Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// The bytes that were sealed with this binding and one of the keys. It does not tell why there are none.
+    /// Returns the bytes that were sealed with this binding and one of the keys. All failures return the same `None`.
     pub(crate) fn open(&self, text: &str, binding: &impl AssociatedData) -> Option<Vec<u8>> {
         if text.len() > self.max_text {
             return None;
@@ -181,7 +180,7 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// The length of the sealed text of so many bytes, which is Base64 without padding.
+/// Returns the length of the sealed text for a number of bytes; it is Base64 without padding.
 fn text_length(plaintext: usize) -> usize {
     let sealed = plaintext.saturating_add(HEADER_LENGTH + TAG_LENGTH);
     (sealed / 3).saturating_mul(4).saturating_add((sealed % 3 * 4).div_ceil(3))
@@ -192,14 +191,14 @@ fn salt_and_nonce(header: &[u8]) -> (&[u8], Option<Nonce>) {
     (salt, Nonce::try_assume_unique_for_key(nonce).ok())
 }
 
-/// What is authenticated beside the text: the header, and what the text is bound to.
+/// Returns the authenticated data beside the text: the header, and the binding of the text.
 fn associated_data(header: &[u8], binding: &impl AssociatedData) -> Aad<Vec<u8>> {
     let mut bytes = header.to_vec();
     binding.write(&mut bytes);
     Aad::from(bytes)
 }
 
-/// A text that nobody can guess, of 22 letters.
+/// Returns a random text of 22 characters that cannot be guessed.
 ///
 /// # Errors
 ///
@@ -214,7 +213,7 @@ pub(crate) fn random_id() -> Result<String, SealError> {
 mod tests {
     use super::*;
 
-    /// The most bytes that fit by default.
+    /// The maximum number of bytes that fit by default.
     const MAX_PLAINTEXT: usize = DEFAULT_MAX_TEXT / 4 * 3 - HEADER_LENGTH - TAG_LENGTH;
 
     fn key(byte: u8) -> SealingKey {
@@ -281,7 +280,7 @@ mod tests {
             Binding { principal: None, ..binding() },
             Binding { method: "prompts/get", ..binding() },
             Binding { component: "refund", ..binding() },
-            // The same letters, parted elsewhere.
+            // The same letters, split at another place.
             Binding { method: "tools/callp", component: "ay", ..binding() },
             Binding { principal: Some("adatools"), method: "/call", ..binding() },
             Binding { arguments, ..binding() },

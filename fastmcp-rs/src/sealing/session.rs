@@ -1,6 +1,6 @@
 //! Seals the session of a legacy client into its id, so that other processes can restore it.
 //!
-//! The id holds what `initialize` has agreed on, and nothing that changed later. Each part is bounded, because every
+//! The id contains the agreements of `initialize`, and nothing that changed later. Each part is bounded, because every
 //! request carries the id.
 
 use std::time::{Duration, SystemTime};
@@ -14,15 +14,16 @@ use crate::json::object::{self, MemberMap};
 use crate::protocol::Revision;
 use crate::protocol::client_facts::ClientDeclaration;
 
-/// The longest id in bytes.
+/// The maximum length of an id in bytes.
 const MAX_ID: usize = 2 << 10;
 /// The longest name and the longest title of a client that an id holds, in bytes of JSON; the rest is cut off.
 const MAX_NAME: usize = 256;
-/// The longest version of a client that an id holds, in bytes of JSON.
+/// The maximum length of the client version that an id holds, in bytes of JSON.
 const MAX_VERSION: usize = 128;
-/// The longest capabilities that an id holds unchanged, in bytes of JSON. Longer ones are reduced to [`QUESTIONS`].
+/// The maximum length of capabilities that an id holds unchanged, in bytes of JSON. Longer ones are reduced to
+/// [`QUESTIONS`].
 const MAX_CAPABILITIES: usize = 768;
-/// The most by which the clock of the process that issued an id may be ahead of this one.
+/// The maximum time by which the clock of the process that issued an id may be ahead of this one.
 const MAX_SKEW: Duration = Duration::from_secs(60);
 /// The version of the sealed bytes, which is the first of them.
 const FORMAT: u8 = 1;
@@ -122,7 +123,7 @@ impl CarriedSession {
         bytes.extend_from_slice(&self.lifetime.to_le_bytes());
         let texts = [Some(self.revision.as_str()), self.client.info.as_deref(), self.client.capabilities.as_deref()];
         for text in texts {
-            // Zero stands for a text that is absent.
+            // Zero represents an absent text.
             let length = text.map_or(0, |text| u16::try_from(text.len() + 1).unwrap_or(u16::MAX));
             bytes.extend_from_slice(&length.to_le_bytes());
             bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
@@ -197,7 +198,7 @@ fn bounded_capabilities(capabilities: &str) -> Box<str> {
         let Some(MemberMap(members)) = members.get(name).and_then(|text| object::read_members(text).ok()) else {
             continue;
         };
-        // A part that is no object is not declared, but a client that names parts means no others by default.
+        // A part that is not an object is not declared, but a client that names parts declares no others by default.
         let part = |text: &String| if text.starts_with('{') { Map::new().into() } else { Value::Bool(false) };
         let parts = parts.iter().filter_map(|name| Some(((*name).to_owned(), part(members.get(*name)?))));
         kept.insert(name.into(), parts.collect::<Map<_, _>>().into());

@@ -1,4 +1,4 @@
-//! What a call leaves for its next round: what was asked, what was answered, what is remembered.
+//! The state that a call keeps for its next round: open questions, answers, and remembered values.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -7,23 +7,23 @@ use serde_json::{Map, Value, json};
 
 use super::{Binding, SealError, Sealer};
 
-/// What a call leaves for its next round. Its maps are of one type, and it is read from such a map, as reading types of
-/// its own would be more code in every server.
+/// The state that a call keeps for its next round. All its maps have one type, and it is read from such a map, because
+/// deserializing types of its own would add code to every server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RequestState {
-    /// Until when it may be used, in milliseconds since 1970. Whoever seals it sets it.
+    /// The expiry, in milliseconds since 1970. It is set when the state is sealed.
     expires: u64,
-    /// The digests of the questions that the client was asked last, by their keys.
+    /// The digests of the questions in the last round, by their keys.
     open_requests: Map<String, Value>,
-    /// The answers so far, by the keys of their questions: the digest of the question, and what the client said.
+    /// The answers so far, by the keys of their questions: the digest of the question, and the client's answer.
     responses: Map<String, Value>,
-    /// What the handler has done and must not do again.
+    /// The results of work that the handler must not repeat.
     pub(crate) remembered: Map<String, Value>,
     /// The number of rounds in which the client answered and no answer fitted.
     pub(crate) fruitless_rounds: u32,
 }
 
-/// The members of the JSON form, short as a client carries them.
+/// The names of the members of the JSON form. They are short because a client carries them.
 const EXPIRES: &str = "e";
 const OPEN_REQUESTS: &str = "q";
 const RESPONSES: &str = "a";
@@ -76,7 +76,8 @@ impl RequestState {
         answered
     }
 
-    /// Notes that the client is asked the question of a digest. An answer to another question of that key is dropped.
+    /// Records that the client is asked the question of a digest. An answer to another question with that key is
+    /// dropped.
     pub(crate) fn add_request(&mut self, key: &str, digest: String) {
         self.responses.remove(key);
         self.open_requests.insert(key.to_owned(), digest.into());
@@ -107,8 +108,8 @@ impl Sealer {
         self.seal(state.into_json().as_bytes(), binding)
     }
 
-    /// The state in a text that a client sent, if it was sealed for this binding and has not expired. It does
-    /// not tell why there is none.
+    /// Returns the state in a text from a client, if it was sealed for this binding and has not expired. All failures
+    /// return the same `None`.
     pub(crate) fn open_state(&self, text: &str, binding: &Binding<'_>, now: SystemTime) -> Option<RequestState> {
         let plaintext = self.open(text, binding)?;
         let state = RequestState::from_json(std::str::from_utf8(&plaintext).ok()?)?;
@@ -116,7 +117,7 @@ impl Sealer {
     }
 }
 
-/// The milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

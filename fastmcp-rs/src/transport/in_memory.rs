@@ -1,4 +1,4 @@
-//! A connection in process: lines in, lines out, the same engine.
+//! An in-process connection: lines in, lines out, the same engine.
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ thread_local! {
 pub(crate) struct CaughtPanic(pub(crate) String);
 
 impl CaughtPanic {
-    /// Whether code blocked its thread in a way that tokio forbids on a thread of a runtime.
+    /// Returns true if code blocked its thread in a way that tokio forbids on a thread of a runtime.
     pub(crate) fn is_by_blocking(&self) -> bool {
         const BEGINNINGS: [&str; 4] = [
             // `Runtime::block_on`, `Handle::block_on`.

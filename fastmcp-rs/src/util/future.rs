@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-/// Does some work, and drops it if the end comes first.
+/// Runs some work, and drops it if the end comes first.
 #[cfg_attr(not(any(feature = "http", feature = "stdio")), allow(dead_code))]
 pub(crate) async fn run_until<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
     let (mut end, mut work) = (pin!(end), pin!(work));

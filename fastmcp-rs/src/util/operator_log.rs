@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most bytes of log lines and printed text that are queued for standard error.
+/// The maximum number of bytes of log lines and printed text that are queued for standard error.
 const QUEUE_LIMIT: usize = 1 << 20;
-/// The most bytes per write, so that the progress of a slow reader is visible.
+/// The maximum size of a write, so that the progress of a slow reader is visible.
 const MAX_WRITE: usize = 64 << 10;
 /// The time that printed text waits for room in the queue before it is dropped. A reader that keeps up makes room
 /// sooner.
@@ -68,8 +68,8 @@ fn is_hidden(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9F}')
 }
 
-/// A line of a subscriber's, which has escaped what a peer could do with ASCII, and may have put colours in itself. In
-/// JSON nothing is lost, and what some programs take for line ends is escaped, too.
+/// Sanitizes a line of a log subscriber, which has escaped dangerous ASCII from peers, and may have added colours. In
+/// JSON nothing is lost, and characters that some programs read as line ends are escaped, too.
 #[cfg_attr(not(feature = "logging"), allow(dead_code))]
 fn sanitize(line: &[u8], is_json: bool) -> Cow<'_, [u8]> {
     // The UTF-8 forms of all these characters begin with one of two bytes, which few lines contain.
@@ -103,7 +103,7 @@ pub(crate) fn error_id() -> String {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "logging"), allow(dead_code))]
 pub(crate) struct StderrWriter {
-    /// Whether lines are JSON.
+    /// True if lines are JSON.
     pub(crate) is_json: bool,
 }
 

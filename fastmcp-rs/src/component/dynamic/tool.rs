@@ -86,8 +86,8 @@ impl DynamicTool {
     /// Creates a tool from a name (1 to 128 ASCII letters, digits, `_`, `-` and `.`), a JSON Schema of its arguments,
     /// which must be an object with `"type": "object"`, and a closure that runs the call.
     ///
-    /// The closure runs on the runtime: work that blocks belongs on a thread of its own, such as
-    /// `tokio::task::spawn_blocking` has. What tokio forbids there, such as `Runtime::block_on`, panics in every call.
+    /// The closure runs on the runtime: work that blocks belongs on a thread of its own, for example with
+    /// `tokio::task::spawn_blocking`. Code that tokio forbids there, such as `Runtime::block_on`, panics in every call.
     #[track_caller]
     pub fn new<F, W, R, E>(name: impl Into<String>, input_schema: impl Into<Value>, handler: F) -> DynamicTool
     where
@@ -118,14 +118,14 @@ impl DynamicTool {
         self
     }
 
-    /// Says whether clients of 2026-07-28, too, get a structured result that is no object inside `{"result": …}`.
+    /// Sets whether clients of 2026-07-28 get a structured result that is not an object inside `{"result": …}`.
     /// Default: [`App::wrapped_results`](crate::App::wrapped_results).
     pub fn wrapped(mut self, yes: bool) -> DynamicTool {
         self.results.wrapped = Some(yes);
         self
     }
 
-    /// Says whether resource links without a text get one. Default: [`App::link_texts`](crate::App::link_texts).
+    /// Sets whether resource links without a text get one. Default: [`App::link_texts`](crate::App::link_texts).
     pub fn link_text(mut self, yes: bool) -> DynamicTool {
         self.results.link_text = Some(yes);
         self

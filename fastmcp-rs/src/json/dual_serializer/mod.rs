@@ -1,12 +1,13 @@
 //! Writes a value as JSON and, in the same pass, that JSON as a text within JSON.
 //!
-//! A structured result goes out twice: as it is, and as a text for peers and models that read only text. To escape what
-//! was written would be to look for its quotes among all bytes, though it was known where they are when it was written.
-//! So there is a serialiser that appends strings twice, as they are and escaped; what stands between them is the same
-//! in both, and copied as a whole. It writes what serde_json's would write, and leaves numbers and raw values to
-//! serde_json, except for this: NaN and infinity are an error, not `null`; raw values are put on one line; they, and
-//! numbers of arbitrary precision, may be the keys of a map; errors name the place within the value; and what some clients
-//! take for line ends is escaped (see [`separators`]), in the text too, as a client reads that as JSON of its own.
+//! A structured result is sent twice: as JSON, and as a text for peers and models that read only text. Escaping the
+//! finished JSON would mean searching all its bytes for quotes whose positions were known when they were written. So
+//! this serializer appends strings twice, raw and escaped; the bytes between strings are the same in both forms and are
+//! copied in bulk. It writes the output of serde_json, and leaves numbers and raw values to serde_json, with these
+//! exceptions: NaN and infinity are an error, not `null`; raw values are put on one line; raw values and numbers of
+//! arbitrary precision may be the keys of a map; errors name the place within the value; and characters that some
+//! clients read as line ends are escaped (see [`separators`]), in the text too, because a client parses that as JSON of
+//! its own.
 
 mod place;
 mod serializer;
@@ -21,23 +22,23 @@ use super::reader::{plain, plain_ascii, special};
 use super::separators;
 use crate::json::encode;
 
-/// The most room that a thread keeps for its next text: each that has written one keeps as much as that took.
+/// The maximum capacity that a thread keeps for its next text: each thread that has written a text keeps a buffer.
 const MAX_KEPT_BUFFER: usize = 64 << 10;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The JSON of a value, as it stands between the quotes of a JSON string.
+/// The JSON of a value, escaped for use between the quotes of a JSON string.
 pub(crate) struct EscapedJson(Vec<u8>);
 
-/// Appends the value to `out` as JSON that stands on one line, and returns the same as a text.
+/// Appends the value to `out` as JSON on one line, and returns the same JSON as a text.
 ///
 /// # Errors
 ///
-/// Fails if a part of the value has no JSON form: a float that is not finite, a key of a map that is no string, number
-/// or boolean, or whatever a `Serialize` refuses. The error names the place of that part. What was written up to it stays
-/// in `out`.
+/// Fails if a part of the value has no JSON form: a float that is not finite, a map key that is not a string, number or
+/// boolean, or a value whose `Serialize` fails. The error names the place of that part. The JSON written before it
+/// stays in `out`.
 pub(crate) fn write_json_and_text<T: Serialize + ?Sized>(
     out: &mut Vec<u8>,
     value: &T,
@@ -52,7 +53,7 @@ pub(crate) fn write_json_and_text<T: Serialize + ?Sized>(
     Ok(text)
 }
 
-/// Names the place where `json` ends, in front of the error that ended it.
+/// Adds the place where `json` ends to the error that ended it.
 #[cold]
 fn with_place(json: &[u8], error: &Error) -> Error {
     match place::find_end_place(json) {
@@ -61,14 +62,14 @@ fn with_place(json: &[u8], error: &Error) -> Error {
     }
 }
 
-/// Writes a value as JSON, as [`json_and_text`] does.
+/// Writes a value as JSON, like [`write_json_and_text`].
 pub(crate) fn to_string<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     let mut json = Vec::new();
     write_json_and_text(&mut json, value)?;
     String::from_utf8(json).map_err(Error::custom)
 }
 
-/// Converts a value into a tree of JSON, and fails where [`json_and_text`] does.
+/// Converts a value into a tree of JSON, and fails where [`write_json_and_text`] does.
 pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Value> {
     let tree = serde_json::to_value(value);
     // serde_json turns a float that is not finite into `null`, and its errors name no place.
@@ -116,17 +117,17 @@ impl Drop for EscapedJson {
         if self.0.capacity() <= MAX_KEPT_BUFFER {
             let mut room = std::mem::take(&mut self.0);
             room.clear();
-            // A thread that ends needs none.
+            // A thread that is ending needs no buffer.
             let _ = BUFFER.try_with(|kept| kept.set(room));
         }
     }
 }
 
-/// Where JSON is written twice.
+/// The two outputs of the serializer: the JSON, and the JSON as an escaped text.
 struct DualWriter<'a> {
     json: &'a mut Vec<u8>,
     text: &'a mut Vec<u8>,
-    /// How much of the JSON is in the text. What follows has nothing to escape.
+    /// The number of bytes of the JSON that the text contains. The following bytes need no escapes.
     copied: usize,
 }
 
@@ -145,7 +146,7 @@ impl DualWriter<'_> {
         self.copied = self.json.len();
     }
 
-    /// Appends both forms of something that is escaped. What was before must have been copied.
+    /// Appends both forms of escaped bytes. The preceding bytes must have been copied.
     #[inline]
     fn write_both(&mut self, json: &[u8], text: &[u8]) {
         self.json.extend_from_slice(json);
@@ -153,7 +154,7 @@ impl DualWriter<'_> {
         self.copied = self.json.len();
     }
 
-    /// Appends what stands between values. Behind a string it is not worth a copy of its own.
+    /// Appends a byte between values. After a string, a separate copy is not worth its cost.
     #[inline]
     fn write_punctuation(&mut self, byte: u8) {
         if self.copied == self.json.len() {
@@ -187,7 +188,7 @@ impl DualWriter<'_> {
         }
     }
 
-    /// Appends the name of a member behind a comma, or the brace that opens the object.
+    /// Appends the name of a member after a comma or the opening brace.
     #[inline]
     fn write_name(&mut self, separator: u8, name: &str) {
         match ShortText::plain(name) {
@@ -205,7 +206,7 @@ impl DualWriter<'_> {
         }
     }
 
-    /// Appends what stands in a string.
+    /// Appends the content of a string.
     fn write_characters(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         loop {
@@ -223,7 +224,7 @@ impl DualWriter<'_> {
                 b'\n' => self.write_both(b"\\n", b"\\\\n"),
                 b'\t' => self.write_both(b"\\t", b"\\\\t"),
                 _ => {
-                    // Of the other escapes only the first byte is a backslash.
+                    // Other escapes contain only one backslash, which is their first byte.
                     self.text.push(b'\\');
                     encode::write_escape(self.json, special);
                 }
@@ -232,7 +233,7 @@ impl DualWriter<'_> {
         }
     }
 
-    /// Appends what stands in a string up to the next character of ASCII that is escaped. Returns the rest.
+    /// Appends the content of a string up to the next escaped ASCII character. Returns the rest.
     fn wide_characters<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         let (wide, rest) = text.split_at(plain(text));
         let mut pieces = separators::pieces(wide);
@@ -246,8 +247,8 @@ impl DualWriter<'_> {
         rest
     }
 
-    /// What a value brings that is JSON already was appended there. There may be line ends between its members, which
-    /// would end the frame. Inside of strings there are no raw control characters, so all that are left are spaces.
+    /// Ends a raw value, whose JSON was appended at `start`. Line ends between its members would end the frame. Strings
+    /// contain no raw control characters, so all control characters here are whitespace, and become spaces.
     fn end_raw_value(&mut self, start: usize) {
         self.json[start..].iter_mut().for_each(|byte| *byte = (*byte).max(b' '));
         separators::escape(self.json, start);
@@ -260,8 +261,8 @@ impl DualWriter<'_> {
     }
 }
 
-/// A text of few bytes of ASCII with nothing to escape. Most names and values are such, and for them it costs less to append as
-/// many bytes as there can be at most than to ask how many there are.
+/// A short ASCII text without escapes. Most names and values are such texts, and for them appending the maximum number
+/// of bytes costs less than computing their number.
 #[derive(Clone, Copy)]
 struct ShortText {
     bytes: u128,
@@ -269,14 +270,14 @@ struct ShortText {
 }
 
 impl ShortText {
-    /// There is room for three bytes before it.
+    /// The maximum length of a text, which leaves room for three bytes before it.
     const MAX: usize = size_of::<u128>() - 3;
 
     #[inline]
     fn plain(text: &str) -> Option<ShortText> {
         let text = text.as_bytes();
         let length = text.len();
-        // The first bytes and the last, of which some may be the same.
+        // The first bytes and the last bytes, which may overlap.
         if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
             let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
             if length > ShortText::MAX || special::<false>(first) | special::<false>(last) != 0 {
@@ -289,7 +290,7 @@ impl ShortText {
             (first | last << (8 * (length - 4)), first | last << 32)
         } else {
             let bytes = text.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u64::from(byte));
-            // What is not there counts as spaces.
+            // Missing bytes count as spaces.
             (bytes, bytes | (u64::MAX / 255 * 0x20) << (8 * length))
         };
         (special::<false>(word) == 0).then_some(ShortText { bytes: bytes.into(), length })
@@ -320,7 +321,7 @@ mod tests {
 
     use super::*;
 
-    /// What is written: JSON, and a string that holds it.
+    /// Returns the two outputs: the JSON, and the string that contains it.
     fn twice<T: Serialize>(value: &T) -> serde_json::Result<[String; 2]> {
         let mut out = b"before".to_vec();
         let text = write_json_and_text(&mut out, value)?;
@@ -331,7 +332,7 @@ mod tests {
         Ok([json, text])
     }
 
-    /// What serde_json writes.
+    /// Returns the output of serde_json.
     fn by_serde_json<T: Serialize>(value: &T) -> [String; 2] {
         let json = serde_json::to_string(value).unwrap();
         let text = serde_json::to_string(&json).unwrap();
@@ -393,7 +394,7 @@ mod tests {
         rest: BTreeMap<String, i128>,
     }
 
-    /// A struct of that name with so many fields, and a variant, all of a name.
+    /// A struct by its name, the number of its fields, and the name of all of them; the first field is a variant.
     struct NamedStruct(&'static str, usize, &'static str);
 
     impl Serialize for NamedStruct {
@@ -528,7 +529,7 @@ mod tests {
         }
     }
 
-    /// Writes a value to be refused, and returns the error.
+    /// Writes a value that must be rejected, and returns the error.
     fn refused<T: Serialize>(value: &T) -> String {
         let error = twice(value).unwrap_err().to_string();
         assert_eq!(to_string(value).unwrap_err().to_string(), error);
@@ -582,13 +583,13 @@ mod tests {
         assert_eq!(refused(&Some(f64::NAN)), "NaN has no JSON form");
         assert_eq!(refused(&SingleEntry(f64::NAN)), "a key: NaN has no JSON form");
         assert_eq!(refused(&[("a", SingleEntry(f32::NAN))]), "a key of `[0][1]`: NaN has no JSON form");
-        // A place is not as long as the names in it.
+        // A place is shorter than the names in it.
         let place = refused(&BTreeMap::from([("\u{e9}".repeat(10_000), f64::NAN)]));
         assert!(
             place.starts_with("`…") && place.ends_with("\u{e9}\"]`: NaN has no JSON form") && place.len() < 300,
             "{place}"
         );
-        // `null` stays what it is where it is meant.
+        // `null` is kept where the value means it.
         assert_eq!(to_value(&item(1.5)).unwrap(), json!({ "items": [[1, null], [2, 1.5]] }));
         check((None::<f64>, f64::MAX));
     }
@@ -597,7 +598,7 @@ mod tests {
     fn an_unserializable_value_is_an_error_with_its_reason() {
         let error = twice(&DisplayedPieces(&[])).unwrap_err().to_string();
         assert_eq!(error, "a `Display` implementation returned an error");
-        // What was written before is not found in the next.
+        // The output of an earlier value does not appear in the next.
         check("next");
     }
 
@@ -628,7 +629,7 @@ mod tests {
                 check((0..3).map(|fields| NamedStruct("Named", fields, name)).collect::<Vec<_>>());
             }
         }
-        // Only structs that serde_json knows are its own.
+        // Only structs that serde_json knows get its special treatment.
         check((0..3).map(|fields| NamedStruct("$serde_json::private::Other", fields, "x")).collect::<Vec<_>>());
     }
 
@@ -646,16 +647,16 @@ mod tests {
         let on_a_line = own.replace(['\r', '\n', '\t'], " ");
         assert_eq!(json, format!("[1,{on_a_line},{on_a_line}]"));
         assert_eq!(text, serde_json::to_string(&json).unwrap());
-        // What is before it stays as it is.
+        // The bytes before it are unchanged.
         let mut out = b"{\"before\":1}\n".to_vec();
         write_json_and_text(&mut out, &raw).unwrap().append(&mut out);
         assert!(out.starts_with(b"{\"before\":1}\n{ "), "{}", String::from_utf8_lossy(&out));
-        // What only has the name of one is refused as serde_json refuses it.
+        // A struct that only has the name of a raw value is rejected as serde_json rejects it.
         let forged = NamedStruct("$serde_json::private::RawValue", 1, "x");
         let refused = twice(&forged).unwrap_err().to_string();
         assert_eq!(refused, serde_json::to_string(&forged).unwrap_err().to_string());
         assert!(twice(&SingleEntry(NamedStruct("$serde_json::private::RawValue", 0, "x"))).is_err());
-        // With that feature of serde_json, all its numbers are written so.
+        // With that feature of serde_json, it writes all its numbers in this way.
         let number: serde_json::Number = serde_json::from_str("-12.5e3").unwrap();
         check(json!([number, 1e30, u64::MAX]));
     }
@@ -672,7 +673,7 @@ mod tests {
         assert!((1_000..=MAX_KEPT_BUFFER).contains(&kept()), "{}", kept());
         check("x".repeat(2 * MAX_KEPT_BUFFER));
         assert_eq!(kept(), 0);
-        // Room grows by doubling, so there can be too much of it for a text that is not.
+        // The buffer grows by doubling, so its capacity can exceed the limit for a text that does not.
         check("x".repeat(MAX_KEPT_BUFFER - MAX_KEPT_BUFFER / 4));
         assert_eq!(kept(), 0);
         let panicked = std::panic::catch_unwind(|| twice(&SingleEntry(SerializeByFn(|| panic!("on purpose")))));
@@ -680,7 +681,7 @@ mod tests {
         check("after a panic");
     }
 
-    /// Writes itself by a function.
+    /// Serializes itself with a function.
     struct SerializeByFn<F>(F);
 
     impl<F: Fn() -> u8> Serialize for SerializeByFn<F> {

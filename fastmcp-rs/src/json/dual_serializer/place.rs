@@ -1,23 +1,23 @@
-//! The place within a value that was reached when a part of its JSON had been written.
+//! The place within a value at which the writing of its JSON stopped.
 //!
-//! The serialiser keeps no path, as it would have to do so for every value that can be written. The JSON that it has
-//! written up to an error tells the same.
+//! The serializer keeps no path, because it would have to do so for every value, even without an error. The JSON that
+//! was written up to an error contains the same information.
 
 use memchr::memchr2;
 
-/// The most bytes of a place that are shown. Names of members may be texts of users.
+/// The maximum length of a displayed place in bytes, because names of members may be texts of users.
 const MAX_SHOWN: usize = 200;
 
 /// An array or an object that is still open.
 enum OpenContainer<'a> {
-    /// With the name of the member that was begun last, as JSON has it, unless a name comes next.
+    /// An object, with the name of the last member that was begun, in its JSON form, unless a name comes next.
     Object(Option<&'a [u8]>),
-    /// With the number of elements that are complete.
+    /// An array, with the number of complete elements.
     Array(usize),
 }
 
-/// Returns the place that is reached at the end of `json`, which may end anywhere outside of a name, in words: a path
-/// such as `` `items[3].price` ``, or that a key of an object was to come. It is `None` for the value as a whole.
+/// Describes the place at the end of `json`, which may end anywhere outside of a name: a path such as ``
+/// `items[3].price` ``, or the statement that a key of an object was next. Returns `None` for the value as a whole.
 pub(super) fn find_end_place(json: &[u8]) -> Option<String> {
     let mut open = Vec::new();
     let mut rest = json;
@@ -65,7 +65,7 @@ pub(super) fn find_end_place(json: &[u8]) -> Option<String> {
     }
 }
 
-/// What stands before the quote that ends a string, or all if none does.
+/// Returns the bytes before the quote that ends a string, or all bytes if no quote ends it.
 fn string(text: &[u8]) -> &[u8] {
     let mut at = 0;
     while let Some(found) = memchr2(b'"', b'\\', &text[at..]) {
@@ -82,7 +82,7 @@ fn is_word(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// The end of a path says more than its beginning.
+/// Shortens a path at its beginning, because its end is more informative.
 fn shorten_path(path: &str) -> String {
     if path.len() <= MAX_SHOWN {
         return path.to_owned();

@@ -1,4 +1,4 @@
-//! What each kind of value is in JSON: what serde_json makes of it.
+//! Serializes each kind of value to the JSON that serde_json writes.
 
 use std::fmt::{self, Display, Write};
 
@@ -8,10 +8,10 @@ use serde_json::{Error, Result};
 
 use super::DualWriter;
 
-/// Values that only serde_json knows how to write: structs of such a name, with one field.
+/// Values that only serde_json can write: structs of such a name, with one field.
 const RAW_VALUES: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
-/// Methods for whole numbers.
+/// Defines methods for whole numbers.
 macro_rules! integers {
     ($($serialize:ident, $write:ident, $type:ty;)*) => {
         $(
@@ -192,14 +192,14 @@ impl<'a, 'b> Serializer for &'a mut DualWriter<'b> {
     }
 }
 
-/// serde_json would write `null`, which the schema of a number does not allow.
+/// Returns the error for NaN and infinity. serde_json would write `null`, which the schema of a number does not allow.
 #[cold]
 fn no_json_form(value: impl Display) -> Error {
     Error::custom(format_args!("{value} has no JSON form"))
 }
 
 impl DualWriter<'_> {
-    /// Puts quotes around a key that is a number or a boolean, instead of a serialiser for keys alone.
+    /// Puts quotes around a key that is a number or a boolean, instead of a separate serializer for keys.
     #[cold]
     fn write_quoted_key(&mut self, start: usize) -> Result<()> {
         if !matches!(self.json.get(start), Some(b'-' | b'0'..=b'9' | b't' | b'f')) {
@@ -222,7 +222,7 @@ impl DualWriter<'_> {
     }
 }
 
-/// What stands in a string.
+/// Writes the content of a string.
 impl fmt::Write for DualWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.write_characters(text);
@@ -230,11 +230,11 @@ impl fmt::Write for DualWriter<'_> {
     }
 }
 
-/// An array that was begun.
+/// An array whose serialization has begun.
 pub(super) struct ArraySerializer<'a, 'b> {
     out: &'a mut DualWriter<'b>,
-    /// What stands before the next element: the bracket that opens the array, which is not written before one comes, or
-    /// a comma.
+    /// The byte before the next element: the opening bracket, which is not written before the first element, or a
+    /// comma.
     separator: u8,
 }
 
@@ -300,13 +300,12 @@ impl ser::SerializeTupleVariant for ArraySerializer<'_, '_> {
     }
 }
 
-/// An object that was begun.
+/// An object whose serialization has begun.
 pub(super) struct ObjectSerializer<'a, 'b> {
     out: &'a mut DualWriter<'b>,
-    /// What stands before the next member: the brace that opens the object, which is not written before one comes, or a
-    /// comma.
+    /// The byte before the next member: the opening brace, which is not written before the first member, or a comma.
     separator: u8,
-    /// Which of [`RAW_VALUES`] this is.
+    /// The entry of [`RAW_VALUES`] that this is.
     raw_value: Option<&'static str>,
 }
 
@@ -373,7 +372,7 @@ impl ser::SerializeStructVariant for ObjectSerializer<'_, '_> {
     }
 }
 
-/// One of [`RAW_VALUES`] again, for serde_json.
+/// One of [`RAW_VALUES`], rebuilt for serde_json.
 struct RawField<'a, T: ?Sized> {
     name: &'static str,
     field: &'static str,

@@ -1,10 +1,10 @@
-//! What differs between operating systems: moving the standard streams away, reading and writing them,
-//! and hearing of what ends a server: signals, the end of the streams, the end of the parent process.
+//! Differences between operating systems: moving the standard streams away, reading and writing them, and watching for
+//! shutdown events: signals, the end of the streams, and the end of the parent process.
 //!
-//! The streams are claimed: standard input and output are duplicated to private descriptors (on Windows: handles), which
-//! no child inherits; standard input then reads nothing, and standard output leads to a pipe whose text goes to standard
-//! error. That closes the print trap for this program, for C libraries in it and for its children. They are never given
-//! back, as buffers that are flushed at exit would still reach the client.
+//! The streams are claimed: standard input and output are duplicated to private descriptors (on Windows: handles),
+//! which no child inherits; standard input is then empty, and standard output leads to a pipe whose text goes to
+//! standard error. So printed text of this program, of C libraries in it and of its children cannot corrupt the
+//! protocol. The streams are never restored, because buffers that are flushed at exit would then reach the client.
 
 pub(crate) mod policy;
 #[cfg(unix)]
@@ -26,12 +26,12 @@ compile_error!("the feature `stdio` of fastmcp-rs needs Unix or Windows: build w
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What ends a server.
+/// An event that ends a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShutdownEvent {
-    /// There is nothing more to read.
+    /// The input has ended.
     EndOfInput,
-    /// Nobody reads what is written.
+    /// The client reads no more output.
     EndOfOutput,
     /// The process is asked to stop.
     Signal,
@@ -39,16 +39,16 @@ pub(crate) enum ShutdownEvent {
     ParentEnded,
 }
 
-/// How much is written at once, so that a slow reader's progress shows.
+/// The maximum size of one write; it is small enough for a slow reader's progress to show.
 const WRITE_SIZE: usize = 64 << 10;
 
-/// The two ends of the protocol's stream.
+/// The two halves of the protocol's stream.
 pub(crate) struct ProtocolStreams {
     pub(crate) input: ProtocolInput,
     pub(crate) output: ProtocolOutput,
 }
 
-/// A process has one standard input, so one server can have it.
+/// Fails on a second call: a process has one standard input, so only one server can use it.
 fn claim_once() -> std::io::Result<()> {
     static CLAIMED: AtomicBool = AtomicBool::new(false);
     if CLAIMED.swap(true, Ordering::SeqCst) {

@@ -21,25 +21,25 @@ use crate::util::operator_log;
 pub(crate) struct ProtocolInput(OwnedFd);
 pub(crate) struct ProtocolOutput(OwnedFd);
 
-/// Keeps our own lines off standard error where that is the protocol's stream too (`2>&1`).
+/// Mutes the operator log on standard error if that is also the protocol's stream (`2>&1`).
 pub(crate) fn mute_shared_stderr() {
     if is_same_file(io::stdout().as_fd(), io::stderr().as_fd()) {
         operator_log::mute();
     }
 }
 
-/// Takes descriptors 0 and 1 for the protocol.
+/// Claims descriptors 0 and 1 for the protocol.
 pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<ProtocolStreams> {
     claim_once()?;
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     let output = io::stdout().as_fd().try_clone_to_owned()?;
     if policy != StdoutPolicy::Inherit {
         rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-        // Nobody prints half a line while the descriptor changes.
+        // The lock keeps other threads from printing half a line while the descriptor changes.
         let mut lock = io::stdout().lock();
         let shared = is_same_file(io::stdout().as_fd(), io::stderr().as_fd());
         if shared {
-            // `2>&1`: standard error is the protocol's stream too, so nothing may be written to it.
+            // `2>&1`: standard error is also the protocol's stream, so nothing may be written to it.
             operator_log::mute();
         }
         match policy {
@@ -51,7 +51,7 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<ProtocolStreams> {
         if shared {
             rustix::stdio::dup2_stderr(OpenOptions::new().write(true).open("/dev/null")?)?;
         }
-        // What was printed before, and is still in the buffer, goes there too.
+        // Text that was printed before, and is still in the buffer, goes there too.
         let _ = lock.flush();
     }
     Ok(ProtocolStreams { input: ProtocolInput(input), output: ProtocolOutput(output) })
@@ -60,7 +60,7 @@ pub(crate) fn claim(policy: StdoutPolicy) -> io::Result<ProtocolStreams> {
 fn is_same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
         (Ok(one), Ok(other)) => {
-            // Every terminal and /dev/null may be opened twice without being one stream.
+            // Terminals and /dev/null can be opened twice without being one stream.
             let is_stream = rustix::fs::FileType::from_raw_mode(one.st_mode);
             !matches!(is_stream, rustix::fs::FileType::CharacterDevice)
                 && (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
@@ -69,10 +69,10 @@ fn is_same_file(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// Makes a pipe that child processes do not inherit.
+/// Creates a pipe that child processes do not inherit.
 ///
 /// Apple systems have no `pipe2`. There, a child that another thread starts between the calls inherits both ends. That
-/// is harmless: no end of file is awaited on these pipes, so an end that stays open elsewhere holds up nothing.
+/// is harmless: no end of file is awaited on these pipes, so an end that stays open elsewhere blocks nothing.
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     #[cfg(not(target_vendor = "apple"))]
     let ends = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
@@ -88,14 +88,14 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 impl ProtocolInput {
-    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    /// Waits for input or its end, at most for `limit`. Returns whether there is any.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
         let mut input = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
-        // After a signal there may be something: then it is read as ever.
+        // After a signal there may be input; a read then finds out.
         poll(&mut input, Some(&timeout(limit))) != Ok(0)
     }
 
-    /// Reads what there is, and waits if there is nothing. 0 is the end.
+    /// Reads the available bytes, and waits if there are none. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match rustix::io::read(&self.0, &mut *buffer) {
@@ -103,7 +103,7 @@ impl ProtocolInput {
                 Err(Errno::INTR) => {}
                 // The parent shares this descriptor, and may have made it non-blocking.
                 Err(Errno::AGAIN) => wait(self.0.as_fd(), PollFlags::IN)?,
-                // A terminal that is gone.
+                // The terminal is gone.
                 Err(Errno::IO) => return Ok(0),
                 Err(error) => return Err(error.into()),
             }
@@ -112,7 +112,7 @@ impl ProtocolInput {
 }
 
 impl ProtocolOutput {
-    /// Writes everything; `record_progress` is told of each part but the last.
+    /// Writes everything; `record_progress` is called after each part except the last.
     pub(crate) fn write_all(&self, mut bytes: &[u8], record_progress: impl Fn()) -> io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::write(&self.0, &bytes[..bytes.len().min(WRITE_SIZE)]) {
@@ -125,7 +125,7 @@ impl ProtocolOutput {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => wait(self.0.as_fd(), PollFlags::OUT)?,
-                // A terminal that is gone.
+                // The terminal is gone.
                 Err(Errno::IO) if is_character_device(&self.0) => return Err(io::ErrorKind::BrokenPipe.into()),
                 Err(error) => return Err(error.into()),
             }
@@ -151,33 +151,33 @@ fn wait(descriptor: BorrowedFd<'_>, events: PollFlags) -> io::Result<()> {
     }
 }
 
-/// Tells of events.
+/// Sends events.
 #[derive(Clone)]
 pub(crate) struct EventNotifier(Arc<OwnedFd>);
 
-/// Waits for events, without a runtime: a server must end also when its runtime is held up.
+/// Waits for events without a runtime, because a server must end even if its runtime is blocked.
 pub(crate) struct ShutdownEvents {
     pipe: OwnedFd,
     input: Arc<ProtocolInput>,
-    /// Whether somebody still writes to the input.
+    /// True while a process still writes to the input.
     input_is_open: bool,
     parent: Option<Pid>,
 }
 
-/// What tells that the client has closed its end. A hang-up is always reported, but a socket whose other end is only
-/// shut down for writing has none.
+/// The poll events that report that the client has closed its end. A hang-up is always reported, but a socket whose
+/// peer has only shut down writing has none.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const CLOSE_EVENTS: PollFlags = PollFlags::RDHUP;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const CLOSE_EVENTS: PollFlags = PollFlags::empty();
 
-/// How often the parent is looked at.
+/// The interval between checks of the parent.
 const PARENT_INTERVAL: Duration = Duration::from_secs(4);
 
 pub(crate) fn events(watch_parent: bool, input: Arc<ProtocolInput>) -> io::Result<(ShutdownEvents, EventNotifier)> {
     let (pipe, writer) = pipe()?;
     for signal in [SIGTERM, SIGINT, SIGHUP] {
-        // It writes one byte for each signal.
+        // The handler writes one byte per signal.
         signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
     }
     // In a container the parent is outside, or process 1 from the beginning.
@@ -194,31 +194,31 @@ impl EventNotifier {
         let byte = match event {
             ShutdownEvent::EndOfInput => END_OF_INPUT,
             ShutdownEvent::EndOfOutput => END_OF_OUTPUT,
-            // As a signal writes it.
+            // The byte that a signal handler writes.
             ShutdownEvent::Signal => b'X',
             ShutdownEvent::ParentEnded => PARENT_ENDED,
         };
-        // A pipe that is full has told already.
+        // A full pipe already wakes the reader.
         let _ = rustix::io::write(&*self.0, &[byte]);
     }
 }
 
 impl ShutdownEvents {
-    /// Whether the client has closed its end, read or not.
+    /// Returns true if the client has closed its end, even if unread input remains.
     pub(crate) fn input_has_hung_up(&self) -> bool {
         !self.input_is_open
     }
 
-    /// Whether nothing waits to be read.
+    /// Returns true if there is no unread input.
     pub(crate) fn input_is_empty(&self) -> bool {
         rustix::io::ioctl_fionread(&self.input.0).is_ok_and(|count| count == 0)
     }
 
-    /// The next event, if one comes in time. It may return before that.
+    /// Returns the next event, or `None` after `limit` or an earlier wake-up.
     pub(crate) fn next(&mut self, limit: Duration) -> Option<ShutdownEvent> {
         let limit = if self.parent.is_some() { limit.min(PARENT_INTERVAL) } else { limit };
         let unpumped = prints::unpumped();
-        // A descriptor that is not to be watched is replaced by one that is, without flags.
+        // An unwatched descriptor is replaced by a watched one without flags.
         let nothing = || PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::empty());
         let mut descriptors = [
             PollFd::from_borrowed_fd(self.pipe.as_fd(), PollFlags::IN),

@@ -93,7 +93,7 @@ fn nul() -> io::Result<OwnedHandle> {
     Ok(OpenOptions::new().read(true).write(true).open("NUL")?.into())
 }
 
-/// Makes a console pass on UTF-8, for a person who tries the server by hand. Pipes and files have no code page.
+/// Switches a console to UTF-8, for manual tests of the server. Pipes and files have no code page.
 fn use_utf8(input: &File, output: &File) {
     if input.is_terminal() {
         // SAFETY: the function takes a number and touches no memory of this process.
@@ -128,12 +128,12 @@ unsafe extern "C" {
 /// The mode in which the C runtime opens standard descriptors.
 const O_TEXT: c_int = 0x4000;
 
-/// Makes `by` what Rust, C libraries and child processes take for a standard stream.
+/// Makes `by` the standard stream of Rust code, C libraries and child processes.
 fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     // SAFETY: the function takes a number. The handle that it returns may be missing or closed; see below.
     let old = unsafe { GetStdHandle(stream.handle) };
-    // Children would inherit it even after it was replaced. The C runtime closes it below, if that knows it.
-    // SAFETY: the function accepts any value, and fails for one that is no handle.
+    // Children would inherit it even after it was replaced. The C runtime closes it below, if it knows the handle.
+    // SAFETY: the function accepts any value, and fails for a value that is not a handle.
     unsafe { SetHandleInformation(old, HANDLE_FLAG_INHERIT, 0) };
     let by = by.into_raw_handle();
     // SAFETY: `by` is open and owned by nothing else. The runtime takes it over; if that fails, it is taken back.
@@ -160,11 +160,12 @@ fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether two handles lead to the same pipe or file. Consoles and `NUL` may be opened twice without being one stream.
+/// Returns true if two handles refer to the same pipe or file. Consoles and `NUL` may be opened twice without being one
+/// stream.
 fn is_same_file(one: BorrowedHandle<'_>, other: BorrowedHandle<'_>) -> bool {
     let [one, other] = [one, other].map(|handle| handle.as_raw_handle());
-    // SAFETY: both handles are open or null, as they are borrowed from standard streams; each function only looks at
-    // what they stand for, and fails for null.
+    // SAFETY: both handles are open or null, as they are borrowed from standard streams; each function only inspects
+    // the object, and fails for null.
     unsafe {
         match (GetFileType(one), GetFileType(other)) {
             (FILE_TYPE_CHAR, _) | (_, FILE_TYPE_CHAR) => false,
@@ -184,7 +185,7 @@ fn is_same_file(one: BorrowedHandle<'_>, other: BorrowedHandle<'_>) -> bool {
 /// The handle is open.
 unsafe fn file_id(file: windows_sys::Win32::Foundation::HANDLE) -> Option<(u32, u32, u32)> {
     let mut about = BY_HANDLE_FILE_INFORMATION::default();
-    // SAFETY: the handle is open, as the caller promises, and `about` is a place for what is written.
+    // SAFETY: the handle is open, as the caller promises, and `about` is valid for writes.
     let found = unsafe { GetFileInformationByHandle(file, &mut about) } != 0;
     found.then_some((about.dwVolumeSerialNumber, about.nFileIndexHigh, about.nFileIndexLow))
 }
@@ -201,9 +202,9 @@ fn pipe() -> io::Result<(OwnedHandle, OwnedHandle)> {
 }
 
 impl ProtocolInput {
-    /// Waits until there is something to read, or the end, but not for long. Returns whether there is.
+    /// Waits for input or its end, at most for `limit`. Returns whether there is any.
     ///
-    /// Only a pipe can be looked at. Anything else is taken for ready.
+    /// Only a pipe can be inspected. Any other stream counts as ready.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         while self.peek().is_ok_and(|count| count == 0) {
@@ -215,12 +216,12 @@ impl ProtocolInput {
         true
     }
 
-    /// Reads what there is, and waits if there is nothing. 0 is the end.
+    /// Reads the available bytes, and waits if there are none. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match (&self.stream).read(buffer) {
-                // A client may write nothing to a pipe, and that is read; only the end of a pipe breaks it.
+                // A client may write zero bytes to a pipe, which a read returns; only the end of a pipe is an error.
                 Ok(0) if self.peek().is_ok() => {}
                 Err(error) if is_hang_up(&error) => return Ok(0),
                 read => return read,
@@ -228,17 +229,18 @@ impl ProtocolInput {
         }
     }
 
-    /// Looks at a pipe while nothing is being read from it, as a read would have to end first.
+    /// Inspects a pipe unless a read is in progress, because the read would have to end first.
     fn peek_unless_reading(&self) -> Option<io::Result<u32>> {
         let _reading = self.reading.try_lock().ok()?;
         Some(self.peek())
     }
 
-    /// How many bytes a pipe has for the next read. Fails for anything else, and at the end.
+    /// Returns the number of bytes that a pipe has for the next read. Fails for any other kind of stream, and at the
+    /// end.
     fn peek(&self) -> io::Result<u32> {
         let (pipe, mut count) = (self.stream.as_raw_handle(), 0);
-        // SAFETY: the handle is open as long as `self` lives. `count` is a place for what is written; null, for each
-        // other such place, asks for nothing.
+        // SAFETY: the handle is open while `self` lives. `count` is valid for writes; null for the other outputs
+        // requests nothing.
         match unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &mut count, null_mut()) } {
             0 => Err(io::Error::last_os_error()),
             _ => Ok(count),
@@ -252,7 +254,7 @@ fn is_hang_up(error: &io::Error) -> bool {
 }
 
 impl ProtocolOutput {
-    /// Writes everything; `record_progress` is told of each part but the last.
+    /// Writes everything; `record_progress` is called after each part except the last.
     pub(crate) fn write_all(&self, bytes: &[u8], record_progress: impl Fn()) -> io::Result<()> {
         let mut pieces = bytes.chunks(WRITE_SIZE).peekable();
         while let Some(piece) = pieces.next() {
@@ -265,7 +267,7 @@ impl ProtocolOutput {
     }
 }
 
-/// Tells of events.
+/// Sends events.
 #[derive(Clone)]
 pub(crate) struct EventNotifier(Sender<ShutdownEvent>);
 
@@ -277,9 +279,9 @@ pub(crate) struct ShutdownEvents {
     parent: Option<OwnedHandle>,
 }
 
-/// How often a pipe is looked at for whether there is something to read.
+/// The interval between checks of a pipe for input.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How often the parent is looked at, and the input of a reader that does not read.
+/// The interval between checks of the parent, and of the input while the reader does not read.
 const PARENT_INTERVAL: Duration = Duration::from_secs(2);
 
 pub(crate) fn events(watch_parent: bool, input: Arc<ProtocolInput>) -> io::Result<(ShutdownEvents, EventNotifier)> {
@@ -308,17 +310,17 @@ impl EventNotifier {
 }
 
 impl ShutdownEvents {
-    /// Whether the client has closed its end, read or not.
+    /// Returns true if the client has closed its end, even if unread input remains.
     pub(crate) fn input_has_hung_up(&self) -> bool {
         !self.input_is_open
     }
 
-    /// Whether nothing waits to be read.
+    /// Returns true if there is no unread input.
     pub(crate) fn input_is_empty(&self) -> bool {
         matches!(self.input.peek_unless_reading(), Some(Ok(0)))
     }
 
-    /// The next event, if one comes in time. It may return before that.
+    /// Returns the next event, or `None` after `limit` or an earlier wake-up.
     pub(crate) fn next(&mut self, limit: Duration) -> Option<ShutdownEvent> {
         if let Ok(event) = self.events.recv_timeout(limit.min(PARENT_INTERVAL)) {
             return Some(event);
@@ -333,12 +335,12 @@ impl ShutdownEvents {
     }
 }
 
-/// The process that has started this one, if it still runs.
+/// Returns the process that has started this one, if it still runs.
 fn parent() -> Option<OwnedHandle> {
     let mut about = PROCESS_BASIC_INFORMATION::default();
     let size = u32::try_from(size_of_val(&about)).ok()?;
-    // SAFETY: the handle is that of this process, which needs no closing, and `about` is a place for what is written,
-    // of the size that is told.
+    // SAFETY: the handle is that of this process, which needs no closing, and `about` is valid for writes of the size
+    // that is passed.
     let status = unsafe {
         let about = (&raw mut about).cast();
         NtQueryInformationProcess(GetCurrentProcess(), ProcessBasicInformation, about, size, null_mut())
@@ -351,22 +353,22 @@ fn parent() -> Option<OwnedHandle> {
     }
     // SAFETY: the call has succeeded, so the handle is open, and nothing else owns it.
     let parent = unsafe { OwnedHandle::from_raw_handle(parent) };
-    // SAFETY: the handle is that of this process, which is always there.
+    // SAFETY: the handle is that of this process, which always exists.
     let this = unsafe { BorrowedHandle::borrow_raw(GetCurrentProcess()) };
-    // The number of a process that has ended is given to others, which are younger than its children.
+    // The id of an ended process is reused for others, which are younger than its children.
     let is_older = creation_time(parent.as_handle())? <= creation_time(this)?;
     is_older.then_some(parent)
 }
 
 fn creation_time(process: BorrowedHandle<'_>) -> Option<u64> {
     let [mut creation, mut exit, mut kernel, mut user] = [FILETIME::default(); 4];
-    // SAFETY: the handle is open, as it is borrowed, and each time is written to a place of its own.
+    // SAFETY: the handle is open, as it is borrowed, and each time has its own place to be written to.
     let known =
         unsafe { GetProcessTimes(process.as_raw_handle(), &mut creation, &mut exit, &mut kernel, &mut user) } != 0;
     known.then(|| u64::from(creation.dwHighDateTime) << 32 | u64::from(creation.dwLowDateTime))
 }
 
 fn has_ended(process: BorrowedHandle<'_>) -> bool {
-    // SAFETY: the handle is open, as it is borrowed; without a time limit nothing is waited for.
+    // SAFETY: the handle is open, as it is borrowed; the function does not wait with a limit of 0.
     unsafe { WaitForSingleObject(process.as_raw_handle(), 0) == WAIT_OBJECT_0 }
 }

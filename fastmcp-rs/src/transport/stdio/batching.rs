@@ -1,25 +1,26 @@
-//! How many lines are answered before their answers are written, while more lines have come already.
+//! Limits the number of lines that are handled before their responses are written, while more lines have arrived.
 //!
-//! One write for each answer costs several times a quick call. One write for everything that was read lets client and
-//! server take turns: one sleeps while the other works, and the first answer waits for the last call. So answers are
-//! written whenever there are half as many as a busy client has calls, or a fraction of a millisecond has passed: that
-//! keeps both at work for a price of a few percent. The clock is looked at only where lines came together.
+//! One write per response costs several times as much as a quick call. One write for everything that was read makes
+//! client and server take turns: one sleeps while the other works, and the first response waits for the last call. So
+//! responses are written when half as many as a busy client has calls in flight have gathered, or when a fraction of a
+//! millisecond has passed. Both sides then keep working, at a cost of a few percent. The clock is read only if several
+//! lines arrived together.
 
 use std::time::{Duration, Instant};
 
-/// The most lines that are answered before a write. Of a client that keeps 64 calls in flight it makes two halves,
-/// of which one is always on its way.
+/// The maximum number of lines that are handled before a write. For a client that keeps 64 calls in flight it forms two
+/// halves, and one of them is always in transit.
 const MAX_LINES: u32 = 32;
-/// For about how long answers may wait for the next ones.
+/// The approximate time that responses may wait for the next ones.
 const MAX_WAIT: Duration = Duration::from_micros(300);
 
 #[derive(Debug)]
 pub(super) struct BatchSize {
-    /// After how many lines to write, by how long the last ones took.
+    /// The number of lines after which to write, computed from the duration of the last lines.
     limit: u32,
-    /// How many lines have begun since the last write.
+    /// The number of lines begun since the last write.
     lines: u32,
-    /// When the first line began that is timed.
+    /// The time at which the first timed line began.
     since: Option<Instant>,
 }
 
@@ -28,22 +29,22 @@ impl BatchSize {
         BatchSize { limit: MAX_LINES, lines: 0, since: None }
     }
 
-    /// A line is about to be answered.
+    /// Records that a line is about to be handled.
     pub(super) fn begin_line(&mut self) {
-        // A line that comes alone, as most do, is not timed. Where each is written by itself, each is timed, to find
-        // out when they are quick again.
+        // A line that arrives alone, as most do, is not timed. If each line is written separately, each is timed, to
+        // detect when they become quick again.
         if self.lines == 1 || self.limit == 1 {
             self.since = Some(Instant::now());
         }
         self.lines += 1;
     }
 
-    /// Whether it is time to write.
+    /// Returns true if it is time to write.
     pub(super) fn is_due(&self) -> bool {
         self.lines >= self.limit
     }
 
-    /// Everything is about to be written.
+    /// Records that everything is about to be written.
     pub(super) fn end_batch(&mut self) {
         if let Some(since) = self.since.take() {
             let timed = if self.limit == 1 { 1 } else { self.lines - 1 };
@@ -53,12 +54,12 @@ impl BatchSize {
     }
 }
 
-/// How many lines take as long as answers may wait, when `timed` of them took so long.
+/// Returns the number of lines that fit into [`MAX_WAIT`], given that `timed` lines took `took`.
 fn compute_limit(took: Duration, timed: u32) -> u32 {
     if took >= MAX_WAIT * MAX_LINES {
         return 1;
     }
-    // All of these are less than a second, so few bits are enough to divide.
+    // All durations are below one second, so few bits are enough for the division.
     let lines = MAX_WAIT.subsec_nanos().saturating_mul(timed) / took.subsec_nanos().max(1);
     lines.clamp(1, MAX_LINES)
 }
@@ -105,7 +106,7 @@ mod tests {
         std::thread::sleep(MAX_WAIT);
         batch_size.end_batch();
         assert_eq!(batch_size.limit, 1);
-        // They may be quick again; a machine that is busy shows it only now and then.
+        // The lines may be quick again; a busy machine shows it only now and then.
         let found = (0..1000).any(|_| {
             batch_size.begin_line();
             batch_size.end_batch();

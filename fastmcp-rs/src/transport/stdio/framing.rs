@@ -1,45 +1,45 @@
-//! Lines out of a stream of bytes, each found once and none longer than a limit.
+//! Splits a stream of bytes into lines, each found once and none longer than a limit.
 //!
-//! Lines that came together are looked at together for whether they are UTF-8: to begin and to end that look costs as
-//! much as it does for a short line.
+//! Lines that arrived together are validated as UTF-8 together: starting and ending a validation costs as much as
+//! validating a short line.
 
 use std::str::Utf8Error;
 
 use crate::outgoing::queue::MAX_IDLE_CAPACITY;
 
-/// What is next in the buffer.
+/// The next input in the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum InputLine<'a> {
-    /// A whole line, without its newline.
+    /// A complete line, without its newline.
     Whole(Result<&'a str, Utf8Error>),
-    /// The beginning of a line that is too long; the rest of it will be skipped.
+    /// The start of an overlong line, whose rest is skipped.
     Oversized(&'a [u8]),
 }
 
-/// A growing buffer that the stream is read into.
+/// A growing buffer into which the stream is read.
 #[derive(Debug)]
 pub(super) struct LineBuffer {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// How many bytes from `start` are known to hold no newline.
+    /// The number of bytes from `start` that are known to contain no newline.
     scanned: usize,
     limit: usize,
     /// The length of the last line.
     last: usize,
-    /// Whether the rest of an oversized line is still to come.
+    /// True while the rest of an overlong line is still to come.
     skipping: bool,
-    /// Whether nothing has been read yet: a byte order mark may only be there.
+    /// True until something has been read: only there may a byte order mark occur.
     at_beginning: bool,
 }
 
-/// What is read at once by a server that is kept busy.
+/// The size of a read once the server is busy.
 const READ_SIZE: usize = 64 << 10;
-/// What is read at once at first: most servers see one small message at a time.
+/// The size of the first reads: most servers receive one small message at a time.
 const FIRST_READ_SIZE: usize = 16 << 10;
-/// The most that is ever kept of a buffer.
+/// The maximum capacity of a buffer that is kept.
 pub(super) const MAX_KEPT_BUFFER: usize = 64 << 20;
-/// How much of a line that is too long is looked at for its id.
+/// The length of the excerpt of an overlong line that is searched for an id.
 const MAX_EXCERPT: usize = 4 << 10;
 
 impl LineBuffer {
@@ -56,14 +56,14 @@ impl LineBuffer {
         }
     }
 
-    /// Room for the next read; [`LineBuffer::filled`] says how much of it was used.
+    /// Returns the space for the next read; [`LineBuffer::add_bytes`] records the number of bytes that were read.
     pub(super) fn free_space(&mut self) -> &mut [u8] {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
             self.scanned = 0;
-            // A large message has passed. Its room is kept as long as more such messages follow: to get it and give
-            // it back each time costs more than to read them.
+            // A large message has passed. Its capacity is kept while more such messages follow: allocating and freeing
+            // it each time costs more than reading them.
             let room = self.buffer.capacity();
             if room > MAX_IDLE_CAPACITY && (room > MAX_KEPT_BUFFER || self.last < room / 8) {
                 self.buffer = vec![0; READ_SIZE];
@@ -73,19 +73,19 @@ impl LineBuffer {
             self.end -= self.start;
             self.start = 0;
             if self.buffer.len() - self.end < READ_SIZE / 4 {
-                // A line is never kept beyond its limit, so doubling ends.
+                // A line is never kept beyond its limit, so the doubling ends.
                 self.buffer.resize(self.buffer.len() * 2, 0);
             }
         }
         &mut self.buffer[self.end..]
     }
 
-    /// Whether a large message has left its room behind.
+    /// Returns true if a large message has left excess capacity.
     pub(super) fn has_spare_memory(&self) -> bool {
         self.start == self.end && self.buffer.capacity() > MAX_IDLE_CAPACITY
     }
 
-    /// Gives back the room that large messages have left behind.
+    /// Frees the capacity that large messages have left.
     pub(super) fn release_memory(&mut self) {
         if self.has_spare_memory() {
             self.buffer = vec![0; READ_SIZE];
@@ -106,12 +106,11 @@ impl LineBuffer {
         }
     }
 
-    /// Gives each line that is whole, or that is known to be too long, until `take` says that it wants no more: what came
-    /// with the others is dropped then.
+    /// Passes each complete or overlong line to `take`, until `take` returns `false`: the lines after that are dropped.
     pub(super) fn for_each_line(&mut self, mut take: impl FnMut(InputLine<'_>) -> bool) {
         let from = self.start + self.scanned;
         if let Some(first) = memchr::memchr(b'\n', &self.buffer[from..self.end]) {
-            // Mostly it is the only one.
+            // Mostly it is the only line.
             let first = self.scanned + first;
             let after = &self.buffer[self.start + first + 1..self.end];
             let others = if after.is_empty() { None } else { memchr::memrchr(b'\n', after) };
@@ -128,7 +127,7 @@ impl LineBuffer {
                         InputLine::Oversized(excerpt(&bytes[line]))
                     } else {
                         self.last = line.len();
-                        // One line that is not UTF-8 is no fault of the others.
+                        // A line that is not UTF-8 does not invalidate the others.
                         InputLine::Whole(match text {
                             Ok(text) => Ok(&text[line]),
                             Err(_) => std::str::from_utf8(&bytes[line]),
@@ -161,7 +160,7 @@ impl LineBuffer {
         }
     }
 
-    /// What follows the last newline when the stream has ended: a last line without one.
+    /// Returns the text after the last newline when the stream has ended: a last line without a newline.
     pub(super) fn take_rest(&mut self) -> Option<Result<&str, Utf8Error>> {
         let rest = self.start..self.end;
         self.start = self.end;
@@ -169,7 +168,7 @@ impl LineBuffer {
     }
 }
 
-/// The part of a line that is looked at if the line is too long.
+/// Returns the part of an overlong line that is searched for an id.
 fn excerpt(line: &[u8]) -> &[u8] {
     &line[..line.len().min(MAX_EXCERPT)]
 }
@@ -178,7 +177,7 @@ fn excerpt(line: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// Reads some of the input; gives the rest.
+    /// Reads some of the input; returns the rest.
     fn fill<'a>(lines: &mut LineBuffer, input: &'a [u8]) -> &'a [u8] {
         let room = lines.free_space();
         let (some, rest) = input.split_at(input.len().min(room.len()));
@@ -187,7 +186,7 @@ mod tests {
         rest
     }
 
-    /// Feeds the input in pieces of a size, and gives what comes out as text.
+    /// Feeds the input in pieces of the given size, and returns the resulting lines as text.
     fn split(input: &[u8], piece: usize, limit: usize) -> Vec<String> {
         let mut lines = LineBuffer::new(limit);
         let mut found = Vec::new();
@@ -254,7 +253,7 @@ mod tests {
         });
         assert_eq!(found, ["begin", "stop"]);
         lines.for_each_line(|line| panic!("{line:?}"));
-        // Also if less follows than there was before it.
+        // Holds even if less follows than preceded it.
         let mut lines = LineBuffer::new(100);
         fill(&mut lines, b"beginning");
         lines.for_each_line(|line| panic!("{line:?}"));

@@ -1,15 +1,16 @@
 //! Reads and writes newline-delimited JSON-RPC on standard input and output.
 //!
-//! Both belong to the protocol: one stray `println!` would corrupt the stream, and a child process that
-//! reads would swallow requests. So the descriptors are moved away before anything is read ([`platform`]),
-//! and what prints goes to standard error.
+//! Both streams belong to the protocol: one stray `println!` would corrupt the output, and a child process that reads
+//! would swallow requests. So the descriptors are moved away before anything is read ([`platform`]), and printed text
+//! goes to standard error.
 //!
-//! The end is watched from the beginning: what an author does before the first message is read may hang, too.
+//! The shutdown events are watched from the beginning, because the author's code that runs before the first message is
+//! read may hang, too.
 //!
-//! A detached thread reads ([`reader`]), and another waits for what ends a server ([`shutdown`]): blocking reads and
-//! writes are two system calls for a call in sequence and far fewer under load ([`batching`]), any kind of descriptor
-//! will do, and no runtime waits for the thread when it ends. Answers that come later go out by a second thread, which
-//! exists only once there is such an answer.
+//! A detached thread reads ([`reader`]), and another waits for shutdown events ([`shutdown`]): blocking reads and
+//! writes are two system calls per call in sequence and far fewer under load ([`batching`]), any kind of descriptor
+//! works, and no runtime waits for the thread when it ends. A second thread writes the responses that are ready later;
+//! it starts with the first such response.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>
 
@@ -45,7 +46,7 @@ impl Default for StdioConfig {
     }
 }
 
-/// Starts a server and serves until the client is gone, or the process is asked to stop: also while it starts.
+/// Starts a server and serves until the client is gone or the process is asked to stop, even while the server starts.
 pub(crate) async fn serve(
     start: impl Future<Output = Result<Arc<Server>, Error>>,
     states: Arc<StateOwner>,
@@ -82,7 +83,7 @@ pub(crate) async fn serve(
     end.result()
 }
 
-/// When it is dropped, what was logged and printed is written, as the program may end then.
+/// Writes pending logs and prints when it is dropped, because the program may end then.
 pub(crate) struct FlushPrintsOnDrop;
 
 impl Drop for FlushPrintsOnDrop {

@@ -1,4 +1,4 @@
-//! The thread that reads, and polls each call once; and the one that writes what was not ready.
+//! The thread that reads and polls each call once, and the thread that writes responses that were not ready at once.
 
 use std::io;
 use std::sync::{Arc, Once};
@@ -16,10 +16,10 @@ use crate::platform::stdio::{ProtocolInput, ProtocolOutput};
 use crate::registry::WeakRegistrySnapshot;
 use crate::util::operator_log;
 
-/// How many bytes of answers are gathered before they are written, however few lines they are.
+/// The number of response bytes that triggers a write, however few lines they are.
 const MAX_BATCH: usize = 64 << 10;
 
-/// Starts reading. The reporter is told when there is nothing more to read, or nobody to write to.
+/// Starts reading. The reporter is notified at the end of input, and when the output is closed.
 pub(super) fn spawn(
     connection: Arc<Connection>,
     input: Arc<ProtocolInput>,
@@ -29,11 +29,11 @@ pub(super) fn spawn(
 ) -> io::Result<()> {
     let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-stdio".into()).spawn(move || {
-        // Also if something panics here: a server that is deaf must not stay.
+        // The end is reported even after a panic, because a server that reads no more must not stay.
         let _end = ReportEndOfInput(reporter.clone());
         let outgoing = Arc::clone(connection.outgoing());
         let writer = OutputWriter { outgoing, output: Arc::new(output), started: Once::new(), reporter };
-        // Calls are polled here as they are by the runtime's own threads: code that blocks fails alike on all of them.
+        // Calls are polled here as on the runtime's own threads: code that blocks fails in the same way on all of them.
         if let Err(error) = inside(&runtime, || read(&connection, &input, max_line, &writer)) {
             writer.reporter.input_has_failed(error);
         }
@@ -55,7 +55,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut batch_size = BatchSize::new();
     while !writer.outgoing.is_closed() {
-        // Large messages have left room behind. Unless the next one follows soon, it is given back.
+        // Large messages have left excess capacity. Unless the next one follows soon, it is freed.
         if (lines.has_spare_memory() || batch.capacity() > MAX_IDLE_CAPACITY) && !input.wait(SHRINK_AFTER) {
             lines.release_memory();
             batch = Vec::with_capacity(MAX_BATCH);
@@ -93,7 +93,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
     Ok(())
 }
 
-/// Makes a buffer ready for the next frames. The room that large ones took is kept as long as such follow.
+/// Clears a buffer for the next frames. The capacity for large frames is kept while such frames follow.
 fn clear_buffer(buffer: &mut Vec<u8>) {
     let room = buffer.capacity();
     if room > MAX_IDLE_CAPACITY && (room > MAX_KEPT_BUFFER || buffer.len() < room / 8) {
@@ -102,7 +102,7 @@ fn clear_buffer(buffer: &mut Vec<u8>) {
     buffer.clear();
 }
 
-/// The way out, which the reader shares with the thread for late answers.
+/// The output, which the reader shares with the thread for late responses.
 struct OutputWriter {
     outgoing: Arc<OutgoingQueue>,
     output: Arc<ProtocolOutput>,
@@ -111,13 +111,13 @@ struct OutputWriter {
 }
 
 impl OutputWriter {
-    /// Writes the batch, at once if nobody else is writing.
+    /// Writes the batch, at once if no other thread is writing.
     fn write(&self, batch: &mut Vec<u8>, connection: &Connection) {
         if !batch.is_empty() {
             self.write_batch(batch);
             clear_buffer(batch);
         }
-        // A call that waits will have an answer that the reader cannot write, as it will be reading.
+        // A waiting call will have a response that the reader cannot write, because it will be reading.
         if connection.uses_outgoing_queue() {
             self.start_thread();
             self.outgoing.wait_for_capacity_blocking();
@@ -126,7 +126,7 @@ impl OutputWriter {
 
     fn write_batch(&self, batch: &mut Vec<u8>) {
         if !self.outgoing.begin_write(batch) {
-            // Somebody else is writing.
+            // Another thread is writing.
             return self.outgoing.push(batch);
         }
         let written = self.output.write_all(batch, || self.outgoing.record_progress());

@@ -1,7 +1,7 @@
-//! The end of a server: what brings it about, and what is still done then.
+//! The shutdown of a server: the events that cause it, and the steps that follow.
 //!
-//! It is watched by a thread of its own, which needs no runtime: handlers that block every worker must not
-//! keep a process alive whose client has gone.
+//! A dedicated thread, which needs no runtime, watches for the events: handlers that block every worker must not keep a
+//! process alive whose client has gone.
 
 use std::future::Future;
 use std::io;
@@ -19,20 +19,20 @@ use crate::platform::stdio::{self, EventNotifier, ShutdownEvent, ShutdownEvents}
 use crate::util::future::run_until;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
-/// How long calls may go on after the client has closed its end or asked the server to stop.
+/// The time limit for running calls after the client has closed its end or asked the server to stop.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the last answers may make no progress when the server was asked to stop.
+/// The time for which the last responses may make no progress after the server was asked to stop.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long the server has to return once everything is done.
+/// The time limit for the `run` method to return after all other work.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long states may take to be dropped where the process is in a hurry.
+/// The time limit for dropping states when the process must end at once.
 const LAST_DROPS: Duration = Duration::from_millis(250);
-/// How often a reader that seems stuck is looked at.
+/// The interval between checks of a reader that seems stuck.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is looked at whether everything is done.
+/// The interval between checks for completion.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The end of a server, as its `run` method waits for it. To drop it is to ask the server to stop.
+/// The shutdown of a server, as its `run` method waits for it. Dropping it asks the server to stop.
 pub(super) struct Shutdown {
     state: Arc<ShutdownState>,
     notifier: EventNotifier,
@@ -40,16 +40,16 @@ pub(super) struct Shutdown {
 
 struct ShutdownState {
     states: Arc<StateOwner>,
-    /// Set once: to what is served, or to nothing if the end comes before that.
+    /// Set once: to the served connection, or to `None` if the shutdown comes first.
     serving: OnceLock<Option<ServedConnection>>,
     ended: Notify,
     returned: AtomicBool,
-    /// Why a stream ended that should not have.
+    /// The failure of a stream that ended unexpectedly.
     failure: Mutex<Option<Error>>,
 }
 
 impl ShutdownState {
-    /// Begins to drop all components and states, unless that was begun before; then it returns `false`.
+    /// Starts dropping all components and states; returns `false` if that had started before.
     fn begin_release(&self) -> bool {
         match self.serving.get() {
             Some(Some(serving)) => serving.connection.begin_release(),
@@ -64,11 +64,11 @@ impl ShutdownState {
 
 struct ServedConnection {
     connection: Arc<Connection>,
-    /// How long the server may need to return besides the usual.
+    /// The additional time that the server may need to return.
     more_time: Duration,
 }
 
-/// Tells of the end of a stream.
+/// Reports the end of a stream.
 #[derive(Clone)]
 pub(super) struct ShutdownReporter {
     state: Arc<ShutdownState>,
@@ -90,10 +90,10 @@ impl ShutdownReporter {
     }
 
     fn keep_failure(&self, context: &'static str, error: io::Error) {
-        // A client that is gone is how every server ends.
+        // Every server ends when its client is gone, so this is no failure.
         if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
             let mut failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner);
-            // The first one tells what is wrong.
+            // The first failure names the cause.
             failure.get_or_insert_with(|| Error::transport(context, error));
         }
     }
@@ -104,22 +104,23 @@ impl Shutdown {
         ShutdownReporter { state: Arc::clone(&self.state), notifier: self.notifier.clone() }
     }
 
-    /// Does what precedes serving, and drops it if the end comes first.
+    /// Runs the work that precedes serving, and drops it if the shutdown comes first.
     pub(super) async fn run_until<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         run_until(self.state.ended.notified(), work).await
     }
 
-    /// Serving begins, unless the end has come. `more_time` is what the server may need to return besides the usual.
+    /// Starts serving, unless the shutdown has begun. `more_time` is the additional time that the server may need to
+    /// return.
     pub(super) fn start_serving(&self, connection: Arc<Connection>, more_time: Duration) -> bool {
         self.state.serving.set(Some(ServedConnection { connection, more_time })).is_ok()
     }
 
-    /// Waits until the last call has ended. Once this is dropped, the server has returned.
+    /// Waits until the last call has ended. Dropping this value reports that the server has returned.
     pub(super) async fn wait(&self) {
         self.state.ended.notified().await;
     }
 
-    /// Ends with the error that ended the server, if it was one.
+    /// Returns the error that ended the server, if any.
     pub(super) fn result(self) -> Result<(), Error> {
         self.state.take_failure().map_or(Ok(()), Err)
     }
@@ -134,13 +135,13 @@ impl Drop for Shutdown {
             was_stopping
         });
         if !was_stopping {
-            // As if the parent had ended, which means nothing to a process that goes on.
+            // The event is that of a parent that has ended, which means nothing to a process that continues.
             self.notifier.notify(ShutdownEvent::ParentEnded);
         }
     }
 }
 
-/// Starts watching, which precedes all that an author has to do before a server serves: it may hang.
+/// Starts watching, before any of the author's code that precedes serving, because that code may hang.
 pub(super) fn watch_events(
     mut events: ShutdownEvents,
     notifier: EventNotifier,
@@ -174,9 +175,9 @@ pub(super) fn watch_events(
                 exit_process(&state, &mut events, STATE_DROP_TIMEOUT);
             }
         }
-        // If the future of the server was dropped, nothing else does.
+        // If the future of the server was dropped, nothing else releases the states.
         state.begin_release();
-        // The program may have more to do; its own end is no longer ours to arrange, but a signal is.
+        // The program may have more to do. The crate no longer ends the process on other events, only on a signal.
         loop {
             if events.next(Duration::from_secs(3600)) == Some(ShutdownEvent::Signal) {
                 exit_process(&state, &mut events, LAST_DROPS);
@@ -186,8 +187,8 @@ pub(super) fn watch_events(
     Ok(end)
 }
 
-/// Ends the process, as the server cannot return. States that were not dropped before have some time for that; a signal
-/// ends it.
+/// Ends the process, because the server cannot return. States that were not dropped before get `time_to_drop`; a signal
+/// ends the wait.
 fn exit_process(state: &ShutdownState, events: &mut ShutdownEvents, time_to_drop: Duration) -> ! {
     let deadline = Instant::now() + time_to_drop;
     if state.begin_release() {
@@ -214,8 +215,9 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
         if !events.input_has_hung_up() {
             continue;
         }
-        // The client is gone, and the reader, which would find out, may be held up by a handler, or not be there yet.
-        // A reader that waits for a slow client to read is not. Before it is there, nobody else empties the input.
+        // The client is gone, and the reader, which would notice, may be held up by a handler, or may not have started.
+        // A reader that waits for a slow client to read is not stuck. Before the reader starts, no other thread empties
+        // the input.
         let is_empty = events.input_is_empty();
         let life = match state.serving.get() {
             Some(Some(ServedConnection { connection, .. })) => {
@@ -235,13 +237,13 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
     }
 }
 
-/// Lets calls end, but not for ever, and writes what is left to say.
+/// Lets calls end within a time limit, and writes the remaining output.
 ///
-/// A client that has said all it has to say may still be reading, however slowly: as long as it does, its
-/// answers are written. A server that was asked to stop has less time. Returns whether it was asked twice.
+/// A client that has closed its end may still be reading, however slowly: as long as it reads, its responses are
+/// written. A server that was asked to stop has less time. Returns whether it was asked twice.
 fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut ShutdownEvents) -> bool {
     connection.stop_serving();
-    // They would never end by themselves, and nobody reads an answer any more.
+    // Subscriptions and requests to the client would never end by themselves, and no client reads a response any more.
     connection.close_subscriptions();
     connection.close_client_requests();
     let outgoing = connection.outgoing();
@@ -273,7 +275,7 @@ fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut Shutdow
             Some(ShutdownEvent::Signal) => {
                 signals += 1;
                 if asked.is_some() && is_cancelled {
-                    // It was asked already, and is in no less of a hurry.
+                    // The server was asked to stop already, and is in no less of a hurry.
                     break;
                 }
                 asked = Some(now);
@@ -287,7 +289,7 @@ fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut Shutdow
     }
     connection.cancel_all();
     outgoing.close();
-    // What was cancelled holds states until its tasks have dropped it.
+    // Cancelled calls hold states until their tasks have dropped them.
     let deadline = Instant::now() + WRITE_TIMEOUT;
     while signals < 2 && connection.calls_in_flight() > 0 && Instant::now() < deadline {
         signals += u32::from(events.next(POLL_INTERVAL) == Some(ShutdownEvent::Signal));

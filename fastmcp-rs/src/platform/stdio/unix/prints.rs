@@ -1,8 +1,8 @@
 //! The pipe that descriptor 1 leads to, and the thread that empties it.
 //!
-//! Whoever prints must not wait for standard error to be read. So a thread reads the pipe at once, and hands the text to
-//! the bounded queue of [`operator_log`], which drops and counts what does not fit. Most servers print nothing: the thread
-//! is started by the first text.
+//! Printing must not wait for standard error to be read. So a thread reads the pipe at once, and passes the text to the
+//! bounded queue of [`operator_log`], which drops and counts text that does not fit. Most servers print nothing, so the
+//! first text starts the thread.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,11 +17,12 @@ use super::{pipe, wait};
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
 
-/// The longest printed line that is logged as one.
+/// The maximum length of a printed line that is logged as one line.
 const MAX_LINE: usize = 64 << 10;
-/// How much is read at once.
+/// The size of a read.
 const READ_SIZE: usize = 64 << 10;
-/// How many blocks are read at the end: more than a pipe holds, but a child process may print for ever.
+/// The number of blocks that are read at the end: more than a pipe holds, but bounded, because a child process may
+/// print for ever.
 const FINAL_BLOCKS: usize = 2;
 
 /// A process has one descriptor 1.
@@ -39,10 +40,10 @@ struct Sink {
     line: Option<Vec<u8>>,
 }
 
-/// Makes the pipe. Returns the end that is printed to.
+/// Creates the pipe. Returns the end that receives printed text.
 pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedFd> {
     let (reader, writer) = pipe()?;
-    // This end alone: whoever prints to the other one expects it to block.
+    // Only this end is non-blocking: programs that print to the other end expect it to block.
     rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)?;
     let line = (policy == StdoutPolicy::Log).then(Vec::new);
     let sink = Mutex::new(Sink { buffer: Vec::new(), line });
@@ -51,39 +52,39 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedFd> {
     Ok(writer)
 }
 
-/// The end of the pipe at which the first text is waited for, as long as the thread does not run.
+/// Returns the read end of the pipe, which is polled for the first text, until the thread runs.
 pub(super) fn unpumped() -> Option<BorrowedFd<'static>> {
     let prints = PRINTS.get().filter(|prints| !prints.is_pumped.load(Ordering::Acquire))?;
     Some(prints.pipe.as_fd())
 }
 
-/// Reads the first text, and starts the thread that reads what follows.
+/// Reads the first text, and starts the thread that reads the following text.
 pub(super) fn pump() {
     let Some(prints) = PRINTS.get() else { return };
     let start = || {
         let thread = std::thread::Builder::new().name("mcp-prints".into());
         thread.spawn(|| while wait(prints.pipe.as_fd(), PollFlags::IN).is_ok() && prints.drain(1) {})
     };
-    // Nothing follows once nobody can print any more. If there can be no thread, the caller comes again.
+    // Nothing follows once the write end is closed everywhere. If no thread can be started, the caller tries again.
     let is_pumped = !prints.drain(1) || start().is_ok();
     prints.is_pumped.store(is_pumped, Ordering::Release);
 }
 
-/// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
-/// directly then: the program ends, and there may be nothing any more that empties the pipe. Where standard error has no
-/// room, it stays a pipe, as buffers that are flushed at exit would wait for ever.
+/// Writes the text that was printed so far, unless standard error is not read. Text that is printed later then goes
+/// directly to standard error, because the program ends, and the thread that drains the pipe may be gone. If standard
+/// error has no room, standard output stays a pipe, because buffers that are flushed at exit would wait for ever.
 pub(crate) fn flush_prints(limit: Duration) {
     if let Some(prints) = PRINTS.get() {
         prints.drain(FINAL_BLOCKS);
         prints.end_line();
     }
     if operator_log::flush(limit) && PRINTS.get().is_some() && has_room(io::stderr().as_fd()) {
-        // If it fails, the pipe is as good as it was.
+        // If it fails, the pipe still works as before.
         let _ = rustix::stdio::dup2_stdout(io::stderr().as_fd());
     }
 }
 
-/// Whether there is somebody to read what is written to a descriptor, and room for it.
+/// Returns true if a descriptor has a reader and room for a write.
 fn has_room(descriptor: BorrowedFd<'_>) -> bool {
     use rustix::event::{PollFd, Timespec, poll};
     let mut polled = [PollFd::from_borrowed_fd(descriptor, PollFlags::OUT)];
@@ -92,9 +93,9 @@ fn has_room(descriptor: BorrowedFd<'_>) -> bool {
 }
 
 impl Prints {
-    /// Reads at most that many blocks of what is in the pipe. Returns whether more can come.
+    /// Reads at most `blocks` blocks from the pipe. Returns whether more can follow.
     fn drain(&self, blocks: usize) -> bool {
-        // What was read is passed on before anybody else looks whether something is left.
+        // The lock is held until the text is passed on, so that other threads cannot find the pipe empty before that.
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         let Sink { buffer, line } = &mut *sink;
         buffer.resize(READ_SIZE, 0);
@@ -114,7 +115,7 @@ impl Prints {
         true
     }
 
-    /// Logs a line that has not ended.
+    /// Logs an unfinished line.
     fn end_line(&self) {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = sink.line.as_mut().filter(|line| !line.is_empty()) {
@@ -123,9 +124,9 @@ impl Prints {
     }
 }
 
-/// Logs the lines that end in these bytes, and keeps the beginning of the next one.
+/// Logs the complete lines in these bytes, and keeps the start of the next one.
 ///
-/// Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
+/// It does not use `tracing`: a subscriber that prints would receive its own lines.
 fn log(line: &mut Vec<u8>, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         let room = &bytes[..bytes.len().min(MAX_LINE - line.len())];

@@ -1,7 +1,7 @@
 //! The pipe that standard output leads to, and the thread that empties it.
 //!
-//! Printing must not wait for standard error to be read. So a thread reads the pipe at once, and hands the text to the
-//! bounded queue of [`operator_log`], which drops and counts what does not fit.
+//! Printing must not wait for standard error to be read. So a thread reads the pipe at once, and passes the text to the
+//! bounded queue of [`operator_log`], which drops and counts text that does not fit.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -14,15 +14,15 @@ use super::{StandardStream, nul, pipe, replace};
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
 
-/// The longest printed line that is logged as one.
+/// The maximum length of a printed line that is logged as one line.
 const MAX_LINE: u64 = 64 << 10;
-/// How much is read at once.
+/// The size of a read.
 const READ_SIZE: usize = 64 << 10;
 
-/// Tells of the end of the thread: the other end of the channel is dropped then.
+/// Reports the end of the thread, which drops the other end of the channel.
 static THREAD: Mutex<Option<Receiver<()>>> = Mutex::new(None);
 
-/// Makes the pipe. Returns the end that is printed to.
+/// Creates the pipe. Returns the end that receives printed text.
 pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
     let (reader, writer) = pipe()?;
     let (running, ended) = channel();
@@ -38,26 +38,26 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
     Ok(writer)
 }
 
-/// Writes what was printed so far, unless standard error is not read. What is printed later goes to standard error
-/// directly then: the program ends, and there may be nothing any more that empties the pipe.
+/// Writes the text that was printed so far, unless standard error is not read. Text that is printed later then goes
+/// directly to standard error, because the program ends, and the thread that drains the pipe may be gone.
 pub(crate) fn flush_prints(limit: Duration) {
     let thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(thread) = thread else {
         operator_log::flush(limit);
         return;
     };
-    // The thread ends once nothing can print to the pipe any more: at once, unless a child process still runs.
+    // The thread ends once the write end is closed everywhere: at once, unless a child process still runs.
     if nul().and_then(|nul| replace(StandardStream::OUTPUT, nul)).is_ok() {
         let _ = thread.recv_timeout(limit);
     }
     if operator_log::flush(limit) {
         let stderr = io::stderr().as_handle().try_clone_to_owned();
-        // If it fails, what is printed later is dropped.
+        // If it fails, text that is printed later is dropped.
         let _ = stderr.and_then(|stderr| replace(StandardStream::OUTPUT, stderr));
     }
 }
 
-/// Logs text line by line. Not by way of `tracing`: a subscriber that prints would be fed with its own lines.
+/// Logs text line by line. It does not use `tracing`: a subscriber that prints would receive its own lines.
 fn log(mut text: BufReader<File>) {
     let mut line = Vec::new();
     while text.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
