@@ -182,11 +182,12 @@ struct Map {
 }
 
 impl Map {
-    /// Reads the block that begins with "```text map". A room stands at the beginning of a line; its files are
+    /// Reads the block that begins with the file `lib.rs`. A room stands at the beginning of a line; its files are
     /// indented below it.
     fn read() -> Map {
         let text = read(&root().join("docs/ARCHITECTURE.md"));
-        let block = text.split("```text map\n").nth(1).and_then(|rest| rest.split("```").next());
+        let block =
+            text.split("```text\n").find(|rest| rest.starts_with("lib.rs ")).and_then(|rest| rest.split("```").next());
         let (mut rooms, mut files) = (Vec::new(), BTreeSet::new());
         for line in block.expect("the page has a map").lines() {
             let name = line.split_whitespace().next().unwrap_or_default();
