@@ -383,6 +383,30 @@ async fn a_session_that_was_idle_is_not_restored() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_is_idle_in_one_of_several_replicas_is_restored_there() {
+    let config = HttpConfig::new().replicas(2).session_idle(Duration::from_millis(300));
+    let server = Server::start(keyed().http(config)).await;
+    let session = Session::open(&server, REVISION).await;
+    for pause in [Duration::from_millis(350), Duration::from_millis(900)] {
+        tokio::time::sleep(pause).await;
+        assert_eq!(at(&server, ping(&session)).await.status, 200, "another replica may have served it meanwhile");
+    }
+    assert_eq!(at(&server, delete(&session)).await.status, 204);
+    assert_eq!(at(&server, ping(&session)).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_batch_makes_no_stray_cancellation_acceptable() {
+    let (server, other) = (Server::start(keyed()).await, Server::start(keyed()).await);
+    let session = Session::open(&server, REVISION).await;
+    assert_eq!(at(&other, cancel(&session, 77)).await.status, 400);
+    for batch in ["[", "[]", r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#] {
+        at(&other, session.post(batch.to_owned())).await;
+        assert_eq!(at(&other, cancel(&session, 77)).await.status, 400, "after {batch}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_had_to_make_room_is_restored() {
     let server = Server::start(keyed().http(HttpConfig::new().max_sessions(1))).await;
     let sessions = [Session::open(&server, REVISION).await, Session::open(&server, REVISION).await];

@@ -628,8 +628,8 @@ impl App {
     /// session, so that any process with the key restores it, even after a restart. The page on HTTP lists the restored
     /// parts, and [`HttpConfig::session_lifetime`](crate::HttpConfig::session_lifetime) limits the time.
     ///
-    /// The first key seals, and all keys open. To replace a key, put the new key in front, and remove the old key when
-    /// the [`App::answer_time`] and the lifetime of sessions are over. Processes that serve the same clients need the
+    /// The first key seals, and all keys open. To replace a key, put the new key behind the old key in every process,
+    /// then in front of it, and remove the old key when the [`App::answer_time`] and the lifetime of sessions are over. Processes that serve the same clients need the
     /// same keys and the same name in [`App::new`]: a server with another name opens nothing, even with the same key.
     pub fn sealing_keys(mut self, keys: impl IntoIterator<Item = SealingKey>) -> App {
         self.sealing_keys = keys.into_iter().collect();

@@ -122,12 +122,12 @@ impl App {
     }
 }
 
-/// Drops the states at once when it is dropped, unless they were dropped before.
+/// Releases the states when the program drops the future of the server, and waits until they are dropped.
 struct StatesGuard(Arc<StateOwner>);
 
 impl Drop for StatesGuard {
     fn drop(&mut self) {
-        self.0.drop_now();
+        self.0.release_blocking();
     }
 }
 

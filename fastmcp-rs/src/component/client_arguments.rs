@@ -22,7 +22,9 @@ pub(crate) struct IgnoredArguments {
 impl IgnoredArguments {
     /// Returns the arguments without those to be ignored, or `None` if there is nothing to remove.
     pub(crate) fn strip(&self, arguments: &str, schema: &Value, tool: &str) -> Option<String> {
-        let is_named = |name: &str| arguments.contains(name);
+        // A name may be spelled with escapes.
+        let is_escaped = arguments.contains("\\u");
+        let is_named = |name: &str| is_escaped || arguments.contains(name);
         if !self.everything && !ALWAYS.into_iter().any(is_named) && !self.names.iter().any(|name| is_named(name)) {
             return None;
         }

@@ -353,9 +353,10 @@ impl ResourceLink {
     fn line(&self) -> String {
         let name = self.title.as_ref().unwrap_or(&self.name);
         let description = self.description.as_deref().filter(|text| !text.trim().is_empty());
-        let described = description.map(|text| format!(" - {text}")).unwrap_or_default();
-        let words = format!("{name}: {}{described}", self.uri);
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let described = description.map(|text| format!(" - {}", on_one_line(text))).unwrap_or_default();
+        // Spaces are a part of the URI, but a line end is not.
+        format!("{}: {}{described}", on_one_line(name), self.uri.replace(['\r', '\n'], ""))
     }
 }
 

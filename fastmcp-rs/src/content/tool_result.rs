@@ -68,7 +68,8 @@ impl ToolResult {
     /// string, a number or a boolean. The error names the place of that part.
     pub fn structured(mut self, value: impl Serialize) -> Result<ToolResult, serde_json::Error> {
         let value = to_value(&value)?;
-        if self.content.is_empty() {
+        // A link gets a text of its own only where there is none.
+        if self.content.iter().all(|block| matches!(block, Content::ResourceLink(_))) {
             self.content.push(Content::text(of_tree(&value)));
         }
         self.structured = Some(value);

@@ -138,13 +138,31 @@ impl StateOwner {
             return released.await;
         }
         if tokio::time::timeout(STATE_DROP_TIMEOUT, released).await.is_err() {
-            let dropping = *self.dropping.lock().unwrap_or_else(PoisonError::into_inner);
-            operator_log::warn(format_args!(
-                "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` still runs",
-                dropping.unwrap_or("a component")
-            ));
-            operator_log::flush(FINAL_FLUSH_TIMEOUT);
+            self.warn_about_destructor();
         }
+    }
+
+    /// Drops the states as [`StateOwner::begin_release`] does, and holds up this thread until that is done, within
+    /// [`STATE_DROP_TIMEOUT`].
+    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    pub(crate) fn release_blocking(self: &Arc<Self>) {
+        self.begin_release(|| ());
+        let deadline = Instant::now() + STATE_DROP_TIMEOUT;
+        while !self.is_released() {
+            if Instant::now() >= deadline {
+                return self.warn_about_destructor();
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn warn_about_destructor(&self) {
+        let dropping = *self.dropping.lock().unwrap_or_else(PoisonError::into_inner);
+        operator_log::warn(format_args!(
+            "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` still runs",
+            dropping.unwrap_or("a component")
+        ));
+        operator_log::flush(FINAL_FLUSH_TIMEOUT);
     }
 
     /// Drops all states; calls that end just now may use them until then.

@@ -22,7 +22,7 @@
 //! # Reasons for one trait with one method
 //!
 //! A hook per kind of operation would be eight methods, most of them empty, and each author would write the common part
-//! eight times; [`Operation::kind`] distinguishes the operations where that matters. Results are kept as JSON text, and
+//! eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON text, and
 //! parsed only for a layer that reads them, because most layers do not. An app without layers pays one comparison per
 //! call.
 //!

@@ -124,7 +124,7 @@ impl ResponseFormat {
 /// The result of an operation as JSON text, written for the requesting client.
 ///
 /// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
-/// same [kind](super::Kind) and [revision](super::Operation::revision); in any other place it is replaced by an error.
+/// same [method](super::Method) and [revision](super::Operation::revision); in any other place it is replaced by an error.
 #[derive(Clone)]
 pub struct Reply {
     json: Arc<str>,

@@ -189,9 +189,16 @@ fn title_from_name(name: &str) -> String {
 }
 
 /// Returns the schema of `{"result": …}`, with the mark that tells FastMCP's clients to unwrap it.
+///
+/// References point to the root of the schema, so the definitions move to the new root, and other references get the path
+/// of the member before theirs. A schema with an `$id` is the root of its own references, and stays as it is.
 fn wrap_output_schema(output: &Value) -> Value {
     let mut inner = output.clone();
-    let definitions = inner.as_object_mut().and_then(|inner| inner.remove("$defs"));
+    let is_own_root = inner.get("$id").is_some();
+    let mut definitions = inner.as_object_mut().filter(|_| !is_own_root).and_then(|inner| inner.remove("$defs"));
+    if !is_own_root {
+        [Some(&mut inner), definitions.as_mut()].into_iter().flatten().for_each(move_references);
+    }
     let mut schema = json!({
         "type": "object",
         "properties": { "result": inner },
@@ -199,8 +206,59 @@ fn wrap_output_schema(output: &Value) -> Value {
         "x-fastmcp-wrap-result": true
     });
     if let (Some(definitions), Some(members)) = (definitions, schema.as_object_mut()) {
-        // References point to the root of the schema, so the definitions must be there.
         members.insert("$defs".into(), definitions);
     }
     schema
+}
+
+/// Points the references to parts of a schema to their places in `{"result": …}`.
+fn move_references(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            for (keyword, value) in members {
+                match (keyword.as_str(), value) {
+                    ("$ref", Value::String(reference)) => {
+                        let pointer =
+                            reference.strip_prefix('#').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+                        if let Some(pointer) = pointer.filter(|pointer| !pointer.starts_with("/$defs/")) {
+                            *reference = format!("#/properties/result{pointer}");
+                        }
+                    }
+                    // Their members are values, not schemas.
+                    ("const" | "enum" | "default" | "examples", _) => {}
+                    (_, value) => move_references(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(move_references),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_a_wrapped_schema_point_to_their_new_places() {
+        let schema = json!({
+            "type": "array",
+            "items": {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/definitions/B"}, {"$ref": "#"}]},
+            "definitions": {"B": {"const": {"$ref": "#"}}},
+            "$defs": {"A": {"items": {"$ref": "#/items"}}}
+        });
+        let wrapped = wrap_output_schema(&schema);
+        let alternatives = &wrapped["properties"]["result"]["items"]["anyOf"];
+        let references = ["#/$defs/A", "#/properties/result/definitions/B", "#/properties/result"];
+        for (alternative, reference) in alternatives.as_array().unwrap().iter().zip(references) {
+            assert_eq!(alternative["$ref"], reference);
+        }
+        assert_eq!(wrapped["$defs"]["A"]["items"]["$ref"], "#/properties/result/items");
+        assert_eq!(
+            wrapped["properties"]["result"]["definitions"]["B"]["const"]["$ref"], "#",
+            "a value is no reference"
+        );
+        let own = json!({"$id": "https://example.com/a", "$ref": "#/$defs/A", "$defs": {"A": {"type": "string"}}});
+        assert_eq!(wrap_output_schema(&own)["properties"]["result"], own);
+    }
 }

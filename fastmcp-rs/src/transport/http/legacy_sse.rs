@@ -15,6 +15,7 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
 
 use std::cell::{Cell, OnceCell};
+use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -248,7 +249,23 @@ fn endpoint(prefix: Option<&str>, parts: &Parts, id: &str) -> String {
         }
     }
     endpoint.extend([SESSION_ID, "=", id]);
-    endpoint
+    escape_non_ascii(endpoint)
+}
+
+/// Percent-encodes the bytes beyond ASCII, because some clients end a line at U+0085, U+2028 and U+2029.
+fn escape_non_ascii(url: String) -> String {
+    if url.is_ascii() {
+        return url;
+    }
+    let mut escaped = String::with_capacity(3 * url.len());
+    for byte in url.bytes() {
+        if byte.is_ascii() {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
 }
 
 /// Returns the URI of a request before axum's routers have stripped their prefixes.

@@ -37,7 +37,9 @@ pub(crate) fn check_config(config: &HttpConfig) -> Result<(), Vec<String>> {
         // A prefix must not look like the name of another server (`//`), nor contain characters that would end the line
         // of the event.
         let is_path = prefix.parse().is_ok_and(|path: PathAndQuery| path.query().is_none() && path.path() == prefix);
-        if !is_path || !prefix.starts_with('/') || prefix.starts_with("//") {
+        // Clients take `\\` for `/`, and some end lines at characters beyond ASCII.
+        let is_plain = prefix.is_ascii() && !prefix.contains('\\');
+        if !is_path || !is_plain || !prefix.starts_with('/') || prefix.starts_with("//") {
             return Err(vec![format!(
                 "`HttpConfig::public_prefix`: `{}` is no path: write it as in a URL, such as \"/tools\"",
                 prefix.escape_debug()

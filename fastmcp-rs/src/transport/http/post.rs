@@ -291,7 +291,11 @@ impl PostRequest<'_> {
                             ));
                         }
                     }
-                    None => session.note_batch(),
+                    // Only this revision has batches; a batch that cannot be read has no requests.
+                    None if session.revision == Revision::V2025_03_26 && batch_length(message) > 0 => {
+                        session.note_batch();
+                    }
+                    None => {}
                 }
                 (Arc::clone(&session.connection), ResponseOwner::Legacy(session))
             }

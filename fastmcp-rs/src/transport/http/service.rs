@@ -12,8 +12,10 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+#[cfg(feature = "metrics")]
+use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 #[cfg(feature = "metrics")]
@@ -88,6 +90,7 @@ impl HttpService {
             sessions: config.max_sessions,
             sessions_per_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
             idle_timeout: config.session_idle,
+            are_shared: config.replicas > 1,
         };
         let carrying = CarryingIds::new(keys, &server.config.name, &config.path, config.session_lifetime);
         let shared = ServiceState {

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
+#[cfg(any(feature = "h2", feature = "tls"))]
 use tokio::sync::watch;
 
 use crate::transport::http::server::coalesce_wakes::CoalescedWaker;

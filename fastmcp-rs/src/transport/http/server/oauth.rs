@@ -6,7 +6,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization>
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use http_body::Body;
 
@@ -39,9 +39,10 @@ pub(crate) fn absent() -> HttpResponse {
     answer
 }
 
-/// Returns whether a response is a 404 without a body, as a router sends by default.
+/// Returns whether a response is a 404 without a body and without headers of its own, as a router sends by default.
 pub(crate) fn is_bare(answer: &http::Response<impl Body>) -> bool {
-    answer.status() == StatusCode::NOT_FOUND && answer.body().is_end_stream()
+    let is_plain = answer.headers().keys().all(|name| name == CONTENT_LENGTH);
+    answer.status() == StatusCode::NOT_FOUND && is_plain && answer.body().is_end_stream()
 }
 
 #[cfg(test)]

@@ -82,11 +82,13 @@ impl Site {
             health(request.method(), path, &self.service).map(ServerBody::Own)
         } else {
             let no_oauth = oauth::is_path(path).then(|| self.service.refuse_oauth(&request));
+            // The body of a response to HEAD is missing even if the route has one.
+            let is_head = request.method() == Method::HEAD;
             match (&self.routes, no_oauth) {
                 (Some(routes), no_oauth) => {
                     let response = routes.response(request, &self.service.shared).await;
                     no_oauth
-                        .filter(|_| oauth::is_bare(&response))
+                        .filter(|_| !is_head && oauth::is_bare(&response))
                         .map_or(response, |refusal| refusal.map(ServerBody::Own))
                 }
                 (None, Some(refusal)) => refusal.map(ServerBody::Own),

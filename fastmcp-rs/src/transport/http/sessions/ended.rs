@@ -36,12 +36,13 @@ impl Ended {
         while self.all.first_key_value().is_some_and(|(entry, _)| entry.0 <= now) {
             self.forget_first();
         }
-        let peer = self.hashes.hash_one(peer);
+        let (is_known, peer) = (peer.is_some(), self.hashes.hash_one(peer));
         let entry = (expires, digest(id));
         self.all.insert(entry, peer);
         let of_peer = self.of_peers.entry(peer).or_default();
         of_peer.insert(entry);
-        if of_peer.len() > MAX_OF_PEER {
+        // Clients without a peer are many: those of this machine, and those behind a proxy that is not trusted.
+        if is_known && of_peer.len() > MAX_OF_PEER {
             if let Some(first) = of_peer.pop_first() {
                 self.all.remove(&first);
             }
@@ -99,6 +100,15 @@ mod tests {
         assert_eq!(ended.all.len(), MAX_OF_PEER + 1);
         assert!(!ended.contains("0", 1000), "the one that expires first goes first");
         assert!(ended.contains("8191", 1000 + 8191));
+    }
+
+    #[test]
+    fn clients_without_a_peer_make_none_of_their_ids_forgotten_before_the_global_limit() {
+        let mut ended = Ended::default();
+        for number in 0..2 * MAX_OF_PEER as u64 {
+            ended.insert(&number.to_string(), 1000 + number, None, 0);
+        }
+        assert!(ended.contains("0", 1000));
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub(crate) struct SessionLimits {
     pub(crate) sessions: usize,
     pub(crate) sessions_per_peer: usize,
     pub(crate) idle_timeout: Duration,
+    /// Set if other processes serve the same sessions: a session that is idle here may be in use there.
+    pub(crate) are_shared: bool,
 }
 
 type Shard = foldhash::HashMap<Arc<str>, Arc<HttpSession>>;
@@ -154,8 +156,12 @@ enum Cause {
 
 impl Cause {
     /// Returns true if the session must not be restored, even though its lifetime has not ended.
-    fn is_final(self) -> bool {
-        matches!(self, Cause::Deleted | Cause::Idle)
+    fn is_final(self, limits: &SessionLimits) -> bool {
+        match self {
+            Cause::Deleted => true,
+            Cause::Idle => !limits.are_shared,
+            Cause::Expired | Cause::Evicted | Cause::Shutdown => false,
+        }
     }
 
     fn ending(self) -> SessionEnd {
@@ -480,7 +486,7 @@ impl Sessions {
         let removed = {
             let mut shard = self.shard(id);
             let Some(session) = shard.get(id).filter(|session| condition(session)) else { return false };
-            if let (Some(carried), true) = (&session.carried, cause.is_final()) {
+            if let (Some(carried), true) = (&session.carried, cause.is_final(&self.limits)) {
                 // The id is recorded before the session leaves the table; otherwise it could be restored in between.
                 let peer = session.peer_sessions.as_ref().map(|peer_sessions| &peer_sessions.peer);
                 self.ended_ids().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
