@@ -65,7 +65,8 @@
 ///
 /// | type | result of the call |
 /// |---|---|
-/// | `String`, `&str`, numbers, `bool`, `char` | text |
+/// | `String`, `&str`, `char` | text |
+/// | numbers, `bool` | structured content with an output schema, and its JSON as text |
 /// | `()` | no content |
 /// | [`Content`](crate::Content), [`Image`](crate::Image), [`Audio`](crate::Audio), [`EmbeddedResource`](crate::EmbeddedResource), [`ResourceLink`](crate::ResourceLink), a `Vec` of them | content blocks |
 /// | any type with `Serialize` and `JsonSchema` | structured content with an output schema, and its JSON as text |
@@ -84,7 +85,7 @@
 /// | `tags = ["billing"]` | published as `_meta.fastmcp.tags` |
 /// | `icons = ["https://…/a.png", { src = "…", mime_type = "…", sizes = ["48x48"], theme = "dark" }]` | icons |
 /// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
-/// | `structured` | a number, a `bool` or a text is structured content, too: see [`App::structured_numbers`](crate::App::structured_numbers) |
+/// | `structured` | a text is structured content, too; `= false` sends a number or a `bool` as text alone: see [`App::structured_numbers`](crate::App::structured_numbers) and [`App::structured_texts`](crate::App::structured_texts) |
 /// | `wrapped` | clients of 2026-07-28, too, get a result that is not an object inside an object: see [`App::wrapped_results`](crate::App::wrapped_results) |
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |

@@ -23,7 +23,7 @@ use crate::protocol::revision::Revision;
 /// A block of a tool result: text, an image, audio, a link to a resource, or an embedded resource.
 ///
 /// A peer whose revision lacks a kind of block gets text instead: for audio (before 2025-03-26) a note that it was left
-/// out, for a resource link (before 2025-06-18) its title or name and its URI.
+/// out, for a resource link (before 2025-06-18) its title or name, its URI and its description.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
 ///
