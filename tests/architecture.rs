@@ -147,7 +147,11 @@ impl Prose {
     fn read(source: &Path) -> Prose {
         let comment = Regex::new(r"^\s*//[/!]?(.*)").unwrap();
         let mut prose = Prose::default();
-        for path in files_below(source, "rs").into_iter().filter(|path| !is_test(&path.to_string_lossy())) {
+        let is_tested = |path: &PathBuf| {
+            let name = path.strip_prefix(source).expect("it is below");
+            !is_test(&format!("/{}", name.to_string_lossy().replace('\\', "/")))
+        };
+        for path in files_below(source, "rs").into_iter().filter(is_tested) {
             let mut was_doc = false;
             for (number, line) in read(&path).lines().enumerate() {
                 let is_doc = line.trim_start().starts_with("///");
@@ -215,7 +219,7 @@ impl Library {
             let name = path.strip_prefix(&source).expect("it is below").to_string_lossy().replace('\\', "/");
             (name, without_tests(&without_comments(&read(&path))))
         });
-        Library { files: files.filter(|(name, _)| !is_test(name)).collect() }
+        Library { files: files.filter(|(name, _)| !is_test(&format!("/{name}"))).collect() }
     }
 
     /// Returns the modules that each module names. The folder of a module and its own files are left out.
@@ -356,7 +360,7 @@ fn circle_through(graph: &BTreeMap<Module, BTreeSet<Module>>, start: &Module) ->
 
 /// Returns true if a file is compiled for tests only.
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/src/tests/") || path.contains("/tests/")
+    path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 fn module_of(file: &str) -> Module {
@@ -403,7 +407,8 @@ fn read(path: &Path) -> String {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    // The tests are a package in a folder of the workspace.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in the workspace").to_path_buf()
 }
 
 fn source() -> PathBuf {

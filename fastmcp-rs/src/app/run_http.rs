@@ -82,7 +82,6 @@ impl App {
     ///
     /// [`App::into_service`] does not call the service, because the surrounding server has its own routes. The routes
     /// of an app that is [mounted](App::mount) in another app are not served either.
-    /// [mounted](App::mount) in another one asked.
     ///
     /// # Example
     ///
