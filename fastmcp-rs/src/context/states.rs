@@ -5,7 +5,7 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use std::{mem, thread};
 
@@ -59,6 +59,7 @@ pub(crate) struct StateOwner {
     /// The type of the state whose destructor runs.
     dropping: Mutex<Option<&'static str>>,
     is_releasing: AtomicBool,
+    release_start: OnceLock<Instant>,
     is_released: AtomicBool,
     released: Notify,
 }
@@ -99,6 +100,7 @@ impl StateOwner {
         if self.is_releasing.swap(true, Ordering::AcqRel) {
             return false;
         }
+        self.release_start.get_or_init(Instant::now);
         let (owner, runtime) = (Arc::clone(self), Handle::try_current().ok());
         let work = move || {
             let _entered = runtime.as_ref().map(Handle::enter);
@@ -147,7 +149,11 @@ impl StateOwner {
     #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
     pub(crate) fn release_blocking(self: &Arc<Self>) {
         self.begin_release(|| ());
-        let deadline = Instant::now() + STATE_DROP_TIMEOUT;
+        let deadline = *self.release_start.get_or_init(Instant::now) + STATE_DROP_TIMEOUT;
+        // If the server has waited for as long, it has logged the destructor, too.
+        if self.is_released() || Instant::now() >= deadline {
+            return;
+        }
         while !self.is_released() {
             if Instant::now() >= deadline {
                 return self.warn_about_destructor();
