@@ -107,7 +107,7 @@ async fn requests_are_counted_by_method_and_outcome() {
         assert_eq!(total(&metrics, &labels), expected, "{labels:?}");
     }
     let text = metrics.render();
-    assert!(!text.contains("nobody_has_this") && !text.contains("made/up") && !text.contains("4711"), "{text}");
+    assert!(!text.contains("nobody_has_this") && !text.contains("made/up") && !text.contains("//4711"), "{text}");
     assert!(value(&text, "mcp_server_panics_total", &[]).unwrap() >= 1.0);
     let took = value(&text, "mcp_server_operation_duration_seconds_sum", &tool("add_later")).unwrap();
     assert!((0.015..15.0).contains(&took), "three times five milliseconds, not {took}");
