@@ -283,19 +283,17 @@ impl PostRequest<'_> {
                 match frame {
                     Some(frame) if frame.method.is_none() => {}
                     Some(Frame { id: Some(id), .. }) => session.note_request(*id),
-                    Some(frame) => {
-                        if cancelled_response(frame).is_some_and(|id| !session.may_have_seen(id)) {
-                            return PostOutcome::Over(refuse(
-                                StatusCode::BAD_REQUEST,
-                                "Invalid request: this process has received no request with the id that is to be cancelled",
-                            ));
-                        }
+                    Some(frame) if cancelled_response(frame).is_some_and(|id| !session.may_have_seen(id)) => {
+                        return PostOutcome::Over(refuse(
+                            StatusCode::BAD_REQUEST,
+                            "Invalid request: this process has received no request with the id that is to be cancelled",
+                        ));
                     }
                     // Only this revision has batches; a batch that cannot be read has no requests.
                     None if session.revision == Revision::V2025_03_26 && batch_length(message) > 0 => {
                         session.note_batch();
                     }
-                    None => {}
+                    Some(_) | None => {}
                 }
                 (Arc::clone(&session.connection), ResponseOwner::Legacy(session))
             }
