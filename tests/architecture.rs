@@ -244,10 +244,11 @@ impl Library {
                 for leaf in leaves {
                     let full = resolve(&found[1], &leaf, &module, &exported);
                     let target = (1..=full.len()).rev().map(|length| full[..length].to_vec());
-                    if let Some(target) = target.into_iter().find(|target| modules.contains(target)) {
-                        if !module.starts_with(&target) && !target.starts_with(&module) {
-                            used.insert(target);
-                        }
+                    if let Some(target) = target.into_iter().find(|target| modules.contains(target))
+                        && !module.starts_with(&target)
+                        && !target.starts_with(&module)
+                    {
+                        used.insert(target);
                     }
                 }
             }
