@@ -20,7 +20,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let router = Router::new().route("/", get(|| async { "a page" })).route_service("/mcp", mcp);
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".into());
     let listener = tokio::net::TcpListener::bind(address).await?;
-    eprintln!("listens on http://{}/mcp", listener.local_addr()?);
+    let greeting = format!("listens on http://{}/mcp\n", listener.local_addr()?);
+    // One write, so that no line of the log comes in between.
+    eprint!("{greeting}");
     axum::serve(listener, router).await?;
     Ok(())
 }

@@ -32,7 +32,9 @@ impl Process {
         let address: SocketAddr = loop {
             let line = lines.next().expect("it says where it listens").unwrap();
             if let Some((_, address)) = line.split_once("http://") {
-                break address.trim_end_matches("/mcp").parse().unwrap();
+                // A line of the log may follow without a line end in between.
+                let address = address.split('/').next().unwrap_or_default();
+                break address.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
             }
         };
         // The pipe is read, so that the process can go on writing to it.
