@@ -154,6 +154,20 @@ fn what_states_hold_is_written_when_the_program_drops_the_server() {
 }
 
 #[test]
+fn destructors_may_block_or_drop_a_runtime_when_the_program_drops_the_server() {
+    for way in ["blocks", "runtime"] {
+        for _ in 0..3 {
+            let place = Place::new();
+            let mut server = place.set(Server::setup("runtimes").env("RUDE", way).env("DROP_MS", "150")).start();
+            assert!(server.wait().success());
+            let told = server.final_stderr();
+            assert!(!told.contains("panicked"), "{way}: {told}");
+            assert_eq!(place.notes().last().map(String::as_str), Some("returned"), "{way}: states are dropped before");
+        }
+    }
+}
+
+#[test]
 fn states_that_are_not_used_are_dropped_whatever_hangs() {
     for (tool, arguments, runtime) in [
         ("hang", json!({"with_journal": false}), None),

@@ -96,4 +96,12 @@ mod tests {
         let named = IgnoredArguments { everything: false, names: vec!["summary".into()] };
         assert_eq!(named.strip(r#"{"summary":1}"#, &schema, "t").unwrap(), "{}");
     }
+
+    #[test]
+    fn an_argument_is_ignored_however_its_name_is_spelled() {
+        let ignored = IgnoredArguments::default();
+        let schema = serde_json::json!({"properties": {"text": {"type": "string"}}});
+        let stripped = ignored.strip(r#"{"text":"x","wait\u005ffor_previous":true}"#, &schema, "t");
+        assert_eq!(stripped.as_deref(), Some(r#"{"text":"x"}"#));
+    }
 }

@@ -117,3 +117,19 @@ impl From<Value> for ToolResult {
         ToolResult { structured: Some(value.clone()), ..ToolResult::text(of_tree(&value)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn structured_content_beside_links_alone_has_its_json_as_text() -> Result<(), serde_json::Error> {
+        use crate::content::ResourceLink;
+
+        let result = ToolResult::new().content(ResourceLink::new("a:b", "a")).structured([1, 2])?;
+        assert_eq!(result.as_text(), "[1,2]");
+        let result = ToolResult::text("two").structured([1, 2])?;
+        assert_eq!(result.as_text(), "two", "a text of the author's stays alone");
+        Ok(())
+    }
+}

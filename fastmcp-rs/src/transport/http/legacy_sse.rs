@@ -380,4 +380,11 @@ mod tests {
             assert_eq!(of(prefix, uri), expected, "{prefix:?} {uri}");
         }
     }
+
+    #[test]
+    fn separators_in_the_url_of_the_messages_are_percent_encoded() {
+        let url = escape_non_ascii("/sse?a=\u{85}\u{2028}b&sessionId=x".to_owned());
+        assert_eq!(url, "/sse?a=%C2%85%E2%80%A8b&sessionId=x");
+        assert_eq!(escape_non_ascii("/sse?a=%20".to_owned()), "/sse?a=%20");
+    }
 }

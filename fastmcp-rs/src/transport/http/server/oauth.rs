@@ -77,4 +77,19 @@ mod tests {
             assert!(!is_path(path), "{path}");
         }
     }
+
+    #[test]
+    fn only_a_404_without_headers_and_body_is_taken_for_the_default_of_a_router() {
+        let response = |status: StatusCode, body: &'static str| {
+            let mut response = http::Response::new(ResponseBody::whole(body));
+            *response.status_mut() = status;
+            response
+        };
+        assert!(is_bare(&response(StatusCode::NOT_FOUND, "")));
+        assert!(!is_bare(&response(StatusCode::NOT_FOUND, "not here")));
+        assert!(!is_bare(&response(StatusCode::OK, "")));
+        let mut own = response(StatusCode::NOT_FOUND, "");
+        own.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        assert!(!is_bare(&own), "the author's route has sent it");
+    }
 }
