@@ -31,7 +31,7 @@ fn hello_has_at_most_twelve_lines() {
 
 #[test]
 fn the_testing_example_prints_requests_and_results() {
-    let output = Command::new(example("testing")).output().expect("the example starts");
+    let output = Command::new(example("testing_program")).output().expect("the example starts");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
