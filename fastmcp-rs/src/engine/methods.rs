@@ -2,220 +2,205 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::call::admission::admit;
+use super::call::arguments::{ArgumentPolicy, invoke};
+use super::call::middleware::{OperationParts, list_through_layers, run_through_layers};
+use super::call::{self, CallSpec, DispatchResult};
+use super::completion::{CompletionParams, CompletionQuery};
+use super::header_match::check_arguments;
+use super::request::{CallerInfo, IncomingRequest};
+use super::response::{ResponseStatus, write_result};
+use super::visibility::Visibility;
+use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{Subject, unknown_resource};
-use crate::engine::call::middleware::OperationParts;
-use crate::engine::call::{ArgumentPolicy, CallSpec, CallerInfo};
-use crate::engine::completion::{CompletionParams, CompletionQuery};
-use crate::engine::header_match::check_arguments;
-use crate::engine::stateless::unknown_method;
-use crate::engine::visibility::Visibility;
-use crate::engine::{Connection, DispatchStatus, IncomingRequest, write_frame};
+use crate::context::Context;
 use crate::json::object::{Raw, string_value};
-use crate::middleware::Method;
-use crate::protocol::Revision;
+use crate::middleware::{LayerChain, Method};
 use crate::protocol::frame::Params;
-use crate::protocol::write::{self, RpcError};
+use crate::protocol::write::{RpcError, code};
 use crate::registry::{ComponentHandler, ComponentList, ListEntry};
 use crate::telemetry::Target;
 
-impl Connection {
-    /// Serves a method of the components. A method whose capability is not offered is not found.
-    pub(crate) fn dispatch_component_method(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let registry = request.registry;
-        match request.method {
-            // The most frequent method comes first.
-            "tools/call" if registry.capabilities.tools => self.call_tool(request, caller, out),
-            method if !registry.capabilities.has_method(method) => Err(unknown_method(method)),
-            "tools/list" => self.list_components(Method::ListTools, &registry.tools, request, caller, out),
-            "resources/read" => self.read_resource(request, caller, out),
-            "resources/list" => self.list_components(Method::ListResources, &registry.resources, request, caller, out),
-            "resources/templates/list" => {
-                self.list_components(Method::ListResourceTemplates, &registry.templates, request, caller, out)
-            }
-            "prompts/get" => self.get_prompt(request, caller, out),
-            "prompts/list" => self.list_components(Method::ListPrompts, &registry.prompts, request, caller, out),
-            "completion/complete" => self.complete_argument(request, caller, out),
-            method => Err(unknown_method(method)),
+/// Serves a method of the components. A method whose capability is not offered is not found.
+pub(super) fn dispatch(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let registry = request.registry;
+    match request.method {
+        // The most frequent method comes first.
+        "tools/call" if registry.capabilities.tools => call_tool(request, caller, out),
+        method if !registry.capabilities.has_method(method) => Err(unknown_method(method)),
+        "tools/list" => list_components(Method::ListTools, &registry.tools, request, caller, out),
+        "resources/read" => read_resource(request, caller, out),
+        "resources/list" => list_components(Method::ListResources, &registry.resources, request, caller, out),
+        "resources/templates/list" => {
+            list_components(Method::ListResourceTemplates, &registry.templates, request, caller, out)
         }
-    }
-
-    fn list_components<T: ListEntry>(
-        self: &Arc<Self>,
-        kind: Method,
-        list: &ComponentList<T>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        if !request.registry.layers.is_empty() {
-            return self.list_through_middleware(kind, request, caller, out);
-        }
-        let cursor = request.frame.params().and_then(|params| params.cursor);
-        let page = self.list_page(list, caller.revision, cursor, &self.visibility(request, caller))?;
-        write_frame(out, |out| write::write_result(out, request.id.as_str(), &page));
-        Ok(DispatchStatus::Done)
-    }
-
-    /// Returns a page of a list, as the JSON text of a result.
-    pub(crate) fn list_page<T: ListEntry>(
-        &self,
-        list: &ComponentList<T>,
-        revision: Revision,
-        cursor: Option<Raw<'_>>,
-        visibility: &Visibility<'_>,
-    ) -> Result<Arc<[u8]>, RpcError> {
-        let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
-        let cursor = match cursor {
-            // Some clients send `null` for an absent value.
-            Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
-            Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
-            None => None,
-        };
-        visibility.page(list, revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)
-    }
-
-    fn call_tool(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let name = required_string(request, "name", |params| params.name)?;
-        let tool = self.visibility(request, caller).tool(&name)?;
-        request.set_target(Target::Tool, &tool.handler);
-        let mut arguments = arguments_text(request)?;
-        let config = &self.server.config;
-        // Layers and the seal of questions use the arguments before they are read, so added arguments are removed here.
-        if !tool.handler.layers.is_empty() || (tool.handler.described.needs_request && caller.client.is_none()) {
-            if let Some(own) = config.ignored_arguments.strip(arguments, &tool.handler.described.input, &name) {
-                arguments = request.arguments.get_or_init(|| own);
-            }
-        }
-        // Sessions do not have these headers.
-        let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| caller.revision.is_modern());
-        if let Some(headers) = headers {
-            check_arguments(headers, tool, arguments)?;
-        }
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let policy = ArgumentPolicy {
-            lenient: !config.strict_arguments,
-            ignored: Some(&config.ignored_arguments),
-            is_prompt: false,
-        };
-        let spec = call_spec(&tool.handler, tool.subject(config.lists.style));
-        if !tool.handler.layers.is_empty() {
-            let parts = OperationParts { kind: Method::CallTool, name: &name, arguments };
-            return Ok(self.run_through_middleware(&tool.handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self.run_call(spec, request, caller, out, |context| Self::invoke(&tool.handler, arguments, policy, context)))
-    }
-
-    fn read_resource(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let uri = required_string(request, "uri", |params| params.uri)?;
-        let found = self.visibility(request, caller).resource(&uri);
-        let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, caller.revision))?;
-        request.set_target(Target::Resource, &resource.handler);
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let cache = resource.cache(self.server.config.resource_cache);
-        let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type(), cache };
-        let arguments = Value::from(values).to_string();
-        let spec = call_spec(&resource.handler, subject);
-        if !resource.handler.layers.is_empty() {
-            let parts = OperationParts { kind: Method::ReadResource, name: &uri, arguments: &arguments };
-            return Ok(self.run_through_middleware(&resource.handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self.run_call(spec, request, caller, out, |context| {
-            Self::invoke(&resource.handler, &arguments, ArgumentPolicy::TEXTS, context)
-        }))
-    }
-
-    fn get_prompt(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let name = required_string(request, "name", |params| params.name)?;
-        let prompt = self.visibility(request, caller).prompt(&name)?;
-        request.set_target(Target::Prompt, &prompt.handler);
-        let arguments = arguments_text(request)?;
-        // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
-        if serde_json::from_str::<StringMembers>(arguments).is_err() {
-            return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
-        }
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let policy = ArgumentPolicy { is_prompt: true, ..ArgumentPolicy::TEXTS };
-        let spec = call_spec(&prompt.handler, Subject::PromptGet { description: prompt.metadata.description.clone() });
-        if !prompt.handler.layers.is_empty() {
-            let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
-            return Ok(self.run_through_middleware(&prompt.handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self
-            .run_call(spec, request, caller, out, |context| Self::invoke(&prompt.handler, arguments, policy, context)))
-    }
-
-    fn complete_argument(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let params = request.frame.params().map(CompletionParams::from).unwrap_or_default();
-        let query = CompletionQuery::parse(params)?;
-        let (handler, parameter) = query.resolve(&self.visibility(request, caller))?;
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let spec = CallSpec {
-            component: &handler.env,
-            subject: query.subject(),
-            needs_request: true,
-            timeout: handler.default_timeout,
-            pace: None,
-        };
-        if !handler.layers.is_empty() {
-            let parts =
-                OperationParts { kind: Method::Complete, name: query.reference.name(), arguments: &params.to_json() };
-            return Ok(self.run_through_middleware(&handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self
-            .run_call(spec, request, caller, out, |context| Ok(query.start_completion(handler, parameter, context()))))
+        "prompts/get" => get_prompt(request, caller, out),
+        "prompts/list" => list_components(Method::ListPrompts, &registry.prompts, request, caller, out),
+        "completion/complete" => complete_argument(request, caller, out),
+        method => Err(unknown_method(method)),
     }
 }
 
-fn call_spec(handler: &ComponentHandler, subject: Subject) -> CallSpec<'_> {
-    CallSpec {
+fn list_components<T: ListEntry>(
+    kind: Method,
+    list: &ComponentList<T>,
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    if !request.registry.layers.is_empty() {
+        return list_through_layers(kind, request, caller, out);
+    }
+    let cursor = request.frame.params().and_then(|params| params.cursor);
+    let server_info = &request.connection.server.server_info;
+    let page = Visibility::for_request(request, caller).page(list, caller.revision, cursor, server_info)?;
+    Ok(DispatchResult::Done(write_result(out, request.id.as_str(), &page)))
+}
+
+fn call_tool(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let name = required_string(request, "name", |params| params.name)?;
+    let tool = Visibility::for_request(request, caller).tool(&name)?;
+    request.set_target(Target::Tool, &tool.handler);
+    let config = &request.connection.server.config;
+    let mut arguments = arguments_text(request)?;
+    // Layers and the seal of questions use the arguments before they are read, so added arguments are removed here.
+    if !tool.handler.layers.is_empty() || (tool.handler.described.needs_request && caller.client.is_none()) {
+        if let Some(own) = config.ignored_arguments.strip(arguments, &tool.handler.described.input, &name) {
+            arguments = request.arguments.get_or_init(|| own);
+        }
+    }
+    // Sessions do not have these headers.
+    let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| caller.revision.is_modern());
+    if let Some(headers) = headers {
+        check_arguments(headers, tool, arguments)?;
+    }
+    let policy = ArgumentPolicy::for_tools(config);
+    let parts = OperationParts { kind: Method::CallTool, name: &name, arguments };
+    call_handler(&tool.handler, tool.subject(config.lists.style), parts, policy, request, caller, out)
+}
+
+fn read_resource(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let uri = required_string(request, "uri", |params| params.uri)?;
+    let found = Visibility::for_request(request, caller).resource(&uri);
+    let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, caller.revision))?;
+    request.set_target(Target::Resource, &resource.handler);
+    let cache = resource.cache(request.connection.server.config.resource_cache);
+    let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type(), cache };
+    let arguments = Value::from(values).to_string();
+    let parts = OperationParts { kind: Method::ReadResource, name: &uri, arguments: &arguments };
+    call_handler(&resource.handler, subject, parts, ArgumentPolicy::TEXTS, request, caller, out)
+}
+
+fn get_prompt(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let name = required_string(request, "name", |params| params.name)?;
+    let prompt = Visibility::for_request(request, caller).prompt(&name)?;
+    request.set_target(Target::Prompt, &prompt.handler);
+    let arguments = arguments_text(request)?;
+    // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
+    if serde_json::from_str::<StringMembers>(arguments).is_err() {
+        return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
+    }
+    let subject = Subject::PromptGet { description: prompt.metadata.description.clone() };
+    let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
+    call_handler(&prompt.handler, subject, parts, ArgumentPolicy::PROMPT, request, caller, out)
+}
+
+fn complete_argument(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let params = request.frame.params().map(CompletionParams::from).unwrap_or_default();
+    let query = CompletionQuery::parse(params)?;
+    let (handler, parameter) = query.resolve(&Visibility::for_request(request, caller))?;
+    let spec = CallSpec {
+        component: &handler.env,
+        subject: query.subject(),
+        needs_request: true,
+        timeout: handler.default_timeout,
+        pace: None,
+    };
+    // Only layers see the request as an operation.
+    let (name, arguments) = match handler.layers.is_empty() {
+        true => Default::default(),
+        false => (query.reference.name().to_owned(), params.to_json()),
+    };
+    let parts = OperationParts { kind: Method::Complete, name: &name, arguments: &arguments };
+    call_component(&handler.layers, parts, spec, request, caller, out, |context| {
+        Ok(query.start_completion(handler, parameter, context()))
+    })
+}
+
+/// Calls the handler of a tool, a resource or a prompt.
+fn call_handler(
+    handler: &ComponentHandler,
+    subject: Subject,
+    parts: OperationParts<'_>,
+    policy: ArgumentPolicy<'_>,
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let spec = CallSpec {
         component: &handler.env,
         subject,
         needs_request: handler.described.needs_request,
         timeout: handler.timeout.or(handler.default_timeout),
         pace: Some(&handler.pace),
+    };
+    call_component(&handler.layers, parts, spec, request, caller, out, |context| {
+        invoke(handler, parts.arguments, policy, context)
+    })
+}
+
+/// Calls a component when it is admitted: through the layers around it, or directly.
+fn call_component(
+    layers: &LayerChain,
+    parts: OperationParts<'_>,
+    spec: CallSpec<'_>,
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+    start: impl FnOnce(&dyn Fn() -> Context) -> Result<BoxedCall, String>,
+) -> Result<DispatchResult, RpcError> {
+    if !admit(request)? {
+        return Ok(DispatchResult::Done(ResponseStatus::Deferred));
     }
+    if layers.is_empty() {
+        return Ok(call::run(spec, request, caller, out, start));
+    }
+    Ok(run_through_layers(layers, parts, spec, request, caller, out))
+}
+
+/// Returns the error for a method that does not exist, or whose capability is not offered.
+pub(super) fn unknown_method(method: &str) -> RpcError {
+    // Text from the peer is truncated: an error is one short sentence.
+    let shown: String = method.chars().take(80).collect();
+    RpcError::new(code::METHOD_NOT_FOUND, format!("Method not found: {shown}"))
 }
 
 /// Returns a parameter that must be a string, or an error.
-pub(crate) fn required_string<'a>(
+pub(super) fn required_string<'a>(
     request: &IncomingRequest<'a>,
     name: &str,
     member: impl Fn(&Params<'a>) -> Option<Raw<'a>>,

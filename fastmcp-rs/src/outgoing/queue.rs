@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::exec::backoff::Backoff;
+use crate::protocol::Outcome;
 
 /// The number of queued bytes from which responses wait for room.
 const DEFAULT_LIMIT: usize = 8 << 20;
@@ -69,8 +70,8 @@ struct QueueState {
     waiting_threads: usize,
     /// The number of tasks that wait for room.
     waiting_tasks: usize,
-    /// True if the last frames are in `bytes`, or were taken.
-    is_finished: bool,
+    /// The outcome of the response that is in `bytes`, or that was taken: no frames follow it.
+    ending: Option<Outcome>,
     /// True if the reader should disconnect and reconnect later.
     disconnect_requested: bool,
     /// The waker of the reader in [`OutgoingQueue::poll_take`].
@@ -168,13 +169,13 @@ impl OutgoingQueue {
         }
     }
 
-    /// Adds the frames of a response; in a queue that serves one request, they are the last.
-    pub(crate) fn push_response(&self, frames: Vec<u8>) {
+    /// Adds the frames of a response, which reports `outcome`; in a queue that serves one request, they are the last.
+    pub(crate) fn push_response(&self, frames: Vec<u8>, outcome: Outcome) {
         if frames.is_empty() && !self.ends_with_response {
             return;
         }
         let mut state = self.lock();
-        if state.is_closed || state.is_finished {
+        if state.is_closed || state.ending.is_some() {
             state.retained = None;
             return;
         }
@@ -184,7 +185,7 @@ impl OutgoingQueue {
             state.bytes.extend_from_slice(&frames);
         }
         if self.ends_with_response {
-            state.is_finished = true;
+            state.ending = Some(outcome);
             state.retained = None;
         }
         self.notify_readers(&mut state);
@@ -196,7 +197,7 @@ impl OutgoingQueue {
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn retain_until_end(&self, retained: impl Any + Send) {
         let mut state = self.lock();
-        if !state.is_closed && !state.is_finished {
+        if !state.is_closed && state.ending.is_none() {
             state.retained = Some(Box::new(retained));
         }
     }
@@ -399,10 +400,10 @@ impl OutgoingQueue {
         !state.is_writing && state.bytes.is_empty()
     }
 
-    /// Takes the queued frames, for a stream that only one task reads. Returns `None` if no more will follow; the flag
-    /// is true if these are the last.
+    /// Takes the queued frames, for a stream that only one task reads. Returns `None` if no more will follow. If these
+    /// are the last, they come with the outcome of the response.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, bool)>> {
+    pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, Option<Outcome>)>> {
         let mut state = self.lock();
         if !state.bytes.is_empty() {
             if state.waiting_tasks > 0 {
@@ -410,25 +411,25 @@ impl OutgoingQueue {
             }
             let bytes = std::mem::take(&mut state.bytes);
             state.update_gauge();
-            return Poll::Ready(Some((bytes, state.is_finished)));
+            return Poll::Ready(Some((bytes, state.ending)));
         }
-        if state.is_closed || state.is_finished {
+        if state.is_closed || state.ending.is_some() {
             return Poll::Ready(None);
         }
         state.reader = Some(task.waker().clone());
         Poll::Pending
     }
 
-    /// Takes the queued frames without waiting. The flag is true if no more will follow.
+    /// Takes the queued frames without waiting. If no more will follow, they come with the outcome of the response.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn take_queued(&self) -> (Vec<u8>, bool) {
+    pub(crate) fn take_queued(&self) -> (Vec<u8>, Option<Outcome>) {
         let mut state = self.lock();
         let bytes = std::mem::take(&mut state.bytes);
         if !bytes.is_empty() && state.waiting_tasks > 0 {
             self.room.notify_waiters();
         }
         state.update_gauge();
-        (bytes, state.is_finished || state.is_closed)
+        (bytes, state.ending.or(state.is_closed.then_some(Outcome::Cancelled)))
     }
 
     /// Asks the reader to disconnect and reconnect later.
@@ -513,8 +514,8 @@ mod tests {
         for (outgoing, is_last) in [(Arc::new(OutgoingQueue::default()), false), (OutgoingQueue::for_exchange(), true)]
         {
             outgoing.push(b"first\n");
-            outgoing.push_response(long.clone());
-            outgoing.push_response(b"late\n".to_vec());
+            outgoing.push_response(long.clone(), Outcome::Ok);
+            outgoing.push_response(b"late\n".to_vec(), Outcome::Ok);
             let taken = outgoing.try_take().unwrap();
             let late: &[u8] = if is_last { b"" } else { b"late\n" };
             assert_eq!(taken, [b"first\n", long.as_slice(), late].concat());
@@ -552,7 +553,7 @@ mod tests {
             }
             let long = vec![b'x'; MIN_MOVED_BYTES];
             let place = long.as_ptr();
-            outgoing.push_response(long);
+            outgoing.push_response(long, Outcome::Ok);
             let taken = waiting.join().unwrap();
             (taken.len(), taken.as_ptr() == place)
         });

@@ -12,10 +12,7 @@ pub mod logging;
 pub(crate) mod metrics;
 #[cfg(feature = "otel")]
 pub(crate) mod otel;
-mod outcome;
 pub(crate) mod span;
-
-pub(crate) use outcome::RequestOutcome;
 
 /// The methods that are recorded by name in spans and metrics. All other methods, which peers may invent, are recorded
 /// under one name.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::auth::principal::Principal;
 use crate::context::Transport;
-use crate::engine::{Connection, Server};
+use crate::engine::transport_api::{Connection, Server};
 
 pub(crate) fn connect(server: Server, principal: Option<Principal>) -> Arc<Connection> {
-    Connection::for_principal(Arc::new(server), Transport::Memory, principal.map(Arc::new))
+    Connection::new(Arc::new(server), Transport::Memory, principal.map(Arc::new))
 }

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::config::HttpConfig;
 use crate::auth::principal::Principal;
-use crate::engine::ClientAddress;
+use crate::engine::transport_api::ClientAddress;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name of the peer of a Unix socket among trusted proxies.

@@ -28,7 +28,7 @@ use http_body::Body;
 #[cfg(feature = "metrics")]
 use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
-use crate::engine::{ClientAddress, Server};
+use crate::engine::transport_api::{ClientAddress, Server};
 use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
 #[cfg(feature = "metrics")]

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use http_body::Body;
 
-use crate::engine::{Connection, Server};
+use crate::engine::transport_api::{Connection, Server};
+use crate::protocol::Outcome;
 use crate::sealing::CarriedSession;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::GaugeSource;
@@ -127,7 +128,8 @@ impl OpenSubscriptions {
         let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
         for connection in open.into_values().filter_map(|connection| connection.upgrade()) {
             connection.close_subscriptions();
-            connection.outgoing().push_response(Vec::new());
+            // The response is queued already.
+            connection.outgoing().push_response(Vec::new(), Outcome::Ok);
         }
     }
 }

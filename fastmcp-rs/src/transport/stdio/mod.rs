@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::context::Transport;
 use crate::context::states::StateOwner;
-use crate::engine::{Connection, SHUTDOWN_TASKS_TIMEOUT, Server};
+use crate::engine::transport_api::{Connection, SHUTDOWN_TASKS_TIMEOUT, Server};
 use crate::error::Error;
 use crate::platform::stdio::policy::StdoutPolicy;
 pub(crate) use crate::platform::stdio::{ProtocolStreams, claim, mute_shared_stderr};
@@ -66,7 +66,7 @@ pub(crate) async fn serve(
         return Ok(());
     };
     let server = started?;
-    let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
+    let connection = Connection::new(Arc::clone(&server), Transport::Stdio, None);
     #[cfg(feature = "metrics")]
     if let Some(metrics) = &server.metrics {
         let connection: std::sync::Weak<Connection> = Arc::downgrade(&connection);

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::engine::{HeaderField, Headers};
+use crate::engine::transport_api::{HeaderField, Headers};
 
 impl Headers for HeaderMap {
     fn value(&self, name: &str) -> HeaderField<'_> {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep};
 
 #[cfg(feature = "legacy-sse")]
 use super::super::stream_session::EndSession;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::transport::http::limits::{GlobalPermit, MessagePermit, PeerPermit};
 use crate::transport::http::peer::Peer;
 use crate::transport::http::response::backlog::Meter;
@@ -174,8 +174,8 @@ impl EventStream {
         let next = match &mut self.source {
             EventSource::Ended => Poll::Ready(None),
             EventSource::Request(request) => match request.0.outgoing().poll_take(task) {
-                Poll::Ready(Some((frames, is_last))) => {
-                    if is_last {
+                Poll::Ready(Some((frames, ending))) => {
+                    if ending.is_some() {
                         self.source = EventSource::Ended;
                     }
                     Poll::Ready(Some(encode_events(&frames)))

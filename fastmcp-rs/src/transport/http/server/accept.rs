@@ -18,7 +18,7 @@ use super::super::peer::Peer;
 use super::front::{HttpConnection, HttpServer};
 use super::listener::Listener;
 use super::timeouts::ConnectionTimeouts;
-use crate::engine::ClientAddress;
+use crate::engine::transport_api::ClientAddress;
 use crate::util::operator_log;
 
 /// The pause before the next `accept` after the system lacked resources; it doubles up to `LONGEST_PAUSE`.

@@ -1,0 +1,263 @@
+//! JSON-RPC batches, which only revision 2025-03-26 supports.
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2025-03-26/basic>
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use tokio::task::JoinHandle;
+
+use super::super::call::DispatchResult;
+use super::super::call::admission::admission_error;
+use super::super::call::in_flight::{Admission, CallPermit};
+use super::super::call::pending::{FinishedCall, PendingCall};
+use super::super::connection::Connection;
+use super::super::dispatch::dispatch_frame;
+use super::super::http_exchange::HttpExchange;
+use super::super::malformed;
+use super::super::request::PermitState;
+use super::super::response::{ResponseStatus, write_frame};
+use super::receive_queued;
+use crate::json::object::string_value;
+use crate::outgoing::queue::OutgoingQueue;
+use crate::protocol::frame::{Frame, FrameError};
+use crate::protocol::id::{Id, IdKey};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Outcome, Revision};
+use crate::registry::Registry;
+
+/// The maximum number of messages in a batch. Responses are kept in memory until the last one is ready.
+const MAX_MESSAGES: usize = 100;
+
+/// Returns the number of messages in a batch, or 1 if the text is not a batch or has too many messages.
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+pub(crate) fn batch_length(message: &str) -> usize {
+    serde_json::from_str(message).map_or(1, |BatchMessages(messages)| messages.len())
+}
+
+/// Handles a batch: its response is one array, after the last of its calls has ended.
+pub(super) fn receive_batch(
+    connection: &Arc<Connection>,
+    registry: &Arc<Registry>,
+    message: &str,
+    permit: Option<CallPermit>,
+    exchange: Option<&HttpExchange<'_>>,
+    out: &mut Vec<u8>,
+) -> ResponseStatus {
+    let messages = match read_messages(connection, message, out) {
+        Ok(messages) => messages,
+        Err(status) => return status,
+    };
+    if permit.is_none() {
+        if let Err(status) = admit(connection, message, exchange.is_none(), out) {
+            return status;
+        }
+    }
+    if registry.capabilities.resources || !registry.capabilities.list_changes.is_empty() {
+        // A message of the batch may enable notifications, which must not overtake the frames that are ready.
+        connection.queue_output(out);
+    }
+    let outgoing = exchange.map_or_else(|| connection.queue(), |exchange| exchange.outgoing(connection));
+    let mut batch = StartedBatch { responses: Vec::new(), calls: Vec::new(), outgoing: Arc::clone(outgoing) };
+    let mut ids = HashSet::new();
+    for message in messages {
+        batch.add(|out| dispatch_member(connection, registry, message.get(), &mut ids, exchange, out));
+    }
+    if batch.calls.is_empty() {
+        return if write_batch(batch.responses, out) {
+            ResponseStatus::Written(Outcome::Ok)
+        } else {
+            ResponseStatus::None
+        };
+    }
+    connection.mark_queue_used();
+    batch.spawn(connection);
+    ResponseStatus::Queued
+}
+
+/// Reads the messages of a batch, or rejects a text that is none.
+fn read_messages<'a>(
+    connection: &Connection,
+    message: &'a str,
+    out: &mut Vec<u8>,
+) -> Result<Vec<&'a RawValue>, ResponseStatus> {
+    if serde_json::from_str::<&RawValue>(message).is_err() {
+        return Err(malformed::reject_malformed(connection, message, &FrameError::Json, out));
+    }
+    if connection.session().is_none_or(|session| session.revision != Revision::V2025_03_26) {
+        return Err(malformed::reject_malformed(connection, message, &FrameError::Batch, out));
+    }
+    match serde_json::from_str(message) {
+        Ok(BatchMessages(messages)) if !messages.is_empty() => Ok(messages),
+        _ => {
+            let text = format!("Invalid request: a batch has 1 to {MAX_MESSAGES} messages");
+            Err(malformed::write_error_without_id(connection, out, &RpcError::new(code::INVALID_REQUEST, text)))
+        }
+    }
+}
+
+/// Admits a batch as a whole. The error is the status of a batch that is not handled now.
+fn admit(connection: &Connection, message: &str, may_wait: bool, out: &mut Vec<u8>) -> Result<(), ResponseStatus> {
+    match connection.in_flight().admit_batch(message, may_wait) {
+        Admission::Start | Admission::DuplicateId => Ok(()),
+        Admission::Wait => Err(ResponseStatus::Deferred),
+        Admission::Overload => {
+            Err(malformed::write_error_without_id(connection, out, &admission_error(&Admission::Overload)))
+        }
+    }
+}
+
+/// Dispatches one message of a batch.
+fn dispatch_member(
+    connection: &Arc<Connection>,
+    registry: &Arc<Registry>,
+    message: &str,
+    ids: &mut HashSet<IdKey>,
+    exchange: Option<&HttpExchange<'_>>,
+    out: &mut Vec<u8>,
+) -> DispatchResult {
+    let frame = match Frame::parse(message) {
+        Ok(frame) => frame,
+        Err(malformed) => {
+            return DispatchResult::Done(malformed::reject_malformed(connection, message, &malformed, out));
+        }
+    };
+    match member_problem(&frame, ids) {
+        None => dispatch_frame(connection, registry, message, &frame, PermitState::Batch, exchange, out),
+        Some(problem) => {
+            let id = frame.id.and_then(Id::parse);
+            DispatchResult::Done(malformed::reject_frame(connection, id, problem, out))
+        }
+    }
+}
+
+/// Returns the reason why a frame cannot be part of its batch, if there is one.
+fn member_problem(frame: &Frame<'_>, ids: &mut HashSet<IdKey>) -> Option<&'static str> {
+    if frame.method.is_some() && !is_new_id(ids, frame) {
+        return Some("Invalid request: another request of this batch has the same id");
+    }
+    if frame.method.and_then(string_value).as_deref() == Some("initialize") {
+        return Some("Invalid request: `initialize` cannot be part of a batch");
+    }
+    // A modern message must match its headers, and the headers of a batch belong to no single message.
+    if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) {
+        return Some("Invalid request: a message of 2026-07-28 cannot be part of a batch");
+    }
+    None
+}
+
+/// A batch whose messages were dispatched.
+struct StartedBatch {
+    /// The responses that are ready.
+    responses: Vec<Vec<u8>>,
+    /// The calls that are not ready.
+    calls: Vec<Box<PendingCall>>,
+    outgoing: Arc<OutgoingQueue>,
+}
+
+impl StartedBatch {
+    /// Adds one message, which `dispatch` handles.
+    fn add(&mut self, dispatch: impl FnOnce(&mut Vec<u8>) -> DispatchResult) {
+        let mut out = Vec::new();
+        if let DispatchResult::Pending(call) = dispatch(&mut out) {
+            call.send_early_notifications();
+            self.calls.push(call);
+        }
+        self.responses.extend(split_response(&self.outgoing, out));
+    }
+
+    /// Runs the calls as tasks, and sends the response after the last of them.
+    fn spawn(self, connection: &Arc<Connection>) {
+        let StartedBatch { mut responses, calls, outgoing } = self;
+        let tasks: Vec<_> = calls.into_iter().map(|call| spawn_member(connection, call)).collect();
+        let connection = Arc::clone(connection);
+        // A finished response holds a place like a running call; otherwise, batches with one slow call could retain any
+        // number of responses.
+        let mut permits: Vec<_> = responses.iter().map(|_| connection.in_flight().reserve_for_response()).collect();
+        tokio::spawn(async move {
+            for task in tasks {
+                // A call catches its own panics, so a task fails only if the runtime shuts down.
+                if let Ok(Some(finished)) = task.await {
+                    responses.extend(split_response(&outgoing, finished.frames));
+                    permits.push(finished.permit);
+                }
+            }
+            let mut out = Vec::new();
+            let outcome = if write_batch(responses, &mut out) { Outcome::Ok } else { Outcome::Cancelled };
+            permits.iter_mut().for_each(CallPermit::release_id);
+            outgoing.push_response(out, outcome);
+            drop(permits);
+            receive_queued(&connection).await;
+        });
+    }
+}
+
+fn spawn_member(connection: &Arc<Connection>, call: Box<PendingCall>) -> JoinHandle<Option<FinishedCall>> {
+    let connection = Arc::clone(connection);
+    tokio::spawn(async move {
+        let finished = call.run_to_end().await;
+        receive_queued(&connection).await;
+        finished
+    })
+}
+
+/// Returns true if no earlier request of the batch has the same id. No request of a batch is answered before the whole
+/// batch is, so all of its ids are in use until then.
+fn is_new_id(ids: &mut HashSet<IdKey>, frame: &Frame<'_>) -> bool {
+    frame.id.and_then(Id::parse).is_none_or(|id| ids.insert(id.key()))
+}
+
+/// Returns the response at the end of a message's frames, and sends the notifications before it, which must not be part
+/// of the array.
+fn split_response(outgoing: &OutgoingQueue, frames: Vec<u8>) -> Option<Vec<u8>> {
+    let whole = frames.strip_suffix(b"\n")?;
+    let start = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
+    outgoing.push(&whole[..start]);
+    Some(whole[start..].to_vec())
+}
+
+/// The messages of a batch. Deserialization fails as soon as there are too many.
+struct BatchMessages<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for BatchMessages<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(BatchMessagesVisitor)
+    }
+}
+
+struct BatchMessagesVisitor;
+
+impl<'de> Visitor<'de> for BatchMessagesVisitor {
+    type Value = BatchMessages<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a batch")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<BatchMessages<'de>, A::Error> {
+        let mut messages = Vec::new();
+        while let Some(message) = seq.next_element()? {
+            if messages.len() == MAX_MESSAGES {
+                return Err(A::Error::custom("too many messages"));
+            }
+            messages.push(message);
+        }
+        Ok(BatchMessages(messages))
+    }
+}
+
+/// Writes the response to a batch. Returns `false` if there is none: a batch of notifications has no response.
+fn write_batch(responses: Vec<Vec<u8>>, out: &mut Vec<u8>) -> bool {
+    if responses.is_empty() {
+        return false;
+    }
+    write_frame(out, |out| {
+        out.push(b'[');
+        out.extend_from_slice(&responses.join(&b','));
+        out.push(b']');
+    });
+    true
+}
