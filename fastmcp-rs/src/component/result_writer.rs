@@ -499,3 +499,39 @@ impl Serialize for ContentsView<'_> {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_reports_the_outcome_that_it_contains() {
+        let server_info = ServerInfo::new(None);
+        let tool = Subject::ToolCall { wrap: false, wraps_for_all: false, scalars: false, link_text: false };
+        let prompt = Subject::PromptGet { description: "".into() };
+        let write = |subject: &Subject, write: &dyn Fn(&mut ResultWriter<'_>)| {
+            let (revision, server_info) = (Revision::NEWEST_LEGACY, &server_info);
+            let frame = ResponseFrame { id: "7", revision, name: "a", subject, server_info, show_errors: true };
+            let mut out = Vec::new();
+            let mut writer = ResultWriter::new(&mut out, frame);
+            write(&mut writer);
+            let outcome = writer.outcome();
+            let written: Value = serde_json::from_slice(&out).expect("one frame");
+            let expected = match &written["error"]["code"] {
+                Value::Null if written["result"]["isError"] == true => Outcome::ToolError,
+                Value::Null => Outcome::Ok,
+                code => Outcome::Error(i32::try_from(code.as_i64().unwrap()).unwrap()),
+            };
+            assert_eq!(outcome, expected, "{written}");
+            outcome
+        };
+        assert_eq!(write(&tool, &|writer| writer.text("\"isError\":true")), Outcome::Ok);
+        assert_eq!(write(&tool, &|writer| writer.structured(&json!({"isError": true}))), Outcome::Ok);
+        assert_eq!(write(&tool, &|writer| writer.structured(&f64::NAN)), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.failure("no")), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.result(ToolResult::error("no"))), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.rpc_error(RpcError::new(-5, "no"))), Outcome::Error(-5));
+        assert_eq!(write(&prompt, &|writer| writer.failure("no")), Outcome::Error(code::INTERNAL_ERROR));
+        assert_eq!(write(&prompt, &|writer| writer.messages(&[])), Outcome::Ok);
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,7 +9,7 @@ use super::call::DispatchResult;
 use super::call::input_required::MAX_RESPONSES_BYTES;
 use super::connection::Connection;
 use super::http_exchange::HttpExchange;
-use super::request::{IncomingRequest, PermitState};
+use super::request::{EarlierAdmission, IncomingMessage, IncomingRequest};
 use super::request_span::start_instrumentation;
 use super::response::{ResponseStatus, write_error, write_error_without_id};
 use super::{malformed, session, stateless, subscriptions};
@@ -18,7 +17,6 @@ use crate::json::object::{Raw, string_value};
 use crate::protocol::frame::Frame;
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{RpcError, code};
-use crate::registry::Registry;
 
 /// A frame by its kind.
 enum FrameKind<'a> {
@@ -43,25 +41,29 @@ struct InvalidFrame<'a> {
 
 /// Passes a frame to the code that handles it.
 pub(super) fn dispatch_frame(
-    connection: &Arc<Connection>,
-    registry: &Arc<Registry>,
-    message: &str,
+    message: IncomingMessage<'_>,
     frame: &Frame<'_>,
-    permit_state: PermitState,
-    exchange: Option<&HttpExchange<'_>>,
+    admission: EarlierAdmission,
     out: &mut Vec<u8>,
 ) -> DispatchResult {
+    let IncomingMessage { connection, registry, text, exchange } = message;
     match classify(frame) {
         Ok(FrameKind::Request { id, method }) => {
+            let (permit, is_batch_member) = match admission {
+                EarlierAdmission::None => (None, false),
+                EarlierAdmission::Permit(permit) => (Some(permit), false),
+                EarlierAdmission::Batch => (None, true),
+            };
             let request = IncomingRequest {
                 connection,
                 registry,
-                message,
+                message: text,
                 frame,
                 id,
                 method: &method,
                 arguments: OnceCell::new(),
-                permit_state: Cell::new(permit_state),
+                permit: Cell::new(permit),
+                is_batch_member,
                 exchange,
                 instrumentation: None,
             };

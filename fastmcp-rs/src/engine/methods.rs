@@ -19,7 +19,7 @@ use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{Subject, unknown_resource};
 use crate::context::Context;
 use crate::json::object::{Raw, string_value};
-use crate::middleware::{LayerChain, Method};
+use crate::middleware::Method;
 use crate::protocol::frame::Params;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::{ComponentHandler, ComponentList, ListEntry};
@@ -86,9 +86,9 @@ fn call_tool(
     if let Some(headers) = headers {
         check_arguments(headers, tool, arguments)?;
     }
-    let policy = ArgumentPolicy::for_tools(config);
     let parts = OperationParts { kind: Method::CallTool, name: &name, arguments };
-    call_handler(&tool.handler, tool.subject(config.lists.style), parts, policy, request, caller, out)
+    let call = ComponentCall::new(&tool.handler, tool.subject(config.lists.style), parts);
+    call.run(ArgumentPolicy::for_tools(config), request, caller, out)
 }
 
 fn read_resource(
@@ -104,7 +104,7 @@ fn read_resource(
     let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type(), cache };
     let arguments = Value::from(values).to_string();
     let parts = OperationParts { kind: Method::ReadResource, name: &uri, arguments: &arguments };
-    call_handler(&resource.handler, subject, parts, ArgumentPolicy::TEXTS, request, caller, out)
+    ComponentCall::new(&resource.handler, subject, parts).run(ArgumentPolicy::TEXTS, request, caller, out)
 }
 
 fn get_prompt(
@@ -122,7 +122,7 @@ fn get_prompt(
     }
     let subject = Subject::PromptGet { description: prompt.metadata.description.clone() };
     let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
-    call_handler(&prompt.handler, subject, parts, ArgumentPolicy::PROMPT, request, caller, out)
+    ComponentCall::new(&prompt.handler, subject, parts).run(ArgumentPolicy::PROMPT, request, caller, out)
 }
 
 fn complete_argument(
@@ -133,9 +133,10 @@ fn complete_argument(
     let params = request.frame.params().map(CompletionParams::from).unwrap_or_default();
     let query = CompletionQuery::parse(params)?;
     let (handler, parameter) = query.resolve(&Visibility::for_request(request, caller))?;
+    let subject = query.subject();
     let spec = CallSpec {
         component: &handler.env,
-        subject: query.subject(),
+        subject,
         needs_request: true,
         timeout: handler.default_timeout,
         pace: None,
@@ -146,50 +147,59 @@ fn complete_argument(
         false => (query.reference.name().to_owned(), params.to_json()),
     };
     let parts = OperationParts { kind: Method::Complete, name: &name, arguments: &arguments };
-    call_component(&handler.layers, parts, spec, request, caller, out, |context| {
-        Ok(query.start_completion(handler, parameter, context()))
-    })
+    let call = ComponentCall { handler, spec, parts };
+    call.run_with(request, caller, out, |context| Ok(query.start_completion(handler, parameter, context())))
 }
 
-/// Calls the handler of a tool, a resource or a prompt.
-fn call_handler(
-    handler: &ComponentHandler,
-    subject: Subject,
-    parts: OperationParts<'_>,
-    policy: ArgumentPolicy<'_>,
-    request: &IncomingRequest<'_>,
-    caller: &CallerInfo<'_>,
-    out: &mut Vec<u8>,
-) -> Result<DispatchResult, RpcError> {
-    let spec = CallSpec {
-        component: &handler.env,
-        subject,
-        needs_request: handler.described.needs_request,
-        timeout: handler.timeout.or(handler.default_timeout),
-        pace: Some(&handler.pace),
-    };
-    call_component(&handler.layers, parts, spec, request, caller, out, |context| {
-        invoke(handler, parts.arguments, policy, context)
-    })
+/// A call of a component, as it is and as the layers around it see it.
+struct ComponentCall<'a> {
+    handler: &'a ComponentHandler,
+    spec: CallSpec<'a>,
+    parts: OperationParts<'a>,
 }
 
-/// Calls a component when it is admitted: through the layers around it, or directly.
-fn call_component(
-    layers: &LayerChain,
-    parts: OperationParts<'_>,
-    spec: CallSpec<'_>,
-    request: &IncomingRequest<'_>,
-    caller: &CallerInfo<'_>,
-    out: &mut Vec<u8>,
-    start: impl FnOnce(&dyn Fn() -> Context) -> Result<BoxedCall, String>,
-) -> Result<DispatchResult, RpcError> {
-    if !admit(request)? {
-        return Ok(DispatchResult::Done(ResponseStatus::Deferred));
+impl<'a> ComponentCall<'a> {
+    /// Creates a call of a tool, a resource or a prompt.
+    fn new(handler: &'a ComponentHandler, subject: Subject, parts: OperationParts<'a>) -> ComponentCall<'a> {
+        let spec = CallSpec {
+            component: &handler.env,
+            subject,
+            needs_request: handler.described.needs_request,
+            timeout: handler.timeout.or(handler.default_timeout),
+            pace: Some(&handler.pace),
+        };
+        ComponentCall { handler, spec, parts }
     }
-    if layers.is_empty() {
-        return Ok(call::run(spec, request, caller, out, start));
+
+    /// Calls the handler with the arguments.
+    fn run(
+        self,
+        policy: ArgumentPolicy<'_>,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<DispatchResult, RpcError> {
+        let (handler, arguments) = (self.handler, self.parts.arguments);
+        self.run_with(request, caller, out, |context| invoke(handler, arguments, policy, context))
     }
-    Ok(run_through_layers(layers, parts, spec, request, caller, out))
+
+    /// Calls the handler when it is admitted: through the layers around it, or directly by `start`.
+    fn run_with(
+        self,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
+        out: &mut Vec<u8>,
+        start: impl FnOnce(&dyn Fn() -> Context) -> Result<BoxedCall, String>,
+    ) -> Result<DispatchResult, RpcError> {
+        if !admit(request)? {
+            return Ok(DispatchResult::Done(ResponseStatus::Deferred));
+        }
+        let layers = &self.handler.layers;
+        if layers.is_empty() {
+            return Ok(call::run(self.spec, request, caller, out, start));
+        }
+        Ok(run_through_layers(layers, self.parts, self.spec, request, caller, out))
+    }
 }
 
 /// Returns the error for a method that does not exist, or whose capability is not offered.

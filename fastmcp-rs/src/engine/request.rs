@@ -1,4 +1,4 @@
-//! A request with a well-formed frame, on its way to the code that answers it.
+//! A message and its request, on their way to the code that answers them.
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
@@ -24,6 +24,16 @@ use crate::protocol::write::RpcError;
 use crate::registry::{ComponentHandler, Registry};
 use crate::telemetry::Target;
 
+/// A message on its way, before its frame is read.
+#[derive(Clone, Copy)]
+pub(crate) struct IncomingMessage<'a> {
+    pub(super) connection: &'a Arc<Connection>,
+    /// The components at the time of the message.
+    pub(super) registry: &'a Arc<Registry>,
+    pub(super) text: &'a str,
+    pub(super) exchange: Option<&'a HttpExchange<'a>>,
+}
+
 /// A request with a well-formed frame.
 pub(crate) struct IncomingRequest<'a> {
     pub(super) connection: &'a Arc<Connection>,
@@ -34,7 +44,10 @@ pub(crate) struct IncomingRequest<'a> {
     pub(super) method: &'a str,
     /// The arguments without those that the client has added to the model's arguments, if there are any.
     pub(super) arguments: OnceCell<String>,
-    pub(super) permit_state: Cell<PermitState>,
+    /// The place of the request, if it has one already.
+    pub(super) permit: Cell<Option<CallPermit>>,
+    /// Whether the request is part of a batch, which has a place as a whole.
+    pub(super) is_batch_member: bool,
     pub(super) exchange: Option<&'a HttpExchange<'a>>,
     /// The request's span and metrics, if they are recorded.
     pub(super) instrumentation: Option<&'a Instrumentation>,
@@ -48,22 +61,14 @@ pub(crate) struct CallerInfo<'a> {
     pub(super) log: LogFilter,
 }
 
-/// The admission of a request, independent of other calls in flight.
-#[derive(Debug, Default)]
-pub(crate) enum PermitState {
-    /// The request is not admitted yet.
-    #[default]
-    Unrequested,
-    /// The request has its place already: it has waited, or its id was reserved before it is served.
-    Held(CallPermit),
-    /// The request is part of a batch.
+/// The admission of a message before its request is known.
+#[derive(Debug)]
+pub(crate) enum EarlierAdmission {
+    None,
+    /// The message has its place already, because it has waited.
+    Permit(CallPermit),
+    /// The message is part of a batch, which was admitted as a whole.
     Batch,
-}
-
-impl From<Option<CallPermit>> for PermitState {
-    fn from(permit: Option<CallPermit>) -> PermitState {
-        permit.map_or(PermitState::Unrequested, PermitState::Held)
-    }
 }
 
 impl IncomingRequest<'_> {
@@ -82,19 +87,12 @@ impl IncomingRequest<'_> {
         self.exchange.and_then(|exchange| exchange.retained.as_ref())
     }
 
-    pub(crate) fn is_batch_member(&self) -> bool {
-        self.inspect_permit(|permit_state| matches!(permit_state, PermitState::Batch))
-    }
-
+    /// Returns true if the request has its place already.
     pub(crate) fn holds_permit(&self) -> bool {
-        self.inspect_permit(|permit_state| matches!(permit_state, PermitState::Held(_)))
-    }
-
-    fn inspect_permit(&self, is_so: impl FnOnce(&PermitState) -> bool) -> bool {
-        let permit_state = self.permit_state.take();
-        let answer = is_so(&permit_state);
-        self.permit_state.set(permit_state);
-        answer
+        let permit = self.permit.take();
+        let is_held = permit.is_some();
+        self.permit.set(permit);
+        is_held
     }
 
     /// Records the component that the request addresses.

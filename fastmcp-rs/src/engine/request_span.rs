@@ -35,7 +35,7 @@ pub(super) fn start_instrumentation(request: &IncomingRequest<'_>) -> Instrument
 
 /// Returns true if the request will be kept until others have ended.
 fn has_to_wait(request: &IncomingRequest<'_>) -> bool {
-    let is_admitted = request.holds_permit() || request.is_batch_member();
+    let is_admitted = request.is_batch_member || request.holds_permit();
     !is_admitted
         && request.exchange.is_none()
         && is_answered_by_handler(request.method)

@@ -20,7 +20,7 @@ use super::methods::required_string;
 use super::notifications::{
     MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, SubscribeError, SubscriptionTargets, write_meta,
 };
-use super::request::{CallerInfo, IncomingRequest, PermitState};
+use super::request::{CallerInfo, IncomingRequest};
 use super::response::{ResponseStatus, write_frame, write_result};
 use super::visibility::Visibility;
 use crate::component::result_writer::unknown_resource;
@@ -47,13 +47,13 @@ pub(super) fn open(
     out: &mut Vec<u8>,
 ) -> Result<DispatchResult, RpcError> {
     let connection = request.connection;
-    if request.is_batch_member() {
+    if request.is_batch_member {
         let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
         return Err(RpcError::new(code::INVALID_REQUEST, text));
     }
     let targets = visible_targets(&Visibility::for_request(request, caller), parse_targets(request)?);
     let key = request.id.key();
-    if let PermitState::Held(mut permit) = request.permit_state.take() {
+    if let Some(mut permit) = request.permit.take() {
         // The call that had the id ends here, and the subscription takes the id.
         if !permit.open_subscription() {
             return Ok(DispatchResult::Done(ResponseStatus::None));
@@ -94,7 +94,7 @@ pub(super) fn subscribe(
         if request.exchange.is_some() {
             // The request has its own return path, where no notification can overtake the response.
             status = written;
-        } else if request.is_batch_member() {
+        } else if request.is_batch_member {
             // The response is part of the batch's response.
             connection.mark_queue_used();
             status = written;

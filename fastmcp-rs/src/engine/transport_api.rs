@@ -1,25 +1,26 @@
 //! All that a transport may call, in the order in which it may call it.
 //!
 //! A transport carries frames between a [`Server`] and its clients. It opens a [`Connection`] per client, passes each
-//! message to it, and writes the frames that it gets back, each of which ends with a newline. All other parts of the
-//! engine are private.
+//! message to it, and writes the frames that it gets back, each of which ends with a newline. It knows the functions of
+//! this file and those of [`OutgoingQueue`]; all other parts of the engine are private.
 //!
 //! 1. **Open.** One of the constructors of [`Connection`], inside of a tokio runtime. [`Connection::new`] is for a client
 //!    with one stream in each direction; `for_exchange` and `for_session` are for HTTP, where each message has its own
 //!    return path.
 //! 2. **Start to write.** [`Connection::outgoing`] is the queue of the frames that are not ready at once: responses of
 //!    calls that wait, notifications, requests to the client. A transport empties it in a loop that ends when the queue
-//!    is closed, or, like stdio, from the moment when [`Connection::uses_outgoing_queue`] returns true.
-//! 3. **Receive.** [`Connection::receive`] for each message, with the [`RegistrySnapshot`] of its reader, or `receive_frame`
-//!    on HTTP. The frames that are ready are appended to a buffer. Frames that the queue holds already are written before
-//!    them. Messages of one connection are received one at a time, except where each message is an exchange.
-//! 4. **Limit.** A transport stops reading while its queue is full (`OutgoingQueue::wait_for_capacity`).
+//!    is closed. The loop may start late, as soon as [`Connection::uses_outgoing_queue`] returns true.
+//! 3. **Receive.** [`Connection::receive`] for each message, with the [`RegistrySnapshot`] of the reader; on HTTP
+//!    `receive_frame`, whose `ResponseStatus` decides on the HTTP response. The frames that are ready are appended to a
+//!    buffer. Frames that are in the queue already are written before them. Messages of one connection are received one
+//!    at a time, unless each is an `HttpExchange`.
+//! 4. **Limit.** A transport does not read while its queue is full: see `OutgoingQueue::wait_for_capacity`.
 //! 5. **Stop.** [`Connection::stop_serving`], [`Connection::close_subscriptions`] and
-//!    [`Connection::close_client_requests`], which let the client know and let calls end. Then
-//!    [`Connection::calls_in_flight`] is waited for, with a timeout, and [`Connection::cancel_all`] ends the rest. A
-//!    client that has gone needs only `cancel_all`.
-//! 6. **Close.** `outgoing().close()` drops the frames that nobody reads. [`Server::run_shutdown_tasks`] runs once, after
-//!    the last connection.
+//!    [`Connection::close_client_requests`] end everything that would not end by itself. When
+//!    [`Connection::calls_in_flight`] is zero and the queue is drained, or when a timeout has passed,
+//!    [`Connection::cancel_all`] ends the remaining calls. For a client that is gone, `cancel_all` is enough.
+//! 6. **Close.** `outgoing().close()` drops all further frames. [`Server::run_shutdown_tasks`] runs once, after the last
+//!    connection.
 //!
 //! The function `serve_lines` in the tests of this file is a whole transport.
 
@@ -170,13 +171,14 @@ pub(crate) use self::http::{is_complete_envelope, write_error};
 mod http {
     use std::sync::Arc;
 
-    use super::super::header_match::check_notification;
-    use super::super::response::write_frame;
-    use super::super::stateless::incomplete_meta;
-    use super::super::{receive, session};
     use super::{Connection, HttpExchange, ResponseStatus, Server};
     use crate::auth::principal::Principal;
     use crate::context::{ClientDeclaration, Transport};
+    use crate::engine::header_match::check_notification;
+    use crate::engine::request::IncomingMessage;
+    use crate::engine::response::write_frame;
+    use crate::engine::stateless::incomplete_meta;
+    use crate::engine::{receive, session};
     use crate::json::object::string_value;
     use crate::outgoing::queue::OutgoingQueue;
     use crate::protocol::Revision;
@@ -234,7 +236,8 @@ mod http {
             exchange: &HttpExchange<'_>,
             out: &mut Vec<u8>,
         ) -> ResponseStatus {
-            receive::receive_frame(self, registry, message, frame, None, Some(exchange), out)
+            let message = IncomingMessage { connection: self, registry, text: message, exchange: Some(exchange) };
+            receive::receive_frame(message, frame, None, out)
         }
 
         /// Receives a text that is not a frame: a batch, or malformed input.
@@ -245,7 +248,8 @@ mod http {
             exchange: &HttpExchange<'_>,
             out: &mut Vec<u8>,
         ) -> ResponseStatus {
-            receive::receive_message(self, registry, message, None, Some(exchange), out)
+            let message = IncomingMessage { connection: self, registry, text: message, exchange: Some(exchange) };
+            receive::receive_message(message, None, out)
         }
 
         /// Rejects a request that only its header declares to be modern.

@@ -1,6 +1,6 @@
 //! Decides on the admission of a call, which starts, waits for others to end, or is refused.
 
-use super::super::request::{IncomingRequest, PermitState};
+use super::super::request::IncomingRequest;
 use super::in_flight::Admission;
 use crate::protocol::write::{RpcError, code};
 
@@ -9,11 +9,11 @@ pub(crate) fn admit(request: &IncomingRequest<'_>) -> Result<bool, RpcError> {
     if request.holds_permit() {
         return Ok(true);
     }
-    let in_batch = request.is_batch_member();
+    let in_batch = request.is_batch_member;
     if request.exchange.is_some_and(|exchange| exchange.outgoing.is_some()) {
         // Several threads serve the requests of a session, so the id is reserved before the handler is polled.
         let permit = request.connection.in_flight().try_acquire(request.id.key(), in_batch);
-        request.permit_state.set(PermitState::Held(permit.map_err(|refused| admission_error(&refused))?));
+        request.permit.set(Some(permit.map_err(|refused| admission_error(&refused))?));
         return Ok(true);
     }
     // Without a table, no call was ever in flight.

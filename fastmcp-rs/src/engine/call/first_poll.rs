@@ -3,7 +3,6 @@
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Instant;
 
-use super::super::request::PermitState;
 use super::super::response::ResponseStatus;
 use super::input_required::{CallArguments, write_input_required};
 use super::{StartedCall, drop_future, write_panic};
@@ -67,7 +66,7 @@ impl StartedCall<'_> {
         }
         let status = self.write_end(ended, input_required, begin, out);
         let begin = self.insert_notifications(begin, out);
-        if let PermitState::Held(permit) = self.request.permit_state.take() {
+        if let Some(permit) = self.request.permit.take() {
             if !permit.commit_response() {
                 out.truncate(begin);
                 return ResponseStatus::None;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::input_required::{CallArguments, new_client_requests, open_earlier_rounds};
 use self::pending::PendingCall;
 use super::connection::Connection;
-use super::request::{CallerInfo, IncomingRequest, PermitState};
+use super::request::{CallerInfo, IncomingRequest};
 use super::response::{ResponseStatus, write_error, write_frame};
 use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{ResponseFrame, ResultWriter, Subject};
@@ -130,10 +130,8 @@ impl<'a> StartedCall<'a> {
     /// Converts a call that is not ready into one with a place and, later, a task of its own.
     fn into_pending(self, future: BoxedCall, was_polled: bool) -> Box<PendingCall> {
         let StartedCall { spec, request, caller, timeout, for_context, may_ask } = self;
-        let permit = match request.permit_state.take() {
-            PermitState::Held(permit) => permit,
-            PermitState::Unrequested | PermitState::Batch => request.connection.in_flight().acquire(request.id.key()),
-        };
+        let acquire = || request.connection.in_flight().acquire(request.id.key());
+        let permit = request.permit.take().unwrap_or_else(acquire);
         let arguments = for_context
             .as_ref()
             .filter(|_| may_ask && caller.client.is_none())

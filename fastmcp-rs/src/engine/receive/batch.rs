@@ -16,9 +16,8 @@ use super::super::call::in_flight::{Admission, CallPermit};
 use super::super::call::pending::{FinishedCall, PendingCall};
 use super::super::connection::Connection;
 use super::super::dispatch::dispatch_frame;
-use super::super::http_exchange::HttpExchange;
 use super::super::malformed;
-use super::super::request::PermitState;
+use super::super::request::{EarlierAdmission, IncomingMessage};
 use super::super::response::{ResponseStatus, write_frame};
 use super::receive_queued;
 use crate::json::object::string_value;
@@ -27,7 +26,6 @@ use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{RpcError, code};
 use crate::protocol::{Outcome, Revision};
-use crate::registry::Registry;
 
 /// The maximum number of messages in a batch. Responses are kept in memory until the last one is ready.
 const MAX_MESSAGES: usize = 100;
@@ -40,42 +38,33 @@ pub(crate) fn batch_length(message: &str) -> usize {
 
 /// Handles a batch: its response is one array, after the last of its calls has ended.
 pub(super) fn receive_batch(
-    connection: &Arc<Connection>,
-    registry: &Arc<Registry>,
-    message: &str,
+    batch: IncomingMessage<'_>,
     permit: Option<CallPermit>,
-    exchange: Option<&HttpExchange<'_>>,
     out: &mut Vec<u8>,
 ) -> ResponseStatus {
-    let messages = match read_messages(connection, message, out) {
+    let IncomingMessage { connection, exchange, .. } = batch;
+    let messages = match read_messages(connection, batch.text, out) {
         Ok(messages) => messages,
         Err(status) => return status,
     };
     if permit.is_none() {
-        if let Err(status) = admit(connection, message, exchange.is_none(), out) {
+        if let Err(status) = admit(connection, batch.text, exchange.is_none(), out) {
             return status;
         }
     }
-    if registry.capabilities.resources || !registry.capabilities.list_changes.is_empty() {
+    let capabilities = &batch.registry.capabilities;
+    if capabilities.resources || !capabilities.list_changes.is_empty() {
         // A message of the batch may enable notifications, which must not overtake the frames that are ready.
         connection.queue_output(out);
     }
     let outgoing = exchange.map_or_else(|| connection.queue(), |exchange| exchange.outgoing(connection));
-    let mut batch = StartedBatch { responses: Vec::new(), calls: Vec::new(), outgoing: Arc::clone(outgoing) };
+    let mut started = StartedBatch { responses: Vec::new(), calls: Vec::new(), outgoing: Arc::clone(outgoing) };
     let mut ids = HashSet::new();
     for message in messages {
-        batch.add(|out| dispatch_member(connection, registry, message.get(), &mut ids, exchange, out));
+        let member = IncomingMessage { text: message.get(), ..batch };
+        started.add(|out| dispatch_member(member, &mut ids, out));
     }
-    if batch.calls.is_empty() {
-        return if write_batch(batch.responses, out) {
-            ResponseStatus::Written(Outcome::Ok)
-        } else {
-            ResponseStatus::None
-        };
-    }
-    connection.mark_queue_used();
-    batch.spawn(connection);
-    ResponseStatus::Queued
+    started.finish(connection, out)
 }
 
 /// Reads the messages of a batch, or rejects a text that is none.
@@ -111,22 +100,16 @@ fn admit(connection: &Connection, message: &str, may_wait: bool, out: &mut Vec<u
 }
 
 /// Dispatches one message of a batch.
-fn dispatch_member(
-    connection: &Arc<Connection>,
-    registry: &Arc<Registry>,
-    message: &str,
-    ids: &mut HashSet<IdKey>,
-    exchange: Option<&HttpExchange<'_>>,
-    out: &mut Vec<u8>,
-) -> DispatchResult {
-    let frame = match Frame::parse(message) {
+fn dispatch_member(member: IncomingMessage<'_>, ids: &mut HashSet<IdKey>, out: &mut Vec<u8>) -> DispatchResult {
+    let connection = member.connection;
+    let frame = match Frame::parse(member.text) {
         Ok(frame) => frame,
         Err(malformed) => {
-            return DispatchResult::Done(malformed::reject_malformed(connection, message, &malformed, out));
+            return DispatchResult::Done(malformed::reject_malformed(connection, member.text, &malformed, out));
         }
     };
     match member_problem(&frame, ids) {
-        None => dispatch_frame(connection, registry, message, &frame, PermitState::Batch, exchange, out),
+        None => dispatch_frame(member, &frame, EarlierAdmission::Batch, out),
         Some(problem) => {
             let id = frame.id.and_then(Id::parse);
             DispatchResult::Done(malformed::reject_frame(connection, id, problem, out))
@@ -169,8 +152,18 @@ impl StartedBatch {
         self.responses.extend(split_response(&self.outgoing, out));
     }
 
+    /// Writes the response, unless it has to wait for calls.
+    fn finish(self, connection: &Arc<Connection>, out: &mut Vec<u8>) -> ResponseStatus {
+        if !self.calls.is_empty() {
+            self.spawn(connection);
+            return ResponseStatus::Queued;
+        }
+        if write_batch(self.responses, out) { ResponseStatus::Written(Outcome::Ok) } else { ResponseStatus::None }
+    }
+
     /// Runs the calls as tasks, and sends the response after the last of them.
     fn spawn(self, connection: &Arc<Connection>) {
+        connection.mark_queue_used();
         let StartedBatch { mut responses, calls, outgoing } = self;
         let tasks: Vec<_> = calls.into_iter().map(|call| spawn_member(connection, call)).collect();
         let connection = Arc::clone(connection);

@@ -14,14 +14,13 @@ use super::call::in_flight::CallPermit;
 use super::call::pending::PendingCall;
 use super::connection::Connection;
 use super::dispatch::dispatch_frame;
-use super::http_exchange::HttpExchange;
 use super::malformed;
-use super::request::PermitState;
+use super::request::{EarlierAdmission, IncomingMessage};
 use super::response::ResponseStatus;
 use crate::protocol::Outcome;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::write::{RpcError, code};
-use crate::registry::{Registry, RegistrySnapshot};
+use crate::registry::RegistrySnapshot;
 
 /// Handles one line, without its newline.
 pub(super) fn receive_line(
@@ -44,40 +43,35 @@ pub(super) fn receive_line(
     if registry.has_slow_visibility() && offload::offload_if_filtered(connection, message, out) {
         return;
     }
-    receive_message(connection, registry, message, None, None, out);
+    receive_message(IncomingMessage { connection, registry, text: message, exchange: None }, None, out);
 }
 
 /// Handles the text of one message: a frame, a batch, or malformed input.
 pub(super) fn receive_message(
-    connection: &Arc<Connection>,
-    registry: &Arc<Registry>,
-    message: &str,
+    message: IncomingMessage<'_>,
     permit: Option<CallPermit>,
-    exchange: Option<&HttpExchange<'_>>,
     out: &mut Vec<u8>,
 ) -> ResponseStatus {
     let mut frame = Frame::default();
-    match frame.read(message) {
-        Ok(()) => receive_frame(connection, registry, message, &frame, permit, exchange, out),
-        Err(FrameError::Batch) => batch::receive_batch(connection, registry, message, permit, exchange, out),
-        Err(malformed) => malformed::reject_malformed(connection, message, &malformed, out),
+    match frame.read(message.text) {
+        Ok(()) => receive_frame(message, &frame, permit, out),
+        Err(FrameError::Batch) => batch::receive_batch(message, permit, out),
+        Err(malformed) => malformed::reject_malformed(message.connection, message.text, &malformed, out),
     }
 }
 
-/// Handles a frame that was read from `message`.
+/// Handles a frame that was read from the message.
 pub(super) fn receive_frame(
-    connection: &Arc<Connection>,
-    registry: &Arc<Registry>,
-    message: &str,
+    message: IncomingMessage<'_>,
     frame: &Frame<'_>,
     permit: Option<CallPermit>,
-    exchange: Option<&HttpExchange<'_>>,
     out: &mut Vec<u8>,
 ) -> ResponseStatus {
-    match dispatch_frame(connection, registry, message, frame, PermitState::from(permit), exchange, out) {
+    let admission = permit.map_or(EarlierAdmission::None, EarlierAdmission::Permit);
+    match dispatch_frame(message, frame, admission, out) {
         DispatchResult::Done(status) => status,
         DispatchResult::Pending(call) => {
-            spawn_call(connection, call, out);
+            spawn_call(message.connection, call, out);
             ResponseStatus::Queued
         }
     }

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use super::super::call::admission::admission_error;
 use super::super::call::in_flight::{Admission, CallPermit};
 use super::super::connection::Connection;
+use super::super::request::IncomingMessage;
 use super::super::response::{write_error, write_error_without_id};
 use super::{receive_message, receive_queued};
 use crate::context::blocking;
@@ -57,7 +58,8 @@ pub(super) async fn receive_with_permit(connection: &Arc<Connection>, message: B
     if registry.has_slow_visibility() && FilteredMessage::classify(&message).is_some() {
         out = receive_on_pool(connection, registry, message, permit).await;
     } else {
-        receive_message(connection, &registry, &message, Some(permit), None, &mut out);
+        let message = IncomingMessage { connection, registry: &registry, text: &message, exchange: None };
+        receive_message(message, Some(permit), &mut out);
     }
     connection.queue().wait_for_capacity().await;
     connection.queue().push(&out);
@@ -79,7 +81,8 @@ async fn receive_on_pool(
     let runtime = Handle::current();
     let served = blocking::run("App::visible", move || {
         let mut out = Vec::new();
-        inside(&runtime, || receive_message(&connection, &registry, &message, Some(permit), None, &mut out));
+        let message = IncomingMessage { connection: &connection, registry: &registry, text: &message, exchange: None };
+        inside(&runtime, || receive_message(message, Some(permit), &mut out));
         if cancellation.is_cancelled() {
             // A list is not a call that settles this itself. The id may belong to another request by now.
             out.clear();
