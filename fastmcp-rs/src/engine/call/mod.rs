@@ -14,7 +14,7 @@ pub(crate) mod pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::input_required::{CallArguments, new_client_requests, open_earlier_rounds};
+use self::input_required::{CallArguments, EarlierRounds, new_client_requests, open_earlier_rounds};
 use self::pending::PendingCall;
 use super::connection::Connection;
 use super::request::{CallerInfo, IncomingRequest};
@@ -22,7 +22,6 @@ use super::response::{ResponseStatus, write_error, write_frame};
 use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{ResponseFrame, ResultWriter, Subject};
 use crate::context::{self, ComponentEnv, Context, current_call};
-use crate::protocol::write::RpcError;
 use crate::protocol::{Outcome, Revision};
 use crate::registry::PollPace;
 use crate::util::catch_panic::{CaughtPanic, run_catching};
@@ -54,13 +53,17 @@ pub(crate) fn run(
     out: &mut Vec<u8>,
     start: impl FnOnce(&dyn Fn() -> Context) -> Result<BoxedCall, String>,
 ) -> DispatchResult {
-    let call = match StartedCall::new(spec, request, caller) {
-        Ok(call) => call,
+    let earlier = match open_earlier_rounds(request, caller, &spec.subject, &spec.component.name) {
+        Ok(earlier) => earlier,
         Err(error) => return DispatchResult::Done(write_error(out, request.id.as_str(), &error)),
     };
+    let call = StartedCall::new(spec, request, caller, earlier);
     let _entered = current_call::enter(|| Some(call.context()));
     let started = run_catching(|| start(&|| call.context()));
-    call.run(started, out)
+    match call.poll_first(started, out) {
+        Ok(unready) => DispatchResult::Pending(call.into_pending(unready)),
+        Err(status) => DispatchResult::Done(status),
+    }
 }
 
 /// A call on its way to the end of its first poll.
@@ -75,21 +78,27 @@ struct StartedCall<'a> {
     may_ask: bool,
 }
 
+/// A handler that is not ready.
+struct UnreadyHandler {
+    future: BoxedCall,
+    was_polled: bool,
+}
+
 impl<'a> StartedCall<'a> {
     fn new(
         spec: CallSpec<'a>,
         request: &'a IncomingRequest<'a>,
         caller: &'a CallerInfo<'a>,
-    ) -> Result<StartedCall<'a>, RpcError> {
+        earlier: Option<Box<EarlierRounds>>,
+    ) -> StartedCall<'a> {
         let timeout = spec.timeout.unwrap_or(request.connection.server.config.timeout);
-        let earlier = open_earlier_rounds(request, caller, &spec.subject, &spec.component.name)?;
         let is_large = request.retained().is_some();
         let may_ask = spec.needs_request || current_call::is_enabled();
         let for_context = (may_ask || is_large).then(|| {
             let client_requests = new_client_requests(request, caller, &spec.subject, earlier);
             request.for_context(caller, timeout, client_requests)
         });
-        Ok(StartedCall { spec, request, caller, timeout, for_context, may_ask })
+        StartedCall { spec, request, caller, timeout, for_context, may_ask }
     }
 
     fn name(&self) -> &str {
@@ -105,30 +114,31 @@ impl<'a> StartedCall<'a> {
         response_frame(self.request.connection, self.name(), &self.spec.subject, id, self.caller.revision)
     }
 
-    /// Polls a handler that has started, unless it has failed to do so.
-    fn run(self, started: Result<Result<BoxedCall, String>, CaughtPanic>, out: &mut Vec<u8>) -> DispatchResult {
+    /// Polls a handler that has started, unless it is known to be slow. The error is the status of the response, if that
+    /// is ready.
+    fn poll_first(
+        &self,
+        started: Result<Result<BoxedCall, String>, CaughtPanic>,
+        out: &mut Vec<u8>,
+    ) -> Result<UnreadyHandler, ResponseStatus> {
         let future = match started {
             Ok(Ok(future)) => future,
             Ok(Err(problems)) => {
                 let outcome = write_response(out, self.frame(), |writer| writer.invalid_arguments(&problems));
-                return DispatchResult::Done(ResponseStatus::Written(outcome));
+                return Err(ResponseStatus::Written(outcome));
             }
-            Err(panicked) => {
-                return DispatchResult::Done(ResponseStatus::Written(write_panic(out, self.frame(), &panicked)));
-            }
+            Err(panicked) => return Err(ResponseStatus::Written(write_panic(out, self.frame(), &panicked))),
         };
         // A handler that has proved to be slow would block the reader, and with it all other calls.
         if self.spec.pace.is_some_and(|pace| pace.is_slow()) {
-            return DispatchResult::Pending(self.into_pending(future, false));
+            return Ok(UnreadyHandler { future, was_polled: false });
         }
-        match self.poll_in_place(future, out) {
-            Ok(future) => DispatchResult::Pending(self.into_pending(future, true)),
-            Err(status) => DispatchResult::Done(status),
-        }
+        let future = self.poll_in_place(future, out)?;
+        Ok(UnreadyHandler { future, was_polled: true })
     }
 
     /// Converts a call that is not ready into one with a place and, later, a task of its own.
-    fn into_pending(self, future: BoxedCall, was_polled: bool) -> Box<PendingCall> {
+    fn into_pending(self, unready: UnreadyHandler) -> Box<PendingCall> {
         let StartedCall { spec, request, caller, timeout, for_context, may_ask } = self;
         let acquire = || request.connection.in_flight().acquire(request.id.key());
         let permit = request.permit.take().unwrap_or_else(acquire);
@@ -143,13 +153,13 @@ impl<'a> StartedCall<'a> {
             subject: spec.subject,
             id: request.id.as_str().into(),
             revision: caller.revision,
-            future: Some(future),
+            future: Some(unready.future),
             request: for_context,
             arguments,
             permit,
             timeout,
             pace: spec.pace.cloned(),
-            was_polled,
+            was_polled: unready.was_polled,
             instrumentation: None,
             retained: request.retained().cloned(),
         })
