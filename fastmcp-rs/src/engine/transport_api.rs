@@ -29,9 +29,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub(crate) use super::connection::Connection;
-pub(crate) use super::header_match::Headers;
 #[cfg(feature = "http")]
-pub(crate) use super::header_match::{HeaderField, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
+pub(crate) use super::header_match::{HeaderField, Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 #[cfg(feature = "http")]
 pub(crate) use super::http_exchange::{ArgumentsGuard, ClientAddress, HttpExchange, TransportInfo};
 #[cfg(feature = "http")]

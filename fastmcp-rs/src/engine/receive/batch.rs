@@ -137,6 +137,8 @@ struct StartedBatch {
     /// The responses that are ready.
     responses: Vec<Vec<u8>>,
     /// The calls that are not ready.
+    // The task of a call takes its box.
+    #[allow(clippy::vec_box)]
     calls: Vec<Box<PendingCall>>,
     outgoing: Arc<OutgoingQueue>,
 }
