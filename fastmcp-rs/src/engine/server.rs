@@ -81,7 +81,7 @@ impl Server {
     ) -> Server {
         let info = config.announce_server.then(|| {
             // Icons may be large, and this text is in every result for modern clients; only the result of
-            // `server/discover` has icons.
+            // `server/discover` has icons. All stateless revisions get the text of the latest one.
             let mut info = implementation(&config, Revision::LATEST);
             info.remove("icons");
             Value::from(info)
