@@ -242,8 +242,8 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Returns the text that accompanies resource links for clients that show only texts. Peers without
-    /// resource links get a text in place of each link.
+    /// Returns the text that accompanies resource links for clients that show only texts. Peers without resource links
+    /// get a text in place of each link.
     fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
         let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
         if is_wanted && self.frame.revision.has(Feature::ResourceLinks) { content::text_of_links(blocks) } else { None }

@@ -64,9 +64,9 @@ impl Revision {
     /// The newest revision that this library supports.
     pub const LATEST: Revision = Revision::ALL[0];
 
-    /// The revision of a client without a session whose HTTP request names none, as the specification defines.
+    /// The revision of an HTTP request that has no session and names no revision, as the specification defines it.
     #[cfg(feature = "http")]
-    pub(crate) const OF_UNVERSIONED_REQUESTS: Revision = Revision::V2025_03_26;
+    pub(crate) const DEFAULT_OVER_HTTP: Revision = Revision::V2025_03_26;
 
     /// Returns the revision's name on the wire: a date, such as `2026-07-28`.
     pub const fn as_str(self) -> &'static str {

@@ -300,7 +300,7 @@ impl PostRequest<'_> {
                 let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
                 connection.assume_session(match version {
                     VersionHeader::Legacy(revision) => revision,
-                    _ => Revision::OF_UNVERSIONED_REQUESTS,
+                    _ => Revision::DEFAULT_OVER_HTTP,
                 });
                 (Arc::clone(&connection), ResponseOwner::Sessionless(CancelOnDrop(connection)))
             }
