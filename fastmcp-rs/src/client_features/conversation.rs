@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::client_features::pending_requests::PendingClientRequests;
 use crate::client_features::{AskError, ClientRequestSpec};
 use crate::json::encode;
+use crate::protocol::ProtocolMethod;
 use crate::sealing::RequestState;
 
 /// The default time limit for an answer. People need time to think.
@@ -222,8 +223,8 @@ impl ClientRequestState {
     ) -> Result<String, AskError> {
         let key = own.map(|own| format!("{prefix}{own}")).unwrap_or_else(|| {
             let noun = match spec.method {
-                "sampling/createMessage" => "sampling",
-                "roots/list" => "roots",
+                ProtocolMethod::CreateMessage => "sampling",
+                ProtocolMethod::ListRoots => "roots",
                 _ => "elicitation",
             };
             let kind = format!("{prefix}{noun}");
@@ -261,7 +262,7 @@ impl ClientRequestState {
         match self.open_requests.get_mut(key) {
             Some(request) => request.waiters += 1,
             None => {
-                let request = json!({ "method": spec.method, "params": spec.params });
+                let request = json!({ "method": spec.method.as_str(), "params": spec.params });
                 let added = RoundRequest { position: self.open_count, digest, request, waiters: 1 };
                 self.open_count += 1;
                 self.open_requests.insert(key.to_owned(), added);
@@ -330,7 +331,7 @@ impl CallClientRequests {
         let (id, answer) = requests.open_request()?;
         let mut sent =
             SentRequestGuard { sink, requests, id, was_sent: false, reason: "the call that asked has ended" };
-        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": spec.method });
+        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": spec.method.as_str() });
         if !spec.params.is_null() {
             request["params"] = spec.params.clone();
         }

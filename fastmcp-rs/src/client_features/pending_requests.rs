@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::client_features::AskError;
 use crate::json::encode;
+use crate::protocol::{ProtocolMethod, write};
 
 /// The maximum number of requests that may await a response at a time.
 const MAX_PENDING: usize = 1_024;
@@ -96,7 +97,9 @@ impl PendingClientRequests {
     /// responded.
     pub(crate) fn withdraw(&self, id: i64, reason: &str) -> Option<Vec<u8>> {
         self.lock().senders.remove(&id)?;
-        let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
+        let mut frame = Vec::new();
+        write::begin_notification(&mut frame, ProtocolMethod::Cancelled);
+        frame.extend_from_slice(br#","params":{"requestId":"#);
         // Serializing a number cannot fail.
         let _ = encode::write_json(&mut frame, &id);
         frame.extend_from_slice(br#","reason":"#);

@@ -12,12 +12,11 @@ use serde_json::value::RawValue;
 
 use super::call::in_flight::{Admission, CallPermit};
 use super::{Connection, DispatchStatus, HttpExchange, PermitState, write_frame};
-use crate::json::object::string_value;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, ProtocolMethod};
 use crate::registry::Registry;
 
 /// The maximum number of messages in a batch. Responses are kept in memory until the last one is ready.
@@ -44,7 +43,7 @@ impl Connection {
             self.reject_malformed(message, &FrameError::Json, out);
             return DispatchStatus::Done;
         }
-        if self.session().is_none_or(|session| session.revision != Revision::V2025_03_26) {
+        if self.session().is_none_or(|session| !session.revision.has(Feature::Batches)) {
             self.reject_malformed(message, &FrameError::Batch, out);
             return DispatchStatus::Done;
         }
@@ -136,7 +135,7 @@ impl Connection {
                 self.reject_frame(id, out, "Invalid request: another request of this batch has the same id");
                 DispatchStatus::Done
             }
-            Ok(frame) if frame.method.and_then(string_value).as_deref() == Some("initialize") => {
+            Ok(frame) if frame.has_method(ProtocolMethod::Initialize) => {
                 let id = frame.id.and_then(Id::parse);
                 self.reject_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
                 DispatchStatus::Done

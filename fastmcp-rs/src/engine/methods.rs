@@ -17,9 +17,9 @@ use crate::engine::visibility::Visibility;
 use crate::engine::{Connection, DispatchStatus, IncomingRequest, write_frame};
 use crate::json::object::{Raw, string_value};
 use crate::middleware::Method;
-use crate::protocol::Revision;
 use crate::protocol::frame::Params;
 use crate::protocol::write::{self, RpcError};
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::registry::{ComponentHandler, ComponentList, ListEntry};
 use crate::telemetry::Target;
 
@@ -32,20 +32,25 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<DispatchStatus, RpcError> {
         let registry = request.registry;
-        match request.method {
-            // The most frequent method comes first.
-            "tools/call" if registry.capabilities.tools => self.call_tool(request, caller, out),
-            method if !registry.capabilities.has_method(method) => Err(unknown_method(method)),
-            "tools/list" => self.list_components(Method::ListTools, &registry.tools, request, caller, out),
-            "resources/read" => self.read_resource(request, caller, out),
-            "resources/list" => self.list_components(Method::ListResources, &registry.resources, request, caller, out),
-            "resources/templates/list" => {
+        let Some(method) = request.method.filter(|method| registry.capabilities.has_method(*method)) else {
+            return Err(unknown_method(request.method_name));
+        };
+        match method {
+            ProtocolMethod::CallTool => self.call_tool(request, caller, out),
+            ProtocolMethod::ListTools => self.list_components(Method::ListTools, &registry.tools, request, caller, out),
+            ProtocolMethod::ReadResource => self.read_resource(request, caller, out),
+            ProtocolMethod::ListResources => {
+                self.list_components(Method::ListResources, &registry.resources, request, caller, out)
+            }
+            ProtocolMethod::ListResourceTemplates => {
                 self.list_components(Method::ListResourceTemplates, &registry.templates, request, caller, out)
             }
-            "prompts/get" => self.get_prompt(request, caller, out),
-            "prompts/list" => self.list_components(Method::ListPrompts, &registry.prompts, request, caller, out),
-            "completion/complete" => self.complete_argument(request, caller, out),
-            method => Err(unknown_method(method)),
+            ProtocolMethod::GetPrompt => self.get_prompt(request, caller, out),
+            ProtocolMethod::ListPrompts => {
+                self.list_components(Method::ListPrompts, &registry.prompts, request, caller, out)
+            }
+            ProtocolMethod::Complete => self.complete_argument(request, caller, out),
+            _ => Err(unknown_method(request.method_name)),
         }
     }
 
@@ -77,7 +82,7 @@ impl Connection {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
         let cursor = match cursor {
             // Some clients send `null` for an absent value.
-            Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
+            Some(raw) if raw.get() == "null" && revision.has(Feature::Sessions) => None,
             Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
             None => None,
         };
@@ -101,9 +106,8 @@ impl Connection {
                 arguments = request.arguments.get_or_init(|| own);
             }
         }
-        // Sessions do not have these headers.
-        let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| caller.revision.is_modern());
-        if let Some(headers) = headers {
+        let headers = request.exchange.and_then(|exchange| exchange.headers);
+        if let Some(headers) = headers.filter(|_| caller.revision.has(Feature::ParameterHeaders)) {
             check_arguments(headers, tool, arguments)?;
         }
         if !self.admit(request)? {
@@ -222,7 +226,7 @@ pub(crate) fn required_string<'a>(
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(string_value);
     value.ok_or_else(|| {
-        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method))
+        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method_name))
     })
 }
 

@@ -25,6 +25,7 @@ use crate::context::Transport;
 use crate::context::change_hub::{ListKind, ListSet};
 use crate::json::encode;
 use crate::json::object::{self, Raw, members, string_value};
+use crate::protocol::ProtocolMethod;
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
@@ -150,7 +151,8 @@ impl Connection {
                 return;
             }
             write_frame(out, |out| {
-                out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
+                write::begin_notification(out, ProtocolMethod::Cancelled);
+                out.extend_from_slice(br#","params":{"requestId":"#);
                 write::append_id(out, id);
                 out.extend_from_slice(br#","reason":"the server ends"}}"#);
             });
@@ -249,7 +251,8 @@ fn visible_targets(visibility: &Visibility<'_>, targets: SubscriptionTargets) ->
 fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
     let mut out = Vec::new();
     write_frame(&mut out, |out| {
-        out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"#);
+        write::begin_notification(out, ProtocolMethod::SubscriptionAcknowledged);
+        out.extend_from_slice(br#","params":{"#);
         write_meta(out, id);
         out.extend_from_slice(br#","notifications":{"#);
         let begin = out.len();

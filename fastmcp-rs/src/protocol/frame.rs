@@ -7,6 +7,7 @@
 
 use serde_json::value::RawValue;
 
+use super::method::ProtocolMethod;
 use super::write::RpcError;
 use crate::json::object::{self, Object, Raw, members, string_value};
 pub(crate) use crate::json::reader::MAX_DEPTH;
@@ -188,6 +189,11 @@ impl<'a> Frame<'a> {
         let mut reader = Reader::new(text);
         let read = reader.read_members(self).and_then(|()| reader.expect_end());
         read.map_err(|fault| FrameError::from_fault(text, fault, reader.duplicate))
+    }
+
+    /// Returns true if the message has this method.
+    pub(crate) fn has_method(&self, method: ProtocolMethod) -> bool {
+        self.method.and_then(string_value).is_some_and(|name| name == method.as_str())
     }
 
     /// Returns the parameters, if they are an object.

@@ -41,6 +41,8 @@ use crate::context::change_hub::{ListKind, ListSet};
 use crate::context::current_call;
 use crate::context::states::States;
 use crate::middleware::LayerChain;
+use crate::protocol::ProtocolMethod;
+use crate::protocol::revision::PerRevision;
 use crate::schema::suggest;
 use crate::util::known_keys::KnownKeys;
 
@@ -119,8 +121,8 @@ pub(crate) struct Registry {
     pub(crate) capabilities: ServerCapabilities,
     /// The pace of visibility functions, if there are any.
     pub(crate) visibility_pace: Option<Arc<VisibilityPace>>,
-    /// The result of `server/discover`, once it was requested.
-    pub(crate) discovery_result: OnceLock<Vec<u8>>,
+    /// The results of `server/discover`, once they were requested.
+    pub(crate) discovery_results: PerRevision<OnceLock<Vec<u8>>>,
 }
 
 impl Registry {
@@ -148,7 +150,7 @@ impl Registry {
             tools_by_name,
             capabilities,
             visibility_pace: is_filtered.then(|| Arc::clone(visibility_pace)),
-            discovery_result: OnceLock::new(),
+            discovery_results: PerRevision::default(),
         }
     }
 
@@ -234,12 +236,14 @@ impl ServerCapabilities {
     }
 
     /// Returns true if a method of the components exists.
-    pub(crate) fn has_method(&self, method: &str) -> bool {
+    pub(crate) fn has_method(&self, method: ProtocolMethod) -> bool {
         match method {
-            "tools/call" | "tools/list" => self.tools,
-            "resources/read" | "resources/list" | "resources/templates/list" => self.resources,
-            "prompts/get" | "prompts/list" => self.prompts,
-            "completion/complete" => self.completions,
+            ProtocolMethod::CallTool | ProtocolMethod::ListTools => self.tools,
+            ProtocolMethod::ReadResource | ProtocolMethod::ListResources | ProtocolMethod::ListResourceTemplates => {
+                self.resources
+            }
+            ProtocolMethod::GetPrompt | ProtocolMethod::ListPrompts => self.prompts,
+            ProtocolMethod::Complete => self.completions,
             _ => false,
         }
     }

@@ -17,7 +17,7 @@ use super::peer::TestServer;
 use super::reply::{Failure, Notification};
 use super::scripts::{ReplyKind, Scripts, panic_text};
 use super::subscription_filter::OpenSubscription;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 
 /// The `_meta` member that names the subscription of a notification.
 pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
@@ -198,7 +198,7 @@ impl Dispatcher {
             let mut params = Map::new();
             params.insert("requestId".into(), id.into());
             params.insert("reason".into(), reason.into());
-            self.notify("notifications/cancelled", params);
+            self.notify(ProtocolMethod::Cancelled.as_str(), params);
         }
     }
 
@@ -287,7 +287,7 @@ impl DispatcherState {
         let id = frame.remove("id");
         let params = frame.remove("params").unwrap_or_default();
         match (frame.remove("method"), id) {
-            (Some(Value::String(method)), Some(_)) if revision.is_modern() => {
+            (Some(Value::String(method)), Some(_)) if !revision.has(Feature::ServerRequests) => {
                 Err(format!("the server sent a request, `{method}`, which {revision} does not have"))
             }
             (Some(Value::String(method)), Some(id)) => {
@@ -324,9 +324,9 @@ impl DispatcherState {
 
     fn route_notification(&mut self, notification: Notification, revision: Revision) -> Result<(), String> {
         let subscription = notification.params["_meta"].get(SUBSCRIPTION_ID);
-        let Some(subscription) = subscription.filter(|_| revision.is_modern()) else {
+        let Some(subscription) = subscription.filter(|_| revision.has(Feature::ListenStreams)) else {
             let mut wanted = false;
-            if !revision.is_modern() {
+            if !revision.has(Feature::ListenStreams) {
                 for open in self.subscriptions.iter().filter(|open| open.accepts(&notification)) {
                     wanted |= open.notifications.send(notification.clone()).is_ok();
                 }
@@ -346,7 +346,7 @@ impl DispatcherState {
                 Err("the server notified a subscription that is not open".into())
             };
         };
-        let is_acknowledgement = notification.method == "notifications/subscriptions/acknowledged";
+        let is_acknowledgement = notification.method == ProtocolMethod::SubscriptionAcknowledged.as_str();
         match (open.acknowledge.take(), is_acknowledgement) {
             (Some(acknowledge), true) => {
                 // The future may have been dropped just now.

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use super::event::split_frames;
 use crate::engine::write_error;
 use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
-use crate::protocol::Revision;
 use crate::protocol::write::{RpcError, code, strip_id};
+use crate::protocol::{Feature, Revision};
 
 /// The maximum number of bytes of notifications that are stored per stream.
 const MAX_NOTIFICATIONS: usize = 256 << 10;
@@ -96,8 +96,8 @@ pub(crate) enum Resumption {
 impl Resumption {
     /// Returns the resumption of the streams of Streamable HTTP for clients of that revision.
     pub(crate) fn for_revision(revision: Revision) -> Resumption {
-        // Clients of revisions before 2025-11-25 treat an event without data as a broken message.
-        if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
+        // Other clients treat an event without data as a broken message.
+        if revision.has(Feature::StreamPolling) { Resumption::Announced } else { Resumption::Possible }
     }
 
     /// Returns true if events have ids and are stored for a client that reconnects.
