@@ -4,21 +4,22 @@
 //! while a thread that waits for input, a connection or a handler that never ends still refers to the server.
 
 use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use std::{mem, thread};
 
+use foldhash::fast::FixedState;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::exec::paused_clock;
 use crate::util::catch_panic;
-use crate::util::known_keys::KnownKeys;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
-/// The values that an app was given, by type.
-pub(crate) type States = KnownKeys<TypeId, Weak<dyn Any + Send + Sync>>;
+/// The values that an app was given, by type. The program alone adds keys, so the hash needs no random seed.
+pub(crate) type States = HashMap<TypeId, Weak<dyn Any + Send + Sync>, FixedState>;
 
 pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
 

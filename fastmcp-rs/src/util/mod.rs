@@ -4,5 +4,4 @@
 
 pub(crate) mod catch_panic;
 pub(crate) mod future;
-pub(crate) mod known_keys;
 pub(crate) mod operator_log;
