@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use regex_lite::Regex;
 
 /// Files at the top of `src` that only re-export, or that every room may use.
-const FACES: [&str; 5] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs"];
+const FACES: [&str; 6] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs", "fuzzing.rs"];
 
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;

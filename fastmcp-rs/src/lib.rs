@@ -71,6 +71,8 @@ mod context;
 mod engine;
 mod error;
 mod exec;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod json;
 pub mod mcp;
 pub mod middleware;

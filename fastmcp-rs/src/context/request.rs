@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -20,6 +20,7 @@ use crate::protocol::client_facts::ClientDeclaration;
 use crate::protocol::trace_context::TraceContext;
 use crate::protocol::{Feature, Level, ProtocolMethod, Revision, write};
 use crate::util::operator_log;
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The shortest time between two progress notifications of a call: 20 per second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -111,7 +112,7 @@ impl Delivery {
 
 impl CallRequest {
     fn delivery(&self) -> MutexGuard<'_, Delivery> {
-        self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
+        self.delivery.lock()
     }
 
     pub(super) fn send_progress(self: &Arc<Self>, done: f64, total: Option<f64>, message: Option<&str>) {

@@ -1,10 +1,8 @@
 //! The methods that both eras share: lists, and requests that address a component.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::component::result_writer::{Subject, unknown_resource};
@@ -15,7 +13,7 @@ use crate::engine::header_match::check_arguments;
 use crate::engine::stateless::unknown_method;
 use crate::engine::visibility::Visibility;
 use crate::engine::{Connection, DispatchStatus, IncomingRequest, write_frame};
-use crate::json::object::{Raw, string_value};
+use crate::json::object::{self, Raw, StringMembers, string_value};
 use crate::middleware::Method;
 use crate::protocol::frame::Params;
 use crate::protocol::write::{self, RpcError};
@@ -163,7 +161,7 @@ impl Connection {
         request.set_target(Target::Prompt, &prompt.handler);
         let arguments = arguments_text(request)?;
         // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
-        if serde_json::from_str::<StringMembers>(arguments).is_err() {
+        if object::read_members::<StringMembers>(arguments).is_err() {
             return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
         }
         if !self.admit(request)? {
@@ -237,49 +235,5 @@ fn arguments_text<'a>(request: &IncomingRequest<'a>) -> Result<&'a str, RpcError
         None | Some("null") => Ok("{}"),
         Some(object) if object.starts_with('{') => Ok(object),
         Some(_) => Err(RpcError::invalid_params("Invalid params: `arguments` must be an object")),
-    }
-}
-
-/// An object whose members are all strings; it is only checked, and nothing of it is kept.
-struct StringMembers;
-
-impl<'de> Deserialize<'de> for StringMembers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(StringMembers)
-    }
-}
-
-impl<'de> Visitor<'de> for StringMembers {
-    type Value = StringMembers;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object of strings")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StringMembers, A::Error> {
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value::<StringValue>()?;
-        }
-        Ok(StringMembers)
-    }
-}
-
-struct StringValue;
-
-impl<'de> Deserialize<'de> for StringValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(StringValue)
-    }
-}
-
-impl Visitor<'_> for StringValue {
-    type Value = StringValue;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string")
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<StringValue, E> {
-        Ok(StringValue)
     }
 }

@@ -16,10 +16,12 @@ mod tool;
 mod tree;
 mod visibility;
 
+use std::collections::HashMap;
 use std::panic::Location as Place;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use component::{Callable, ComponentHandler, PollPace};
+use foldhash::fast::FixedState;
 pub(crate) use list::{ComponentList, ListConfig, ListEntry, sort_indices};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
@@ -44,7 +46,6 @@ use crate::middleware::LayerChain;
 use crate::protocol::ProtocolMethod;
 use crate::protocol::revision::PerRevision;
 use crate::schema::suggest;
-use crate::util::known_keys::KnownKeys;
 
 /// A component that is added to an app, from a macro's definition or created at run time. Each kind brings its own
 /// function, so that a program that creates nothing at run time does not contain the code for it.
@@ -116,8 +117,9 @@ pub(crate) struct Registry {
     pub(crate) layers: LayerChain,
     /// The states of the app.
     pub(crate) states: Arc<States>,
-    /// An index for the most frequent look-up, that of calls.
-    tools_by_name: KnownKeys<Box<str>, usize>,
+    /// An index for the most frequent look-up, that of calls. Peers look names up, but only the program adds them, so the
+    /// hash needs no random seed.
+    tools_by_name: HashMap<Box<str>, usize, FixedState>,
     pub(crate) capabilities: ServerCapabilities,
     /// The pace of visibility functions, if there are any.
     pub(crate) visibility_pace: Option<Arc<VisibilityPace>>,

@@ -2,7 +2,6 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +14,7 @@ use crate::auth::principal::Principal;
 use crate::error::Error;
 use crate::exec::runtime;
 use crate::protocol::{Feature, Level, ProtocolMethod, Revision};
+use crate::util::sync::Mutex;
 
 impl App {
     /// Creates a client of this app in the same process, for tests; `.await` connects it.
@@ -213,7 +213,7 @@ impl TestClientBuilder {
             if agreed != revision.as_str() {
                 return Err(Error::other(format!("asked for {revision}, the server wants {agreed:?}")));
             }
-            *client.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            *client.dispatcher.initialization.lock() = result;
             client.notify(ProtocolMethod::Initialized.as_str(), Value::Null);
             if let Some(level) = log_level {
                 let level = json!({ "level": level.as_str() });

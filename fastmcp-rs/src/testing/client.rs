@@ -1,7 +1,7 @@
 //! The test client, with the same methods for every revision.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -137,7 +137,7 @@ impl TestClient {
         if self.dispatcher.revision.has(Feature::Stateless) {
             return self.request(ProtocolMethod::Discover.as_str(), Value::Null).await;
         }
-        Ok(self.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.dispatcher.initialization.lock().clone())
     }
 
     /// Subscribes to changes: by `subscriptions/listen`, or before 2026-07-28 by `resources/subscribe` for each URI.

@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, oneshot};
@@ -18,6 +18,7 @@ use super::reply::{Failure, Notification};
 use super::scripts::{ReplyKind, Scripts, panic_text};
 use super::subscription_filter::OpenSubscription;
 use crate::protocol::{Feature, ProtocolMethod, Revision};
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The `_meta` member that names the subscription of a notification.
 pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
@@ -108,7 +109,7 @@ impl Dispatcher {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, DispatcherState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Takes and routes the frames in the outbox.
@@ -259,7 +260,7 @@ impl Dispatcher {
 impl Drop for Dispatcher {
     fn drop(&mut self) {
         self.peer.close();
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         if let (Some(problem), false) = (&state.failed, state.failure_was_told || std::thread::panicking()) {
             panic!("{problem}");
         }

@@ -4,11 +4,11 @@
 //! as JSON-RPC requests of the server and their responses. This module treats them alike, so one script serves both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
 use crate::protocol::{Feature, ProtocolMethod, Revision};
+use crate::util::sync::Mutex;
 
 /// A request to the user: `elicitation/create`.
 ///
@@ -211,7 +211,7 @@ impl Scripts {
 
 /// Runs a script. Its panic becomes an error, because the waiting test may be on another thread.
 fn run_script<Q>(script: &Script<Q>, question: Q) -> Result<ClientReply, String> {
-    let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut script = script.lock();
     catch_unwind(AssertUnwindSafe(|| script(question)))
         .map_err(|panic| format!("a script panicked: {}", panic_text(&*panic)))
 }

@@ -4,7 +4,7 @@
 //! each URI needs a `resources/subscribe`, and every client gets the changes of lists; a subscription then selects the
 //! notifications that match its filter.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -83,7 +83,7 @@ impl Subscription {
             let method = ProtocolMethod::Subscribe.as_str();
             self.dispatcher.start_request(method, uri_params(uri)).wait_for_response().await?;
         }
-        let initialization = self.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let initialization = self.dispatcher.initialization.lock().clone();
         let tells = |list: &str| initialization["capabilities"][list]["listChanged"] == true;
         let honoured = SubscriptionFilter {
             tools: self.filter.tools && tells("tools"),
