@@ -4,7 +4,7 @@
 //! through `transport_api.rs`.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use super::call::in_flight::InFlightCalls;
 use super::error_budget::ErrorBudget;
@@ -14,7 +14,8 @@ use crate::auth::principal::Principal;
 use crate::client_features::pending_requests::PendingClientRequests;
 use crate::context::{ClientDeclaration, LogFilter, Transport};
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::{Level, Revision};
+use crate::protocol::{Feature, Level, Revision};
+use crate::util::sync::Mutex;
 
 /// The state of one peer.
 pub(crate) struct Connection {
@@ -26,8 +27,8 @@ pub(crate) struct Connection {
     outgoing: OnceLock<Arc<OutgoingQueue>>,
     /// Created on first use, like `in_flight` and `feed`: most HTTP requests end before that.
     client_requests: OnceLock<Arc<PendingClientRequests>>,
-    /// The newest revision that a handshake offers.
-    pub(super) newest_revision: Revision,
+    /// The feature of all revisions that a handshake can negotiate.
+    pub(super) handshake_feature: Feature,
     /// The session, which an `initialize` opens. A connection has at most one.
     session: OnceLock<Arc<NegotiatedSession>>,
     /// The label of the session in spans, which cannot be used as the session's id.
@@ -46,10 +47,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Creates the state of a peer whose handshakes offer at most the given revision. Without a queue, one for a single
-    /// exchange is created on first use.
+    /// Creates the state of a peer whose handshake negotiates only revisions with a feature. Without a queue, one for a
+    /// single exchange is created on first use.
     pub(super) fn with_queue(
-        newest_revision: Revision,
+        handshake_feature: Feature,
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
@@ -62,7 +63,7 @@ impl Connection {
             principal,
             outgoing,
             client_requests: OnceLock::new(),
-            newest_revision,
+            handshake_feature,
             feed: OnceLock::new(),
             session: OnceLock::new(),
             session_label: OnceLock::new(),

@@ -14,6 +14,7 @@ use super::request_span::start_instrumentation;
 use super::response::{ResponseStatus, write_error, write_error_without_id};
 use super::{malformed, session, stateless, subscriptions};
 use crate::json::object::{Raw, string_value};
+use crate::protocol::ProtocolMethod;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{RpcError, code};
@@ -60,7 +61,8 @@ pub(super) fn dispatch_frame(
                 message: text,
                 frame,
                 id,
-                method: &method,
+                method: ProtocolMethod::parse(&method),
+                method_name: &method,
                 arguments: OnceCell::new(),
                 permit: Cell::new(permit),
                 is_batch_member,
@@ -70,7 +72,7 @@ pub(super) fn dispatch_frame(
             if connection.server.is_instrumented() { answer_observed(request, out) } else { answer(&request, out) }
         }
         Ok(FrameKind::Notification { method }) => {
-            handle_notification(connection, &method, frame, out);
+            handle_notification(connection, ProtocolMethod::parse(&method), frame, out);
             DispatchResult::Done(ResponseStatus::None)
         }
         Ok(FrameKind::Response { id }) => DispatchResult::Done(handle_response(connection, id, frame, exchange, out)),
@@ -114,7 +116,7 @@ fn is_version_two(jsonrpc: Raw<'_>) -> bool {
 /// Answers a request in the manner of its era.
 fn answer(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> DispatchResult {
     let dispatched =
-        if request.is_modern() { stateless::dispatch(request, out) } else { session::dispatch(request, out) };
+        if request.names_revision() { stateless::dispatch(request, out) } else { session::dispatch(request, out) };
     dispatched.unwrap_or_else(|error| DispatchResult::Done(write_error(out, request.id.as_str(), &error)))
 }
 
@@ -136,11 +138,11 @@ fn answer_observed(request: IncomingRequest<'_>, out: &mut Vec<u8>) -> DispatchR
     dispatched
 }
 
-fn handle_notification(connection: &Connection, method: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
+fn handle_notification(connection: &Connection, method: Option<ProtocolMethod>, frame: &Frame<'_>, out: &mut Vec<u8>) {
     match method {
-        "notifications/cancelled" => cancel_request(connection, frame),
+        Some(ProtocolMethod::Cancelled) => cancel_request(connection, frame),
         // Requests are served even before this notification arrives.
-        "notifications/initialized" => subscriptions::start_session_notifications(connection, out),
+        Some(ProtocolMethod::Initialized) => subscriptions::start_session_notifications(connection, out),
         _ => {}
     }
 }

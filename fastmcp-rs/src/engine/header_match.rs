@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::json::object::{self, MemberMap, string_value};
+use crate::protocol::ProtocolMethod;
 use crate::protocol::frame::Frame;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
@@ -49,12 +50,19 @@ pub(crate) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), 
 }
 
 /// Checks that the headers repeat the method, and the name of the component (step 4).
-pub(crate) fn check_routing(headers: &dyn Headers, method: &str, frame: &Frame<'_>) -> Result<(), RpcError> {
-    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", method, false)?;
+pub(crate) fn check_routing(
+    headers: &dyn Headers,
+    method: Option<ProtocolMethod>,
+    method_name: &str,
+    frame: &Frame<'_>,
+) -> Result<(), RpcError> {
+    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", method_name, false)?;
     let params = frame.params();
     let (name, what) = match method {
-        "tools/call" | "prompts/get" => (params.and_then(|params| params.name), "`params.name`"),
-        "resources/read" => (params.and_then(|params| params.uri), "`params.uri`"),
+        Some(ProtocolMethod::CallTool | ProtocolMethod::GetPrompt) => {
+            (params.and_then(|params| params.name), "`params.name`")
+        }
+        Some(ProtocolMethod::ReadResource) => (params.and_then(|params| params.uri), "`params.uri`"),
         _ => return Ok(()),
     };
     // A name that is missing or is not a string is rejected later, for that reason.

@@ -3,8 +3,6 @@
 //! An error response needs an id, so the id is recovered from the input, even from the beginning of a line that was too
 //! long to be kept. Without an id, the error answers no particular request, and such errors are limited.
 
-use std::sync::PoisonError;
-
 use serde_json::value::RawValue;
 
 use super::connection::Connection;
@@ -73,7 +71,7 @@ fn reject(connection: &Connection, id: Option<Id<'_>>, error: &RpcError, out: &m
 
 /// Writes an error that answers no particular request, within the peer's budget.
 pub(super) fn write_error_without_id(connection: &Connection, out: &mut Vec<u8>, error: &RpcError) -> ResponseStatus {
-    let is_sent = connection.error_budget.lock().unwrap_or_else(PoisonError::into_inner).spend();
+    let is_sent = connection.error_budget.lock().spend();
     if is_sent { response::write_error_without_id(out, error) } else { ResponseStatus::None }
 }
 

@@ -17,10 +17,10 @@ use crate::context::nested_calls::NestedCalls;
 use crate::context::{self, ClientDeclaration, Delivery, LogFilter};
 use crate::json::object::Raw;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, find_meta};
 use crate::protocol::id::Id;
 use crate::protocol::write::RpcError;
+use crate::protocol::{ProtocolMethod, Revision};
 use crate::registry::{ComponentHandler, Registry};
 use crate::telemetry::Target;
 
@@ -41,7 +41,10 @@ pub(crate) struct IncomingRequest<'a> {
     pub(super) message: &'a str,
     pub(super) frame: &'a Frame<'a>,
     pub(super) id: Id<'a>,
-    pub(super) method: &'a str,
+    /// `None` for a method that this library does not know.
+    pub(super) method: Option<ProtocolMethod>,
+    /// The method as the client has written it.
+    pub(super) method_name: &'a str,
     /// The arguments without those that the client has added to the model's arguments, if there are any.
     pub(super) arguments: OnceCell<String>,
     /// The place of the request, if it has one already.
@@ -73,7 +76,7 @@ pub(crate) enum EarlierAdmission {
 
 impl IncomingRequest<'_> {
     /// Returns true if the request names its revision.
-    pub(crate) fn is_modern(&self) -> bool {
+    pub(crate) fn names_revision(&self) -> bool {
         self.frame.meta().is_some_and(|meta| meta.protocol_version.is_some())
     }
 

@@ -10,9 +10,9 @@ use super::instrument::Instrumentation;
 use super::request::IncomingRequest;
 use crate::context::Transport;
 use crate::json::object::string_value;
-use crate::protocol::Revision;
 use crate::protocol::frame::find_meta;
 use crate::protocol::trace_context::TraceContext;
+use crate::protocol::{ProtocolMethod, Revision};
 use crate::registry::ListEntry;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::{GaugeSource, GaugeValues, RequestTimer};
@@ -43,8 +43,9 @@ fn has_to_wait(request: &IncomingRequest<'_>) -> bool {
 }
 
 /// Returns true for methods whose requests a handler or a layer answers.
-fn is_answered_by_handler(method: &str) -> bool {
-    !matches!(method, "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe")
+fn is_answered_by_handler(method: Option<ProtocolMethod>) -> bool {
+    use ProtocolMethod::{Listen, Subscribe, Unsubscribe};
+    !matches!(method, Some(Listen | Subscribe | Unsubscribe))
 }
 
 fn start_request_span(request: &IncomingRequest<'_>) -> Span {
@@ -54,8 +55,10 @@ fn start_request_span(request: &IncomingRequest<'_>) -> Span {
     let name = params.and_then(|params| params.name).and_then(string_value);
     let uri = params.and_then(|params| params.uri).and_then(string_value);
     let target = match (request.method, &name) {
-        ("tools/call", Some(name)) => Some((Target::Tool, &**name, registry.tool(name).is_some())),
-        ("prompts/get", Some(name)) => Some((Target::Prompt, &**name, registry.prompts.find(name).is_some())),
+        (Some(ProtocolMethod::CallTool), Some(name)) => Some((Target::Tool, &**name, registry.tool(name).is_some())),
+        (Some(ProtocolMethod::GetPrompt), Some(name)) => {
+            Some((Target::Prompt, &**name, registry.prompts.find(name).is_some()))
+        }
         _ => None,
     };
     // The URI of a template contains arguments, so only the URIs of plain resources are recorded.

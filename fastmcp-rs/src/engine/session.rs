@@ -17,14 +17,14 @@ use crate::json::encode;
 use crate::json::object::{Object, string_value};
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
-use crate::protocol::{Level, Revision};
+use crate::protocol::{Level, ProtocolMethod, Revision};
 
 /// Answers a request that belongs to the session of its connection, or that opens it.
 pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
-    if request.method == "initialize" {
+    if request.method == Some(ProtocolMethod::Initialize) {
         return initialize(request, out);
     }
-    if request.method == "ping" {
+    if request.method == Some(ProtocolMethod::Ping) {
         return Ok(DispatchResult::Done(write_result(out, request.id.as_str(), b"{}")));
     }
     let Some(session) = request.connection.session() else { return Err(incomplete_meta()) };
@@ -33,11 +33,11 @@ pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Resu
     }
     let capabilities = &request.registry.capabilities;
     match request.method {
-        "logging/setLevel" if capabilities.logging => set_log_level(session, request, out),
-        "resources/subscribe" if capabilities.resources => {
+        Some(ProtocolMethod::SetLogLevel) if capabilities.logging => set_log_level(session, request, out),
+        Some(ProtocolMethod::Subscribe) if capabilities.resources => {
             subscriptions::subscribe(request, &caller(session, request), out)
         }
-        "resources/unsubscribe" if capabilities.resources => subscriptions::unsubscribe(request, out),
+        Some(ProtocolMethod::Unsubscribe) if capabilities.resources => subscriptions::unsubscribe(request, out),
         _ => methods::dispatch(request, &caller(session, request), out),
     }
 }
@@ -79,8 +79,8 @@ fn initialize(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<Dispat
         RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
     })?;
     // An unsupported version is answered with the newest one that this connection supports; the client then decides.
-    let revision = Revision::parse(&version).filter(|revision| *revision <= connection.newest_revision);
-    let revision = revision.unwrap_or(connection.newest_revision);
+    let revision = Revision::parse(&version).filter(|revision| revision.has(connection.handshake_feature));
+    let revision = revision.unwrap_or(Revision::latest_with(connection.handshake_feature));
     let info = member_text(params.and_then(|params| params.client_info), "clientInfo")?;
     let capabilities = member_text(params.and_then(|params| params.capabilities), "capabilities")?;
     let client = ClientDeclaration { info: info.map(Into::into), capabilities: capabilities.map(Into::into) };

@@ -18,21 +18,23 @@ use crate::middleware::Method;
 use crate::protocol::frame::Meta;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
-use crate::protocol::{Level, Revision};
+use crate::protocol::{Feature, Level, ProtocolMethod, Revision};
 
 /// Performs the checks in their order, of which the first one that fails determines the error, and answers the request.
 pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
     let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
     let revision = check_headers(request, meta)?;
     match request.method {
-        "server/discover" => discover(request, &check_meta(meta, revision)?, out),
-        "subscriptions/listen" => {
+        Some(ProtocolMethod::Discover) => discover(request, &check_meta(meta, revision)?, out),
+        Some(ProtocolMethod::Listen) => {
             // No part of the response is progress.
             let caller = CallerInfo { progress_token: None, ..check_meta(meta, revision)? };
             subscriptions::open(request, &caller, out)
         }
-        method if !request.registry.capabilities.has_method(method) => Err(unknown_method(method)),
-        _ => methods::dispatch(request, &check_meta(meta, revision)?, out),
+        Some(method) if request.registry.capabilities.has_method(method) => {
+            methods::dispatch(request, &check_meta(meta, revision)?, out)
+        }
+        _ => Err(unknown_method(request.method_name)),
     }
 }
 
@@ -45,7 +47,7 @@ fn check_headers(request: &IncomingRequest<'_>, meta: &Meta<'_>) -> Result<Revis
     }
     let revision = check_version(&version)?;
     if let Some(headers) = headers {
-        header_match::check_routing(headers, request.method, request.frame)?;
+        header_match::check_routing(headers, request.method, request.method_name, request.frame)?;
     }
     Ok(revision)
 }
@@ -58,7 +60,7 @@ fn discover(
     if !request.registry.layers.is_empty() {
         return list_through_layers(Method::Discover, request, caller, out);
     }
-    let result = request.connection.server.discovery_result(request.registry);
+    let result = request.connection.server.discovery_result(request.registry, caller.revision);
     Ok(DispatchResult::Done(write_result(out, request.id.as_str(), result)))
 }
 
@@ -73,7 +75,7 @@ fn check_envelope<'a>(meta: &Meta<'a>) -> Result<Cow<'a, str>, RpcError> {
 
 fn check_version(version: &str) -> Result<Revision, RpcError> {
     match Revision::parse(version) {
-        Some(revision) if revision.is_modern() => Ok(revision),
+        Some(revision) if revision.has(Feature::Stateless) => Ok(revision),
         other => {
             let hint = if other.is_some() { "; this one is reached through `initialize`" } else { "" };
             let supported: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();

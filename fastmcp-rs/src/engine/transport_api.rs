@@ -44,14 +44,14 @@ use super::{malformed, receive, subscriptions};
 use crate::auth::principal::Principal;
 use crate::context::Transport;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
+use crate::protocol::Feature;
 use crate::registry::{RegistrySnapshot, WeakRegistrySnapshot};
 
 /// Connections of clients with one stream in each direction.
 impl Connection {
     /// Opens a connection. The principal is the identity of the client, if the transport knows it.
     pub(crate) fn new(server: Arc<Server>, transport: Transport, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::with_queue(Revision::NEWEST_LEGACY, server, transport, principal, Some(Arc::default()))
+        Connection::with_queue(Feature::Sessions, server, transport, principal, Some(Arc::default()))
     }
 
     /// Returns the queue of the frames that are not ready at once.
@@ -180,28 +180,28 @@ mod http {
     use crate::engine::{receive, session};
     use crate::json::object::string_value;
     use crate::outgoing::queue::OutgoingQueue;
-    use crate::protocol::Revision;
     use crate::protocol::frame::Frame;
     use crate::protocol::id::Id;
     use crate::protocol::write::{self, RpcError};
+    use crate::protocol::{Feature, Revision};
     use crate::registry::Registry;
 
     impl Connection {
         /// Opens a connection for a single request.
         pub(crate) fn for_exchange(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-            Connection::with_queue(Revision::NEWEST_LEGACY, Arc::clone(server), Transport::Http, principal, None)
+            Connection::with_queue(Feature::Sessions, Arc::clone(server), Transport::Http, principal, None)
         }
 
         /// Opens the connection of a session whose client need not read messages that belong to none of its requests.
         pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
             let queue = Some(OutgoingQueue::for_session());
-            Connection::with_queue(Revision::NEWEST_LEGACY, Arc::clone(server), Transport::Http, principal, queue)
+            Connection::with_queue(Feature::Sessions, Arc::clone(server), Transport::Http, principal, queue)
         }
 
         /// Opens the connection of a session with a single stream for everything, the transport before Streamable HTTP.
         #[cfg(feature = "legacy-sse")]
         pub(crate) fn for_stream(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-            Connection::with_queue(Revision::V2024_11_05, Arc::clone(server), Transport::Http, principal, None)
+            Connection::with_queue(Feature::HttpWithSse, Arc::clone(server), Transport::Http, principal, None)
         }
 
         /// Opens a session that was restored from its id.

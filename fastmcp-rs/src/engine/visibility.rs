@@ -21,9 +21,9 @@ use crate::client_features::conversation::{CallClientRequests, RequestChannel};
 use crate::context::{self, Context};
 use crate::exec::thread_pool;
 use crate::json::object::{Raw, string_value};
-use crate::protocol::Revision;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::RpcError;
+use crate::protocol::{Feature, Revision};
 use crate::registry::{
     ComponentList, ListEntry, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry, VisibilityCheck,
 };
@@ -62,6 +62,7 @@ fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
         return work();
     }
     let (mut work, mut result) = (Some(work), None);
+    // `run_catching` would count the panic of a `LocalSet`, which is none of the program's.
     let begun = catch_panic::run_recording(|| {
         let begin = || tokio::task::block_in_place(|| result = work.take().map(|work| work()));
         catch_unwind(AssertUnwindSafe(begin))
@@ -154,7 +155,7 @@ impl<'a> Visibility<'a> {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
         let cursor = match cursor {
             // Some clients send `null` for an absent value.
-            Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
+            Some(raw) if raw.get() == "null" && revision.has(Feature::Sessions) => None,
             Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
             None => None,
         };

@@ -16,5 +16,6 @@ pub(crate) mod write;
 
 pub use cache::CacheScope;
 pub use level::Level;
+pub(crate) use method::ProtocolMethod;
 pub(crate) use outcome::Outcome;
-pub use revision::Revision;
+pub use revision::{Feature, Revision};

@@ -157,7 +157,7 @@ impl InnerHandler for HandlerCore {
                             visibility.page(&registry.templates, revision, cursor, info)?
                         }
                         Method::ListPrompts => visibility.page(&registry.prompts, revision, cursor, info)?,
-                        _ => server.discovery_result(registry).into(),
+                        _ => server.discovery_result(registry, revision).into(),
                     };
                     operation.response_format().reply(&result)
                 }

@@ -3,10 +3,8 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2025-03-26/basic>
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
@@ -20,12 +18,12 @@ use super::super::malformed;
 use super::super::request::{EarlierAdmission, IncomingMessage};
 use super::super::response::{ResponseStatus, write_frame};
 use super::receive_queued;
-use crate::json::object::string_value;
+use crate::json::bounded_seq::BoundedSeq;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{RpcError, code};
-use crate::protocol::{Outcome, Revision};
+use crate::protocol::{Feature, Outcome, ProtocolMethod};
 
 /// The maximum number of messages in a batch. Responses are kept in memory until the last one is ready.
 const MAX_MESSAGES: usize = 100;
@@ -33,7 +31,12 @@ const MAX_MESSAGES: usize = 100;
 /// Returns the number of messages in a batch, or 1 if the text is not a batch or has too many messages.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 pub(crate) fn batch_length(message: &str) -> usize {
-    serde_json::from_str(message).map_or(1, |BatchMessages(messages)| messages.len())
+    batch_messages(message).map_or(1, |messages| messages.len())
+}
+
+/// Returns the messages of a batch, or `None` if the text is not a batch or has too many messages.
+fn batch_messages(message: &str) -> Option<Vec<&RawValue>> {
+    BoundedSeq::read(message, MAX_MESSAGES).ok().filter(|batch| !batch.has_more).map(|batch| batch.elements)
 }
 
 /// Handles a batch: its response is one array, after the last of its calls has ended.
@@ -76,16 +79,13 @@ fn read_messages<'a>(
     if serde_json::from_str::<&RawValue>(message).is_err() {
         return Err(malformed::reject_malformed(connection, message, &FrameError::Json, out));
     }
-    if connection.session().is_none_or(|session| session.revision != Revision::V2025_03_26) {
+    if connection.session().is_none_or(|session| !session.revision.has(Feature::Batches)) {
         return Err(malformed::reject_malformed(connection, message, &FrameError::Batch, out));
     }
-    match serde_json::from_str(message) {
-        Ok(BatchMessages(messages)) if !messages.is_empty() => Ok(messages),
-        _ => {
-            let text = format!("Invalid request: a batch has 1 to {MAX_MESSAGES} messages");
-            Err(malformed::write_error_without_id(connection, out, &RpcError::new(code::INVALID_REQUEST, text)))
-        }
-    }
+    batch_messages(message).filter(|messages| !messages.is_empty()).ok_or_else(|| {
+        let text = format!("Invalid request: a batch has 1 to {MAX_MESSAGES} messages");
+        malformed::write_error_without_id(connection, out, &RpcError::new(code::INVALID_REQUEST, text))
+    })
 }
 
 /// Admits a batch as a whole. The error is the status of a batch that is not handled now.
@@ -122,7 +122,7 @@ fn member_problem(frame: &Frame<'_>, ids: &mut HashSet<IdKey>) -> Option<&'stati
     if frame.method.is_some() && !is_new_id(ids, frame) {
         return Some("Invalid request: another request of this batch has the same id");
     }
-    if frame.method.and_then(string_value).as_deref() == Some("initialize") {
+    if frame.has_method(ProtocolMethod::Initialize) {
         return Some("Invalid request: `initialize` cannot be part of a batch");
     }
     // A modern message must match its headers, and the headers of a batch belong to no single message.
@@ -212,36 +212,6 @@ fn split_response(outgoing: &OutgoingQueue, frames: Vec<u8>) -> Option<Vec<u8>> 
     let start = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
     outgoing.push(&whole[..start]);
     Some(whole[start..].to_vec())
-}
-
-/// The messages of a batch. Deserialization fails as soon as there are too many.
-struct BatchMessages<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for BatchMessages<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(BatchMessagesVisitor)
-    }
-}
-
-struct BatchMessagesVisitor;
-
-impl<'de> Visitor<'de> for BatchMessagesVisitor {
-    type Value = BatchMessages<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a batch")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<BatchMessages<'de>, A::Error> {
-        let mut messages = Vec::new();
-        while let Some(message) = seq.next_element()? {
-            if messages.len() == MAX_MESSAGES {
-                return Err(A::Error::custom("too many messages"));
-            }
-            messages.push(message);
-        }
-        Ok(BatchMessages(messages))
-    }
 }
 
 /// Writes the response to a batch. Returns `false` if there is none: a batch of notifications has no response.

@@ -31,7 +31,7 @@ use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
-use crate::protocol::{Outcome, Revision};
+use crate::protocol::{Feature, Outcome, Revision};
 use crate::transport::http::limits::MessagePermit;
 use crate::transport::http::paths::is_same_path;
 use crate::transport::http::post::{refuse_unparsable, transport_info};
@@ -121,7 +121,7 @@ impl HttpService {
             return unavailable("Unavailable: too many streams are open; try again");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
-        let (revision, resumption) = (Revision::V2024_11_05, Resumption::Never);
+        let (revision, resumption) = (Revision::latest_with(Feature::HttpWithSse), Resumption::Never);
         let meter = Meter::new(&shared.backlog, peer.as_ref());
         let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer, resumption);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
