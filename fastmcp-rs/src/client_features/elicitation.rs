@@ -100,7 +100,7 @@ pub(crate) fn url_request(message: &str, url: &str, revision: Revision) -> Resul
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !is_uri(url) || !matches!(scheme.as_deref(), Some("https" | "http")) {
         return Err(AskError::invalid_question(
-            "the page to open has no URL that begins with `https://` and has no spaces",
+            "the URL of the page must begin with `https://` and must not contain spaces",
         ));
     }
     let mut params = json!({ "mode": "url", "message": message, "url": url });
@@ -200,7 +200,7 @@ mod tests {
         let several = form_from_schema(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
         let error = form_request("Which?", &several, Revision::V2025_06_18).unwrap_err();
         assert!(matches!(error, AskError::Unsupported { capability: "elicitation.form", .. }), "{error}");
-        assert!(error.to_string().contains("field `some` lets several be chosen"), "{error}");
+        assert!(error.to_string().contains("field `some` allows several choices"), "{error}");
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl FormSchema {
         let old = revision < Revision::V2025_11_25;
         if let Some(field) = self.fields.iter().find(|field| old && matches!(field.kind, FieldKind::Many { .. })) {
             return Err(format!(
-                "field `{}` lets several be chosen, which a client of revision {revision} cannot show",
+                "field `{}` allows several choices, which revision {revision} does not support",
                 field.name
             ));
         }
@@ -112,7 +112,7 @@ impl FormSchema {
             .retain(|name, value| self.fields.iter().any(|field| field.name == *name && !field.is_left_empty(value)));
         let mut value = Value::Object(content);
         let found = validate::validate_and_coerce(&self.full, &mut value, true);
-        let Value::Object(content) = value else { return Err("it must be an object".into()) };
+        let Value::Object(content) = value else { return Err("must be an object".into()) };
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         for field in &self.fields {
             if let (FieldKind::Text { format: Some(format), .. }, Some(Value::String(text))) =
@@ -237,7 +237,7 @@ impl SchemaReader {
     /// Reads the fields of a form. `raw` is the same schema before normalisation: it still has the documented names as
     /// separate alternatives.
     fn object(&self, schema: &Value, raw: &Value) -> Result<Vec<Field>, String> {
-        let flat = "a form's schema is a flat object, such as {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}}}";
+        let flat = "the schema of a form must be a flat object, such as {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}}}";
         let members = schema.as_object().ok_or_else(|| flat.to_owned())?;
         if members.get("type").is_some_and(|name| name != "object") || !members.contains_key("type") {
             return Err(flat.into());
@@ -248,7 +248,7 @@ impl SchemaReader {
             let known = |key: &&String| !["type", "properties", "required"].contains(&key.as_str());
             if let Some(key) = members.keys().filter(known).find(|key| !ignored.contains(&key.as_str())) {
                 return Err(format!(
-                    "`{key}` has no place in a form's schema: it has `type`, `properties` and `required`"
+                    "`{key}` is not allowed in the schema of a form: use `type`, `properties` and `required`"
                 ));
             }
         }
@@ -276,13 +276,13 @@ impl SchemaReader {
         let names = match members.get("required") {
             None => return Ok(Vec::new()),
             Some(Value::Array(names)) => names,
-            Some(_) => return Err("`required` is a list of the fields' names".into()),
+            Some(_) => return Err("`required` must be a list of names of fields".into()),
         };
         let mut required = Vec::new();
         for name in names {
             match name.as_str().filter(|name| properties.contains_key(*name)) {
                 Some(name) => required.push(name),
-                None => return Err(format!("`required` names {name}, and there is no such field")),
+                None => return Err(format!("`required` contains {name}, which is not a field")),
             }
         }
         Ok(required)
@@ -314,7 +314,7 @@ impl SchemaReader {
             let mut checked = default.clone();
             let found = validate::validate_and_coerce(&field.write_plain().into(), &mut checked, false);
             if let Some(problem) = found.problems.first() {
-                return Err(format!("its default does not fit: {problem}"));
+                return Err(format!("the default is invalid: {problem}"));
             }
             field.default = Some(checked);
         }
@@ -369,7 +369,7 @@ impl SchemaReader {
                         && members.contains_key("format")
                         && !format.is_some_and(|format| FORMATS.contains(&format))
                     {
-                        return Err("`format` is one of \"email\", \"uri\", \"date\" and \"date-time\"".into());
+                        return Err("`format` must be \"email\", \"uri\", \"date\" or \"date-time\"".into());
                     }
                     let format = format.filter(|format| FORMATS.contains(format)).map(str::to_owned);
                     Ok(FieldKind::Text { min: count(members, "minLength")?, max: count(members, "maxLength")?, format })
@@ -389,7 +389,7 @@ impl SchemaReader {
             None => Ok(()),
             Some(key) => {
                 let known: Vec<String> = common.iter().chain(own).map(|key| format!("`{key}`")).collect();
-                Err(format!("`{key}` has no place in a form: {what} has {}", known.join(", ")))
+                Err(format!("`{key}` is not allowed in a form: {what} can have {}", known.join(", ")))
             }
         }
     }
@@ -399,14 +399,14 @@ impl SchemaReader {
         let Some(members) = schema.as_object() else { return Err(no_place()) };
         self.check_keywords(members, "a choice", &["enum", "enumNames", titled])?;
         if members.contains_key("enum") && members.contains_key(titled) {
-            return Err(format!("`enum` and `{titled}` say the same: leave one out"));
+            return Err(format!("`enum` and `{titled}` exclude each other: remove one of the two"));
         }
         if let Some(titles) = members.get("enumNames") {
             let (Some(Value::Array(names)), Some(titles)) = (members.get("enum"), titles.as_array()) else {
-                return Err("`enumNames` is a list of titles, one for each name in `enum`".into());
+                return Err("`enumNames` must be a list of titles, one for each name in `enum`".into());
             };
             if titles.len() != names.len() || !titles.iter().all(Value::is_string) {
-                return Err("`enumNames` is a list of titles, one for each name in `enum`".into());
+                return Err("`enumNames` must be a list of titles, one for each name in `enum`".into());
             }
         }
         for branch in members.get(titled).and_then(Value::as_array).into_iter().flatten() {
@@ -415,7 +415,7 @@ impl SchemaReader {
             });
             if !fits {
                 return Err(format!(
-                    "an entry of `{titled}` is {{\"const\": \"name\", \"title\": \"What people read\"}}"
+                    "an entry of `{titled}` must be {{\"const\": \"name\", \"title\": \"Text for people\"}}"
                 ));
             }
         }
@@ -435,28 +435,28 @@ impl FieldKind {
             }
             _ => false,
         };
-        if crossed { Err("no value fits: its lower bound is above its upper one".into()) } else { Ok(()) }
+        if crossed { Err("the lower bound is above the upper bound, so no value is valid".into()) } else { Ok(()) }
     }
 }
 
 fn no_place() -> String {
-    "it has no place in a form, whose fields are strings, numbers, booleans, one of several names, or a list of such names".into()
+    "a field of a form must be a string, a number, a boolean, one of several names, or a list of these names".into()
 }
 
 fn count(members: &Map<String, Value>, key: &str) -> Result<Option<u64>, String> {
     match members.get(key) {
         None => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("`{key}` must be a whole number from 0")),
+        Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("`{key}` must be an integer of at least 0")),
     }
 }
 
 fn check_choices(choices: &[Choice]) -> Result<(), String> {
     if choices.is_empty() {
-        return Err("there is nothing to choose from".into());
+        return Err("the list of choices is empty".into());
     }
     for (at, choice) in choices.iter().enumerate() {
         if choices[..at].iter().any(|other| other.name == choice.name) {
-            return Err(format!("`{}` can be chosen twice", choice.name));
+            return Err(format!("the choice `{}` occurs twice", choice.name));
         }
     }
     Ok(())
@@ -642,7 +642,7 @@ mod tests {
             (json!({}), "it has no place in a form"),
             (json!(true), "it has no place in a form"),
             (json!({ "type": "string", "enum": ["a", 1] }), "it has no place in a form"),
-            (json!({ "type": "string", "enum": [] }), "there is nothing to choose from"),
+            (json!({ "type": "string", "enum": [] }), "the list of choices is empty"),
             (json!({ "type": "string", "enum": ["a", "a"] }), "`a` can be chosen twice"),
             (
                 json!({ "type": "string", "enum": ["a"], "minLength": 1 }),

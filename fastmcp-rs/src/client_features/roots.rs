@@ -60,7 +60,7 @@ fn read_root(root: &Value) -> Result<Root, AskError> {
             Ok(Root { uri: uri.to_owned(), name })
         }
         Some(uri) => Err(AskError::invalid_answer(format!(
-            "the `uri` of a root must begin with `file://`, and one is `{}`",
+            "the `uri` of a root must begin with `file://`, not `{}`",
             truncate(uri)
         ))),
         None => Err(AskError::invalid_answer("a root must have a `uri`")),

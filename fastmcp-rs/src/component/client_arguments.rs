@@ -46,7 +46,7 @@ impl IgnoredArguments {
         }
         for (name, _) in &ignored {
             let name: String = name.chars().take(128).collect();
-            tracing::debug!(target: "fastmcp_rs", "tool `{tool}`: the argument `{name}` is ignored, as the tool has none of that name");
+            tracing::debug!(target: "fastmcp_rs", "tool `{tool}`: the argument `{name}` is ignored, because the tool does not have it");
         }
         let kept: Vec<String> =
             kept.iter().map(|(name, text)| format!("{}:{text}", Value::from(name.as_str()))).collect();

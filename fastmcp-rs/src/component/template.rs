@@ -115,13 +115,14 @@ impl Template {
         };
         if !head.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
             problems.push(format!(
-                "`{text}` must begin with a scheme in lower case that is written out: write one, as in `orders://{{order_id}}`"
+                "`{text}` must begin with a literal scheme in lower case, as in `orders://{{order_id}}`"
             ));
         }
         let is_part = |c: char| c.is_ascii_graphic() && !"\"<>\\^`|".contains(c);
         if let Some(other) = text.chars().find(|c| !is_part(*c) && !matches!(c, '{' | '}')) {
-            problems
-                .push(format!("a URI cannot hold {other:?}: write it as `%` and two hexadecimal digits for each byte"));
+            problems.push(format!(
+                "a URI cannot contain {other:?}: write it as `%` and two hexadecimal digits for each byte"
+            ));
         }
         let mut names: Vec<&str> = Vec::new();
         let mut rest = text;
@@ -133,7 +134,7 @@ impl Template {
                 is_open = false;
                 if in_query {
                     problems.push(format!(
-                        "a query stands at the end of a URI, but `{literal}` follows: move it to the front"
+                        "the query must be at the end of the URI, but `{literal}` follows: move it before the query"
                     ));
                 }
             }
@@ -142,7 +143,7 @@ impl Template {
                 break;
             }
             let Some((expression, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-                problems.push(format!("a brace of `{text}` has no other: write variables as in `{{order_id}}`"));
+                problems.push(format!("the braces of `{text}` do not match: write variables as in `{{order_id}}`"));
                 break;
             };
             rest = after;
@@ -151,7 +152,7 @@ impl Template {
             in_query |= matches!(operator, Some('?' | '&'));
             if is_open && matches!(operator, None | Some('+')) {
                 problems.push(format!(
-                    "nothing tells where the value before `{{{expression}}}` ends: write something between them"
+                    "the end of the value before `{{{expression}}}` is ambiguous: write a separator between them"
                 ));
             }
             is_open = true;
@@ -162,10 +163,12 @@ impl Template {
                     && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
                 if !is_name {
                     problems.push(format!(
-                        "`{{{expression}}}` is no expression that can be read back: there are `{{x}}`, `{{+x}}`, `{{x*}}`, `{{/x}}`, `{{.x}}`, `{{#x}}`, `{{?x,y}}` and `{{&x,y}}`, where names hold ASCII letters, digits and `_`, and no digit first"
+                        "`{{{expression}}}` is not supported: use `{{x}}`, `{{+x}}`, `{{x*}}`, `{{/x}}`, `{{.x}}`, \
+                         `{{#x}}`, `{{?x,y}}` or `{{&x,y}}`, with names of ASCII letters, digits and `_` that do not \
+                         begin with a digit"
                     ));
                 } else if names.contains(&name) {
-                    problems.push(format!("the variable `{name}` stands in the template twice: rename one of the two"));
+                    problems.push(format!("the variable `{name}` occurs twice in the template: rename one of the two"));
                 } else {
                     names.push(name);
                 }

@@ -55,7 +55,7 @@ pub(super) fn read_media(path: &Path, family: &str) -> io::Result<(Vec<u8>, &'st
     let fits = |mime_type: &&str| mime_type.strip_prefix(family).is_some_and(|rest| rest.starts_with('/'));
     let Some(mime_type) = guess_mime_type(path).filter(fits) else {
         let problem = format!(
-            "the extension of `{}` is of no known type of {family}: read the file, and say its MIME type",
+            "the extension of `{}` is not that of a known {family} type: read the file, and pass its MIME type",
             path.display()
         );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));

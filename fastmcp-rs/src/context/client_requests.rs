@@ -254,7 +254,7 @@ type ResponseReader<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Sen
 ///
 /// Created by [`Context::elicit`], [`Context::elicit_form`], [`Context::elicit_url`], [`Context::sample`] and
 /// [`Context::roots`].
-#[must_use = "a question is asked when it is awaited"]
+#[must_use = "a request to the client is sent when it is awaited"]
 pub struct Ask<'a, T> {
     context: &'a Context,
     spec: Result<ClientRequestSpec, AskError>,

@@ -74,7 +74,8 @@ impl Connection {
         cursor: Option<Raw<'_>>,
         visibility: &Visibility<'_>,
     ) -> Result<Arc<[u8]>, RpcError> {
-        let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
+        let invalid =
+            || RpcError::invalid_params("Invalid params: `cursor` must be the `nextCursor` of an earlier page");
         let cursor = match cursor {
             // Some clients send `null` for an absent value.
             Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
@@ -160,7 +161,9 @@ impl Connection {
         let arguments = arguments_text(request)?;
         // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
         if serde_json::from_str::<StringMembers>(arguments).is_err() {
-            return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
+            return Err(RpcError::invalid_params(
+                "Invalid params: the values in `arguments` of a prompt must be strings",
+            ));
         }
         if !self.admit(request)? {
             return Ok(DispatchStatus::Done);
@@ -222,7 +225,7 @@ pub(crate) fn required_string<'a>(
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(string_value);
     value.ok_or_else(|| {
-        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method))
+        RpcError::invalid_params(format!("Invalid params: `{}` needs `{name}`, a string", request.method))
     })
 }
 

@@ -46,9 +46,9 @@ const HEADER_LENGTH: usize = 1 + ID_LENGTH + SALT_LENGTH + NONCE_LENGTH;
 /// The reason that nothing could be sealed. It is for the operator, not for the client.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
-    #[error("the sealed text would have {length} bytes, and may have {limit}")]
+    #[error("the sealed text would have {length} bytes; the limit is {limit} bytes")]
     TooLong { length: usize, limit: usize },
-    #[error("the system has no random numbers")]
+    #[error("the system's random number generator failed")]
     NoRandomNumbers,
 }
 

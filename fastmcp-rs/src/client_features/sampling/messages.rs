@@ -231,19 +231,19 @@ pub(super) fn check(messages: &[SamplingMessage]) -> Result<(), String> {
         }
         let results: Vec<&str> = message.tool_result_ids().collect();
         if !results.is_empty() && message.role != Role::User {
-            return Err(format!("{here} is the model's, and the results of tools are the person's"));
+            return Err(format!("{here} has the role `assistant`, and results of tools belong to the role `user`"));
         }
         if !results.is_empty() && results.len() < message.content.len() {
-            return Err(format!("{here} has results of tools and something else: put the rest into another message"));
+            return Err(format!("{here} has results of tools and other content: put the rest into another message"));
         }
         if let Some(id) = asked.iter().find(|id| !results.contains(id)) {
             return Err(format!(
-                "{here} must begin with the results of all tools that were asked for, and `{id}` has none"
+                "{here} must begin with the results of all tools that were called, and the result for `{id}` is missing"
             ));
         }
         for (at, id) in results.iter().enumerate() {
             if !asked.contains(id) {
-                return Err(format!("{here} has a result for `{id}`, which the message before it did not ask for"));
+                return Err(format!("{here} has a result for `{id}`, which the message before it does not call"));
             }
             if results[..at].contains(id) {
                 return Err(format!("{here} has two results for `{id}`"));
@@ -251,15 +251,15 @@ pub(super) fn check(messages: &[SamplingMessage]) -> Result<(), String> {
         }
         asked = message.tool_uses().map(|used| used.id.as_str()).collect();
         if !asked.is_empty() && message.role != Role::Assistant {
-            return Err(format!("{here} is the person's, and only the model asks for tools"));
+            return Err(format!("{here} has the role `user`, and only the role `assistant` calls tools"));
         }
         if let Some((at, id)) = asked.iter().enumerate().find(|(at, id)| asked[..*at].contains(id)) {
-            return Err(format!("{here} asks for tools {} times under the id `{id}`", at + 1));
+            return Err(format!("{here} calls tools {} times under the id `{id}`", at + 1));
         }
     }
     match asked.first() {
         None => Ok(()),
-        Some(id) => Err(format!("the last message asks for a tool, `{id}`, and its result is missing")),
+        Some(id) => Err(format!("the last message calls a tool, `{id}`, and its result is missing")),
     }
 }
 
