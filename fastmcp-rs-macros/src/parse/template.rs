@@ -24,7 +24,7 @@ pub(crate) struct Variable {
     pub(crate) is_optional: bool,
 }
 
-const FORMS: &str = "there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`";
+const FORMS: &str = "use `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` or `{&x,y}`";
 
 impl Template {
     pub(super) fn parse(literal: LitStr) -> Self {
@@ -84,7 +84,7 @@ impl TemplateParser {
     }
 
     fn report_unclosed(&mut self, inside: &str) {
-        self.problems.push(format!("the brace of `{{{inside}` is not closed: write `}}` behind the variable's name"));
+        self.problems.push(format!("the brace of `{{{inside}` is not closed: write `}}` after the variable's name"));
     }
 
     /// Checks the text between two expressions.
@@ -99,21 +99,22 @@ impl TemplateParser {
             if character == '%' {
                 let escape: Vec<char> = text[index + 1..].chars().take(2).collect();
                 if escape.len() < 2 || !escape.iter().all(char::is_ascii_hexdigit) {
-                    self.problems
-                        .push("`%` starts an escape of two hexadecimal digits: for itself, write `%25`".to_owned());
+                    self.problems.push(
+                        "`%` must be followed by two hexadecimal digits: for a literal `%`, write `%25`".to_owned(),
+                    );
                 }
             } else if !character.is_ascii_graphic() || "\"<>\\^`|".contains(character) {
                 let mut buffer = [0; 4];
                 let escaped: Vec<String> =
                     character.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")).collect();
-                self.problems.push(format!("a URI cannot hold {character:?}: write `{}`", escaped.concat()));
+                self.problems.push(format!("a URI cannot contain {character:?}: write `{}`", escaped.concat()));
             }
         }
     }
 
     fn report_text_after_query(&mut self, text: &str) {
         if let Some(query) = self.query.take() {
-            self.problems.push(format!("a query stands at the end of a URI: move `{query}` behind `{text}`"));
+            self.problems.push(format!("the query must be at the end of the URI: move `{query}` after `{text}`"));
         }
     }
 
@@ -127,23 +128,23 @@ impl TemplateParser {
                 self.report_text_after_query(&format!("{{{inside}}}"));
                 if let Some(previous) = &self.previous {
                     self.problems.push(format!(
-                        "nothing tells where `{previous}` ends and `{{{inside}}}` begins: write something between them"
+                        "the end of `{previous}` before `{{{inside}}}` is ambiguous: write a separator between them"
                     ));
                 }
             }
             Some('/' | '.' | '#') => self.report_text_after_query(&format!("{{{inside}}}")),
             Some('?' | '&') => self.parse_query(operator == Some('?'), inside),
-            Some(';') => self
-                .problems
-                .push(format!("`{{{inside}}}` is a path-style parameter, which templates here do not have: {FORMS}")),
+            Some(';') => {
+                self.problems.push(format!("`{{{inside}}}` is a path-style parameter, which is not supported: {FORMS}"))
+            }
             Some(other) => {
-                self.problems.push(format!("`{other}` in `{{{inside}}}` is not an operator of templates: {FORMS}"));
+                self.problems.push(format!("`{other}` in `{{{inside}}}` is not a supported operator: {FORMS}"));
             }
         }
         self.previous = Some(format!("{{{inside}}}"));
         if names.is_empty() {
             self.problems
-                .push(format!("`{{{inside}}}` names no variable: write its name into the braces, or remove them"));
+                .push(format!("`{{{inside}}}` has no variable: write its name into the braces, or remove them"));
             return;
         }
         for name in names.split(',') {
@@ -154,12 +155,10 @@ impl TemplateParser {
     fn parse_query(&mut self, is_first: bool, inside: &str) {
         let names = &inside[1..];
         match (is_first, self.has_query) {
-            (true, true) => {
-                self.problems.push(format!("the query has begun before `{{{inside}}}`: write `{{&{names}}}`"))
-            }
+            (true, true) => self.problems.push(format!("the query begins before `{{{inside}}}`: write `{{&{names}}}`")),
             (false, false) => {
                 self.problems
-                    .push(format!("`{{{inside}}}` goes on with a query that was not begun: write `{{?{names}}}`"));
+                    .push(format!("`{{{inside}}}` continues a query, but none begins before it: write `{{?{names}}}`"));
             }
             _ => {}
         }
@@ -176,16 +175,19 @@ impl TemplateParser {
         match (modifier, operator) {
             ("", _) | ("*", None) => {}
             ("*", _) => self.problems.push(format!(
-                "`*` goes with no operator: write `{{{name}*}}` for all that follows, slashes too, or `{{{sign}{name}}}`"
+                "`*` cannot be combined with an operator: write `{{{name}*}}` for the rest of the URI with its \
+                 slashes, or `{{{sign}{name}}}`"
             )),
             _ => self.problems.push(format!(
-                "`{{{sign}{written}}}` would cut the value, which cannot be read back: write `{{{sign}{name}}}`, and bound it with `#[arg(max_length = ..)]`"
+                "`{{{sign}{written}}}` would truncate the value, so it could not be read back: write \
+                 `{{{sign}{name}}}`, and limit it with `#[arg(max_length = ..)]`"
             )),
         }
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_part) {
             self.problems.push(format!(
-                "`{name}` is not the name of a variable: it is that of a parameter, so it holds ASCII letters, digits and `_`, and no digit first"
+                "`{name}` cannot be the name of a variable: it must be the name of a parameter, with ASCII letters, \
+                 digits and `_`, and no digit first"
             ));
             return;
         }
@@ -194,7 +196,7 @@ impl TemplateParser {
             _ => format!("{{{sign}{name}}}"),
         };
         if self.variables.iter().any(|variable| variable.name == name) {
-            self.problems.push(format!("the variable `{name}` stands in the template twice: rename one of the two"));
+            self.problems.push(format!("the variable `{name}` occurs twice in the template: rename one of the two"));
             return;
         }
         let is_optional = matches!(operator, Some('/' | '.' | '#' | '?' | '&'));
@@ -212,9 +214,9 @@ fn find_scheme_problem(text: &str) -> Option<String> {
         return Some(match head.len() == text.len() {
             true => {
                 let rest = text.trim_start_matches('/');
-                format!("`{text}` has no scheme, with which every URI starts: write one, as in `app://{rest}`")
+                format!("`{text}` has no scheme: begin with one, as in `app://{rest}`")
             }
-            false => "a URI starts with a scheme, which has no variables: write one before the first, as in `orders://{order_id}`".to_owned(),
+            false => "a URI begins with a scheme without variables: write one before the first variable, as in `orders://{order_id}`".to_owned(),
         });
     };
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+.-".contains(c);
@@ -223,9 +225,10 @@ fn find_scheme_problem(text: &str) -> Option<String> {
     }
     let lower = scheme.to_ascii_lowercase();
     Some(match lower.starts_with(|c: char| c.is_ascii_lowercase()) && lower.chars().all(is_part) {
-        true => format!("schemes are written in lower case: `{lower}:`"),
+        true => format!("a scheme must be in lower case: write `{lower}:`"),
         false => format!(
-            "`{scheme}` is not the scheme of a URI: it starts with a letter, and holds lower-case ASCII letters, digits, `+`, `-` and `.`"
+            "`{scheme}` is not a valid scheme: it must start with a letter, and have only lower-case ASCII letters, \
+             digits, `+`, `-` and `.`"
         ),
     })
 }
@@ -263,45 +266,50 @@ mod tests {
     fn every_mistake_in_a_template_is_reported() {
         for (text, problems) in [
             ("", &["cannot be empty"] as &[&str]),
-            (
-                "orders/all",
-                &["`orders/all` has no scheme, with which every URI starts: write one, as in `app://orders/all`"],
-            ),
-            ("{scheme}://x", &["a scheme, which has no variables"]),
+            ("orders/all", &["`orders/all` has no scheme: begin with one, as in `app://orders/all`"]),
+            ("{scheme}://x", &["a scheme without variables"]),
             ("Orders://x", &["lower case: `orders:`"]),
-            ("1a://x", &["`1a` is not the scheme"]),
-            ("my_app://x", &["`my_app` is not the scheme"]),
-            ("://x", &["`` is not the scheme"]),
+            ("1a://x", &["`1a` is not a valid scheme"]),
+            ("my_app://x", &["`my_app` is not a valid scheme"]),
+            ("://x", &["`` is not a valid scheme"]),
             ("s://{id", &["the brace of `{id` is not closed"]),
             ("s://{a{b}", &["the brace of `{a` is not closed"]),
             ("s://id}", &["a `}` closes nothing"]),
-            ("s://{}", &["`{}` names no variable"]),
-            ("s://{?}", &["`{?}` names no variable"]),
+            ("s://{}", &["`{}` has no variable"]),
+            ("s://{?}", &["`{?}` has no variable"]),
             ("s://{;x}", &["path-style parameter"]),
-            ("s://{=x}", &["`=` in `{=x}` is not an operator"]),
-            ("s://{!x}", &["`!` in `{!x}` is not an operator"]),
-            ("s://{x:3}", &["`{x:3}` would cut the value"]),
+            ("s://{=x}", &["`=` in `{=x}` is not a supported operator"]),
+            ("s://{!x}", &["`!` in `{!x}` is not a supported operator"]),
+            ("s://{x:3}", &["`{x:3}` would truncate the value"]),
             ("s://{/x:30}", &["write `{/x}`"]),
-            ("s://{/x*}", &["`*` goes with no operator: write `{x*}` for all that follows, slashes too, or `{/x}`"]),
-            ("s://{*x}", &["`*` in `{*x}` is not an operator"]),
-            ("s://{order-id}", &["`order-id` is not the name"]),
-            ("s://{ x }", &["` x ` is not the name"]),
-            ("s://{9x}", &["`9x` is not the name"]),
-            ("s://{é}", &["`é` is not the name"]),
-            ("s://{a,,b}", &["`` is not the name"]),
-            ("s://{a,}", &["`` is not the name"]),
-            ("s://{x}/{+x}", &["the variable `x` stands in the template twice"]),
-            ("s://x{?a}/more", &["move `{?a}` behind `/more`"]),
-            ("s://x{?a}{b}/c", &["move `{?a}` behind `{b}`", "nothing tells where `{?a}` ends and `{b}` begins"]),
-            ("s://{a}{+b}{/c}", &["nothing tells where `{a}` ends and `{+b}` begins: write something between them"]),
-            ("s://x{?a}{?b}", &["the query has begun before `{?b}`: write `{&b}`"]),
+            (
+                "s://{/x*}",
+                &[
+                    "`*` cannot be combined with an operator: write `{x*}` for the rest of the URI with its slashes, or `{/x}`",
+                ],
+            ),
+            ("s://{*x}", &["`*` in `{*x}` is not a supported operator"]),
+            ("s://{order-id}", &["`order-id` cannot be the name"]),
+            ("s://{ x }", &["` x ` cannot be the name"]),
+            ("s://{9x}", &["`9x` cannot be the name"]),
+            ("s://{é}", &["`é` cannot be the name"]),
+            ("s://{a,,b}", &["`` cannot be the name"]),
+            ("s://{a,}", &["`` cannot be the name"]),
+            ("s://{x}/{+x}", &["the variable `x` occurs twice in the template"]),
+            ("s://x{?a}/more", &["move `{?a}` after `/more`"]),
+            ("s://x{?a}{b}/c", &["move `{?a}` after `{b}`", "the end of `{?a}` before `{b}` is ambiguous"]),
+            ("s://{a}{+b}{/c}", &["the end of `{a}` before `{+b}` is ambiguous: write a separator between them"]),
+            ("s://x{?a}{?b}", &["the query begins before `{?b}`: write `{&b}`"]),
             ("s://x?y=1{?b}", &["write `{&b}`"]),
             ("s://x{&a,b}", &["write `{?a,b}`"]),
-            ("s://a b", &["a URI cannot hold ' ': write `%20`"]),
-            ("s://é", &["a URI cannot hold 'é': write `%C3%A9`"]),
-            ("s://100%", &["`%` starts an escape"]),
-            ("s://%zz", &["`%` starts an escape"]),
-            ("s:// {;x} {x:1} }", &["' '", "path-style", "' '", "cut the value", "twice", "' '", "closes nothing"]),
+            ("s://a b", &["a URI cannot contain ' ': write `%20`"]),
+            ("s://é", &["a URI cannot contain 'é': write `%C3%A9`"]),
+            ("s://100%", &["`%` must be followed by"]),
+            ("s://%zz", &["`%` must be followed by"]),
+            (
+                "s:// {;x} {x:1} }",
+                &["' '", "path-style", "' '", "truncate the value", "twice", "' '", "closes nothing"],
+            ),
         ] {
             let found = parse(text).problems;
             assert_eq!(found.len(), problems.len(), "{text}: {found:#?}");
