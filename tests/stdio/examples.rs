@@ -119,7 +119,7 @@ fn the_dynamic_example_serves_every_revision() {
         let called = server.call("forecast", json!({"city": "Lyon"}));
         assert_eq!(called.content_text(), r#"{"operation":"forecast","arguments":{"city":"Lyon"}}"#);
         let refused = server.call("forecast", json!({}));
-        assert!(refused.is_tool_error() && refused.content_text().contains("`/city`: it is required"));
+        assert!(refused.is_tool_error() && refused.content_text().contains("`/city`: missing"));
         let twice = server.call("install", json!({"operation": forecast}));
         assert!(twice.is_tool_error() && twice.content_text().contains("two tools are named `forecast`"));
         let bad = json!({"operation": {"name": "x", "description": "", "schema": {"type": "string"}}});
@@ -289,8 +289,10 @@ fn the_errors_example_serves_every_revision() {
             let failed = server.call(tool, arguments);
             assert!(failed.is_tool_error());
             let text = failed.content_text();
-            let rest = text.strip_prefix("The tool failed for a reason that is not yours to mend (error ");
-            let id = rest.and_then(|rest| rest.strip_suffix("). Its details are in the server's log."));
+            let rest = text.strip_prefix("Internal error ");
+            let id = rest.and_then(|rest| {
+                rest.strip_suffix(". Changing the arguments will not help; the details are in the server's log.")
+            });
             let id = id.unwrap_or_else(|| panic!("{text}"));
             assert_eq!(id.len(), 8, "{text}");
             server.wait_for_stderr(&format!("tool `{tool}` failed (error {id}): {logged}"));
@@ -322,7 +324,7 @@ fn the_state_example_serves_every_revision() {
         let tools = server.ask("tools/list", Value::Null);
         assert_eq!(tools.result()["tools"][1]["inputSchema"]["required"], json!(["article"]));
         let sent = server.call("price", json!({"article": "nail", "currency": "USD"}));
-        let expected = "Invalid arguments for `price`:\n- `/currency`: there is no such argument; there is only `article`\nNothing was done. Correct the arguments and call again.";
+        let expected = "Invalid arguments for `price`:\n- `/currency`: unknown argument; the only valid one is `article`\nNothing was done. Correct the arguments and call again.";
         assert_eq!(sent.content_text(), expected);
 
         let mut price = |meta: Value| {
@@ -473,7 +475,7 @@ fn the_elicitation_example_serves_every_revision() {
         let nothing = "The user gave no answer. Nothing was booked.";
         assert_eq!(book(json!({"action": "cancel"})), (false, nothing.into()));
         let (is_error, text) = book(accept(json!({"seats": 20, "class": "economy"})));
-        let misfit = "the client's answer does not fit the question: `/seats`: expected an integer from 1 to 8, got 20";
+        let misfit = "the client's response is invalid: `/seats`: expected an integer from 1 to 8, got 20";
         assert_eq!((is_error, text.as_str()), (true, misfit));
         let eight = || accept(json!({"seats": 8, "class": "economy"}));
         for _ in 0..12 {
@@ -501,8 +503,7 @@ fn a_client_without_elicitation_gets_an_error() {
         assert!(told.is_tool_error());
         assert_eq!(told.content_text(), "The user cannot be asked here: name a travel agency instead.");
         let refused = server.call("cancel_all", json!({}));
-        let text =
-            "this needs a client that can ask the person who uses it, and this one has not declared `elicitation.form`";
+        let text = "the client cannot ask its user: it has not declared `elicitation.form`";
         if revision.is_modern() {
             assert_eq!(refused.error_code(), Some(-32021));
             assert_eq!(refused.value["error"]["message"], text);

@@ -141,10 +141,7 @@ fn a_server_without_a_tokio_runtime_says_so() {
     for transport in ["stdio", "http"] {
         let setup = Server::setup("runtimes").env("RUNTIME", "none").env("VERSION", "1.0.0");
         let told = refused(if transport == "http" { setup.env("HTTP", "127.0.0.1:0") } else { setup });
-        assert!(
-            told.starts_with("Error: there is no tokio runtime to serve in") && told.lines().count() == 1,
-            "{told}"
-        );
+        assert!(told.starts_with("Error: there is no tokio runtime: put") && told.lines().count() == 1, "{told}");
     }
 }
 
@@ -165,7 +162,7 @@ fn the_version_is_that_of_the_program_and_never_of_a_library() {
         assert_eq!(info.result()["serverInfo"]["version"], expected, "{runtime:?} {version:?}");
         server.close_input();
         assert!(server.wait().success());
-        let warning = "WARN fastmcp_rs: the version of `runtimes` is not known, and clients are told 0.0.0: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`";
+        let warning = "WARN fastmcp_rs: the version of `runtimes` is unknown, so clients see 0.0.0: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`";
         let expected = if expected == "0.0.0" { vec![warning] } else { vec![] };
         assert_eq!(log(server), expected, "{runtime:?} {version:?}");
     }

@@ -202,7 +202,8 @@ fn a_state_that_a_thread_uses_for_ever_is_told_and_keeps_no_other() {
     assert!(server.wait_within(Duration::from_secs(8)).success());
     assert_eq!((place.journal(""), place.journal(".made")), (String::new(), "said\n".into()));
     let told = server.final_stderr();
-    let warning = told.lines().find(|line| line.contains("were not dropped at its end, as tasks or threads still use"));
+    let warning =
+        told.lines().find(|line| line.contains("were not dropped at its end, because tasks or threads still use"));
     assert!(warning.is_some_and(|line| line.contains("Journal`") && !line.contains("MadeJournal`")), "{told}");
 }
 
@@ -288,7 +289,7 @@ fn a_destructor_that_hangs_holds_up_the_end_for_five_seconds() {
     assert!(start.elapsed() >= Duration::from_secs(4), "{:?}", start.elapsed());
     assert_eq!(place.notes(), ["returned"]);
     let told = server.final_stderr();
-    assert!(told.contains("not dropped within 5s: the destructor of `runtimes::Rude` still runs"), "{told}");
+    assert!(told.contains("not dropped within 5s: the destructor of `runtimes::Rude` is still running"), "{told}");
     // A signal ends it at once.
     let place = Place::new();
     let mut server = place.start(|setup| setup.env("RUDE", "hangs"));

@@ -268,7 +268,7 @@ mod tests {
             ("", &["cannot be empty"] as &[&str]),
             ("orders/all", &["`orders/all` has no scheme: begin with one, as in `app://orders/all`"]),
             ("{scheme}://x", &["a scheme without variables"]),
-            ("Orders://x", &["lower case: `orders:`"]),
+            ("Orders://x", &["write `orders:`"]),
             ("1a://x", &["`1a` is not a valid scheme"]),
             ("my_app://x", &["`my_app` is not a valid scheme"]),
             ("://x", &["`` is not a valid scheme"]),

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(read(json!({ "action": "decline" })), Ok(Elicited::Declined));
         assert_eq!(read(json!({ "action": "cancel", "content": { "value": 3 } })), Ok(Elicited::Cancelled));
         for (result, reason) in [
-            (json!({ "action": "accept" }), "`/value`: it is required"),
+            (json!({ "action": "accept" }), "`/value`: missing"),
             (json!({ "action": "accept", "content": { "value": 300 } }), "`/value`: expected an integer from 0 to 255"),
             (json!({ "action": "accept", "content": [3] }), "`content` must be an object"),
             (json!({ "action": "yes" }), "`action` must be"),

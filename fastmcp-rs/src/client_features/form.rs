@@ -285,7 +285,7 @@ mod tests {
         }));
         let problems = read::<Parcel>(&parcel(), content).unwrap_err();
         for part in [
-            "`/recipient`: it must match the pattern `^[A-Z]`",
+            "`/recipient`: must match the pattern `^[A-Z]`",
             "`/email`: expected a string in the format email",
             "`/count`: expected an integer from 1 to 9, got 10",
             "`/speed`: expected one of \"Standard\", \"Express\", got the string \"fast\"",
@@ -295,7 +295,7 @@ mod tests {
         }
         assert_eq!(
             read::<bool>(&schema::<bool>().unwrap(), Map::new()),
-            Err("`/value`: it is required: true or false".into())
+            Err("`/value`: missing; expected true or false".into())
         );
     }
 

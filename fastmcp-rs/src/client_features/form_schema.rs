@@ -623,38 +623,41 @@ mod tests {
         for (property, problem) in [
             (
                 json!({ "type": "string", "pattern": "a" }),
-                "`pattern` has no place in a form: a string has `type`, `title`, `description`, `default`, `minLength`, `maxLength`, `format`",
+                "`pattern` is not allowed in a form: a string can have `type`, `title`, `description`, `default`, `minLength`, `maxLength`, `format`",
             ),
-            (json!({ "type": "string", "format": "uuid" }), "`format` is one of"),
-            (json!({ "type": "string", "format": 1 }), "`format` is one of"),
+            (json!({ "type": "string", "format": "uuid" }), "`format` must be"),
+            (json!({ "type": "string", "format": 1 }), "`format` must be"),
             (json!({ "type": "string", "title": 1 }), "`title` must be a string"),
-            (json!({ "type": "string", "minLength": -1 }), "`minLength` must be a whole number"),
-            (json!({ "type": "string", "minLength": 3, "maxLength": 2 }), "no value fits"),
-            (json!({ "type": "integer", "exclusiveMinimum": 1 }), "`exclusiveMinimum` has no place"),
+            (json!({ "type": "string", "minLength": -1 }), "`minLength` must be an integer"),
+            (json!({ "type": "string", "minLength": 3, "maxLength": 2 }), "so no value is valid"),
+            (json!({ "type": "integer", "exclusiveMinimum": 1 }), "`exclusiveMinimum` is not allowed"),
             (json!({ "type": "integer", "minimum": "1" }), "`minimum` must be a number"),
-            (json!({ "type": "number", "minimum": 1.5, "maximum": 1 }), "no value fits"),
-            (json!({ "type": "integer", "default": "three" }), "its default does not fit: `/`: expected an integer"),
-            (json!({ "type": "string", "enum": ["a"], "default": "b" }), "its default does not fit"),
-            (json!({ "type": "boolean", "enum": [true] }), "`enum` has no place in a form: a boolean has"),
-            (json!({ "type": "object", "properties": {} }), "it has no place in a form, whose fields are"),
-            (json!({ "type": ["string", "null"] }), "it has no place in a form"),
-            (json!({ "$ref": "#/$defs/a" }), "it has no place in a form"),
-            (json!({}), "it has no place in a form"),
-            (json!(true), "it has no place in a form"),
-            (json!({ "type": "string", "enum": ["a", 1] }), "it has no place in a form"),
+            (json!({ "type": "number", "minimum": 1.5, "maximum": 1 }), "so no value is valid"),
+            (json!({ "type": "integer", "default": "three" }), "the default is invalid: `/`: expected an integer"),
+            (json!({ "type": "string", "enum": ["a"], "default": "b" }), "the default is invalid"),
+            (json!({ "type": "boolean", "enum": [true] }), "`enum` is not allowed in a form: a boolean can have"),
+            (json!({ "type": "object", "properties": {} }), "a field of a form must be"),
+            (json!({ "type": ["string", "null"] }), "a field of a form must be"),
+            (json!({ "$ref": "#/$defs/a" }), "a field of a form must be"),
+            (json!({}), "a field of a form must be"),
+            (json!(true), "a field of a form must be"),
+            (json!({ "type": "string", "enum": ["a", 1] }), "a field of a form must be"),
             (json!({ "type": "string", "enum": [] }), "the list of choices is empty"),
-            (json!({ "type": "string", "enum": ["a", "a"] }), "`a` can be chosen twice"),
+            (json!({ "type": "string", "enum": ["a", "a"] }), "the choice `a` occurs twice"),
             (
                 json!({ "type": "string", "enum": ["a"], "minLength": 1 }),
-                "`minLength` has no place in a form: a choice has",
+                "`minLength` is not allowed in a form: a choice can have",
             ),
-            (json!({ "type": "string", "enum": ["a"], "enumNames": [] }), "`enumNames` is a list of titles"),
-            (json!({ "type": "string", "enum": ["a"], "oneOf": [] }), "leave one out"),
-            (json!({ "type": "string", "oneOf": [{ "const": "a" }] }), "an entry of `oneOf` is"),
-            (json!({ "type": "string", "anyOf": [{ "const": "a", "title": "A" }] }), "`anyOf` has no place"),
-            (json!({ "type": "array" }), "it has no place in a form"),
-            (json!({ "type": "array", "items": { "type": "string" } }), "it has no place in a form"),
-            (json!({ "type": "array", "items": { "enum": ["a"] }, "uniqueItems": true }), "`uniqueItems` has no place"),
+            (json!({ "type": "string", "enum": ["a"], "enumNames": [] }), "`enumNames` must be a list of titles"),
+            (json!({ "type": "string", "enum": ["a"], "oneOf": [] }), "exclude each other"),
+            (json!({ "type": "string", "oneOf": [{ "const": "a" }] }), "an entry of `oneOf` must be"),
+            (json!({ "type": "string", "anyOf": [{ "const": "a", "title": "A" }] }), "`anyOf` is not allowed"),
+            (json!({ "type": "array" }), "a field of a form must be"),
+            (json!({ "type": "array", "items": { "type": "string" } }), "a field of a form must be"),
+            (
+                json!({ "type": "array", "items": { "enum": ["a"] }, "uniqueItems": true }),
+                "`uniqueItems` is not allowed",
+            ),
         ] {
             let found = form(json!({ "one": property })).unwrap_err();
             assert!(found.starts_with("field `one`: ") && found.contains(problem), "{property}: {found}");
@@ -664,12 +667,15 @@ mod tests {
             (json!({ "properties": {} }), "a flat object"),
             (json!({ "type": "object" }), "a flat object"),
             (json!({ "type": "array", "properties": {} }), "a flat object"),
-            (json!({ "type": "object", "properties": {}, "oneOf": [] }), "`oneOf` has no place in a form's schema"),
+            (
+                json!({ "type": "object", "properties": {}, "oneOf": [] }),
+                "`oneOf` is not allowed in the schema of a form",
+            ),
             (
                 json!({ "type": "object", "properties": {}, "required": ["a"] }),
-                "`required` names \"a\", and there is no such field",
+                "`required` contains \"a\", which is not a field",
             ),
-            (json!({ "type": "object", "properties": {}, "required": "a" }), "`required` is a list"),
+            (json!({ "type": "object", "properties": {}, "required": "a" }), "`required` must be a list"),
         ] {
             let found = FormSchema::from_hand_written(&schema).unwrap_err();
             assert!(found.contains(problem), "{schema}: {found}");
@@ -694,11 +700,11 @@ mod tests {
         let sloppy = json!({ "age": "3", "plan": "", "days": null, "more": {} });
         assert_eq!(answer(&form, sloppy), Ok(json!({ "age": 3 })));
         for (content, problem) in [
-            (json!({}), "`/age`: it is required: an integer of at least 0"),
+            (json!({}), "`/age`: missing; expected an integer of at least 0"),
             (json!({ "age": "" }), "`/age`: expected an integer of at least 0"),
             (json!({ "age": -1 }), "`/age`: expected an integer of at least 0, got -1"),
             (json!({ "age": 1, "plan": "paid" }), "`/plan`: expected"),
-            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: it must have at most 1 item"),
+            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: must have at most 1 item"),
             (json!({ "age": 1, "note": [] }), "`/note`: expected a string"),
         ] {
             let found = answer(&form, content.clone()).unwrap_err();

@@ -83,7 +83,7 @@ mod tests {
             (json!(null), "`roots` must be a list"),
             (json!({ "roots": {} }), "`roots` must be a list"),
             (json!({ "roots": ["file:///a"] }), "a root must have a `uri`"),
-            (json!({ "roots": [{ "uri": "https://a" }] }), "must begin with `file://`, and one is `https://a`"),
+            (json!({ "roots": [{ "uri": "https://a" }] }), "must begin with `file://`, not `https://a`"),
             (json!({ "roots": [{ "uri": "file:///a", "name": 1 }] }), "`name` of a root must be a string"),
         ] {
             let error = read(&result).unwrap_err().to_string();

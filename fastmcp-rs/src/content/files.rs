@@ -95,7 +95,10 @@ mod tests {
         assert_eq!(guess_mime_type(Path::new("png")), None);
         let problem = read_media(Path::new("a.mp3"), "image").unwrap_err();
         assert_eq!(problem.kind(), io::ErrorKind::InvalidInput);
-        assert!(problem.to_string().contains("`a.mp3` is of no known type of image"), "{problem}");
+        assert!(
+            problem.to_string().contains("the extension of `a.mp3` is not that of a known image type"),
+            "{problem}"
+        );
         let missing = read_media(Path::new("/nowhere/a.png"), "image").unwrap_err();
         assert!(missing.kind() == io::ErrorKind::NotFound && missing.to_string().starts_with("`/nowhere/a.png`: "));
     }

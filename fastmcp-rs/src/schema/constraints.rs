@@ -293,7 +293,7 @@ mod tests {
         let mut property = serde_json::json!({"type": "boolean"});
         publish_constraints(&RULES, property.as_object_mut().unwrap(), "flag", &mut problems);
         assert_eq!(problems.len(), 3, "{problems:?}");
-        assert!(problems[0].contains("`flag`: `min` wants a number, but its schema has type \"boolean\""));
+        assert!(problems[0].contains("`flag`: `min` needs a number, but the schema has type \"boolean\""));
     }
 
     #[test]

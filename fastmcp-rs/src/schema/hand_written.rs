@@ -209,15 +209,15 @@ mod tests {
         assert_eq!(
             report,
             [
-                "`$ref` at `/properties/a` of its input schema leads nowhere: there is no `#/$defs/Nope` in it",
-                "`type` at `/properties/b` of its input schema is \"strin\", and must be one of array, boolean, integer, null, number, object, string, or a list of them",
-                "`/properties/c` of its input schema must be a schema, and is 5",
-                "`type` at `/properties/d/anyOf/0` of its input schema is [\"string\",3], and must be one of array, boolean, integer, null, number, object, string, or a list of them",
-                "`minimum` at `/properties/e/items` of its input schema must be a number, and is \"5\"",
-                "`enum` at `/properties/f` of its input schema must be a list of values",
-                "`pattern` at `/properties/f` of its input schema must be a string with a regular expression",
-                "`required` at `/properties/g~1h` of its input schema must be a list of names",
-                "`properties` at `/properties/g~1h` of its input schema must be an object that maps names to schemas",
+                "`$ref` at `/properties/a` of the input schema refers to `#/$defs/Nope`, which does not exist",
+                "`type` at `/properties/b` of the input schema must be one of array, boolean, integer, null, number, object, string, or a list of them, not \"strin\"",
+                "`/properties/c` of the input schema must be a schema, not 5",
+                "`type` at `/properties/d/anyOf/0` of the input schema must be one of array, boolean, integer, null, number, object, string, or a list of them, not [\"string\",3]",
+                "`minimum` at `/properties/e/items` of the input schema must be a number, not \"5\"",
+                "`enum` at `/properties/f` of the input schema must be a list of values",
+                "`pattern` at `/properties/f` of the input schema must be a string with a regular expression",
+                "`required` at `/properties/g~1h` of the input schema must be a list of names",
+                "`properties` at `/properties/g~1h` of the input schema must be an object that maps names to schemas",
             ]
         );
     }

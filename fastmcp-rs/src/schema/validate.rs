@@ -940,18 +940,18 @@ mod tests {
             [
                 r#"`/status`: expected one of "SHIPPED", "PROCESSING", got the string "shiped"; did you mean "SHIPPED"?"#,
                 r#"`/limit`: expected an integer from 1 to 10, got the string "ten""#,
-                r#"`/tags/1`: it must have at most 3 characters, and has 4; got the string "long""#,
+                r#"`/tags/1`: must have at most 3 characters, not 4; got the string "long""#,
                 r#"`/tags/2`: expected a string of at most 3 characters, got 3"#,
                 r#"`/item/sub/n`: expected a number, got the string "x""#,
-                r#"`/code`: it must match the pattern `^A`; got the string "B""#,
-                r#"`/stauts`: there is no such argument; there are `status`, `limit`, `tags`, `item`, `code`"#,
+                r#"`/code`: must match the pattern `^A`; got the string "B""#,
+                r#"`/stauts`: unknown argument; valid ones are `status`, `limit`, `tags`, `item`, `code`"#,
             ]
         );
         assert_eq!(
             told(json!({"stats": "SHIPPED"}), true),
             [
-                r#"`/status`: it is required: one of "SHIPPED", "PROCESSING""#,
-                r#"`/stats`: there is no such argument; did you mean `status`?"#,
+                r#"`/status`: missing; expected one of "SHIPPED", "PROCESSING""#,
+                r#"`/stats`: unknown argument; did you mean `status`?"#,
             ]
         );
     }
@@ -1040,7 +1040,7 @@ mod tests {
         assert_eq!(told(json!({"n": 0})), ["`/n`: expected a number greater than 0, got 0"]);
         assert_eq!(told(json!({"n": 10})), ["`/n`: expected a number less than 10, got 10"]);
         assert_eq!(told(json!({"n": 0.25})), ["`/n`: expected a multiple of 0.1, got 0.25"]);
-        assert_eq!(told(json!({"never": 1})), ["`/never`: nothing may stand here, got 1"]);
+        assert_eq!(told(json!({"never": 1})), ["`/never`: no value is allowed here, got 1"]);
         let mut value = json!({"maybe": null, "one": null, "n": null});
         assert!(validate_and_coerce(&schema, &mut value, false).problems.is_empty());
         assert_eq!(value, json!({"maybe": null, "one": null}), "only what cannot be `null` is left out");

@@ -33,7 +33,7 @@ const LENGTH: usize = 32;
 /// # Ok(())
 /// # }
 /// let error = SealingKey::from_base64("c2hvcnQ=").unwrap_err();
-/// assert_eq!(error.to_string(), "a sealing key has 32 bytes, and this one has 5: `openssl rand -base64 32` makes one");
+/// assert_eq!(error.to_string(), "a sealing key must have 32 bytes, not 5: create one with `openssl rand -base64 32`");
 /// ```
 #[derive(Clone)]
 pub struct SealingKey([u8; LENGTH]);

@@ -33,7 +33,7 @@ fn calls_above_the_rate_get_a_time_to_retry() {
         }
         let refused = client.call("double", json!({"number": 1})).await;
         assert!(is_error(&refused));
-        assert_eq!(text(&refused), "Too many calls of `double`: try again in 0.5 seconds.");
+        assert_eq!(text(&refused), "Too many calls of `double`. Try again in 0.5 seconds.");
         // Each tool has a bucket of its own.
         assert_eq!(text(&client.call("fill", json!({"bytes": 1})).await), "x");
 
@@ -108,7 +108,7 @@ fn each_principal_has_a_bucket_of_its_own() {
 }
 
 #[test]
-#[should_panic(expected = "a rate is a number above zero")]
+#[should_panic(expected = "a rate must be a number above zero")]
 fn a_rate_of_zero_is_refused() {
     let _ = RateLimit::per_second(0.0);
 }
@@ -122,7 +122,7 @@ fn a_result_that_is_too_large_is_replaced_by_advice() {
             let answer = client.call("fill", json!({"bytes": 5000})).await;
             assert!(is_error(&answer));
             assert!(text(&answer).starts_with("The result of `fill` has 5"), "{answer}");
-            assert!(text(&answer).contains("at most 600 are allowed. Ask for less"), "{answer}");
+            assert!(text(&answer).contains("the limit is 600 bytes. Narrow the arguments"), "{answer}");
             // Lists have pages.
             assert!(client.ask("tools/list", Value::Null).await.to_string().len() > 700);
         });

@@ -384,18 +384,21 @@ mod tests {
         ];
         assert_eq!(check(&good), Ok(()));
         for (messages, problem) in [
-            (vec![Message::assistant(uses("1"))], "the last message asks for a tool, `1`"),
+            (vec![Message::assistant(uses("1"))], "the last message calls a tool, `1`"),
             (vec![Message::assistant(uses("1")), Message::user("b")], "message 2 must begin with the results"),
-            (vec![Message::assistant(uses("1")).and(uses("2")), Message::tool_results([result("1")])], "`2` has none"),
-            (vec![Message::assistant(uses("1")).and(uses("1"))], "message 1 asks for tools 2 times under the id `1`"),
+            (
+                vec![Message::assistant(uses("1")).and(uses("2")), Message::tool_results([result("1")])],
+                "the result for `2` is missing",
+            ),
+            (vec![Message::assistant(uses("1")).and(uses("1"))], "message 1 calls tools 2 times under the id `1`"),
             (vec![Message::tool_results([result("1")])], "message 1 has a result for `1`, which"),
             (
                 vec![Message::assistant(uses("1")), Message::tool_results([result("1"), result("1")])],
                 "two results for `1`",
             ),
-            (vec![Message::assistant(uses("1")), Message::user(result("1")).and("b")], "and something else"),
-            (vec![Message::assistant(result("1"))], "the results of tools are the person's"),
-            (vec![Message::user(uses("1"))], "only the model asks for tools"),
+            (vec![Message::assistant(uses("1")), Message::user(result("1")).and("b")], "and other content"),
+            (vec![Message::assistant(result("1"))], "results of tools belong to the role `user`"),
+            (vec![Message::user(uses("1"))], "only the role `assistant` calls tools"),
         ] {
             let found = check(&messages).unwrap_err();
             assert!(found.contains(problem), "{found}");

@@ -157,7 +157,7 @@ mod tests {
         fs::write(&path, "precious").unwrap();
         drop(second);
         let error = bind(&path, 0o600).await.unwrap_err();
-        assert!(error.to_string().contains("not replaced"), "{error}");
+        assert!(error.to_string().contains("is not a socket"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         let link = directory.0.join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
