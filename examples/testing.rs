@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_user_wants_is_bought() -> Result<(), Failure> {
+    async fn a_confirmed_amount_is_bought() -> Result<(), Failure> {
         // Clients of the newest revision, and clients with a session.
         for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
             let client = client().revision(revision).on_elicitation(|question| {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_user_does_not_want_is_not_bought() -> Result<(), Failure> {
+    async fn a_declined_amount_is_not_bought() -> Result<(), Failure> {
         for answer in [ClientReply::accept(json!({"value": false})), ClientReply::decline(), ClientReply::cancel()] {
             let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is right");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
@@ -96,14 +96,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_way_to_ask_nothing_is_bought() {
+    async fn a_client_without_elicitation_buys_nothing() {
         let client = client().await.expect("the app is right");
         let failure = client.call("buy", json!({"euros": 10, "currency": "USD"})).await.unwrap_err();
         assert_eq!(failure.code(), -32021);
     }
 
     #[tokio::test]
-    async fn a_model_learns_which_currencies_there_are() -> Result<(), Failure> {
+    async fn an_unknown_currency_is_refused_with_the_known_ones() -> Result<(), Failure> {
         let client = client().await.expect("the app is right");
         let reply = client.call("buy", json!({"euros": 10, "currency": "DEM"})).await?;
         assert_eq!(reply.text(), "DEM is not for sale: use one of CHF, USD");
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tools_are_what_was_agreed_on() {
+    fn the_tools_match_the_lock_file() {
         assert_tools_snapshot!(app(Rates(Vec::new())), "examples/testing.json");
     }
 }

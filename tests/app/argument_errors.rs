@@ -409,7 +409,7 @@ fn problems_of_send(arguments: Value) -> Vec<String> {
 }
 
 #[test]
-fn the_tag_of_an_enum_is_told_where_the_enum_is_flattened_too() {
+fn a_wrong_tag_of_a_flattened_enum_is_reported() {
     let names = "`One`, `Group`, `Everyone`";
     let needed = format!("`/parcel`: one of the members {names} is required");
     for (parcel, told) in [
@@ -429,7 +429,7 @@ fn the_tag_of_an_enum_is_told_where_the_enum_is_flattened_too() {
 }
 
 #[test]
-fn what_is_wrong_inside_of_an_alternative_without_a_tag_is_told_where_it_is() {
+fn problems_inside_an_untagged_alternative_have_their_location() {
     for (when, told) in [
         (
             json!({"from": "2026-01-01", "to": "soon"}),
@@ -447,7 +447,7 @@ fn what_is_wrong_inside_of_an_alternative_without_a_tag_is_told_where_it_is() {
 }
 
 #[test]
-fn names_of_members_and_lengths_are_told_in_words_that_fit() {
+fn problems_of_member_names_and_lengths_are_explained() {
     let told = problems_of_send(json!({"by_number": {"one": "2026-01-01"}, "pairs": [[1], "x", [1, "y"]]}));
     assert_eq!(
         told,

@@ -183,7 +183,7 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
 }
 
 #[test]
-fn errors_panics_and_timeouts_are_those_of_other_tools() {
+fn dynamic_tools_have_the_errors_panics_and_timeouts_of_other_tools() {
     #[derive(Debug)]
     struct Secret;
     impl std::fmt::Display for Secret {
@@ -536,7 +536,7 @@ fn a_disabled_component_is_reported_as_unknown() {
 }
 
 #[test]
-fn clients_are_notified_of_the_lists_that_changed_alone() {
+fn clients_are_notified_only_of_changed_lists() {
     run(async {
         let app = App::empty("x").add_tool(nothing("a").tag("t"));
         let handle = app.handle();
@@ -589,7 +589,7 @@ fn sessions_are_notified_without_a_subscription() {
 }
 
 #[test]
-fn a_running_call_goes_on_when_its_tool_is_removed() {
+fn a_running_call_continues_when_its_tool_is_removed() {
     run(async {
         let app = App::empty("x").add_tool(DynamicTool::new("slow", json!({"type": "object"}), |_, _| async {
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -249,7 +249,7 @@ fn a_shutdown_function_that_hangs_or_panics_does_not_prevent_the_end() {
 }
 
 #[test]
-fn states_are_dropped_before_a_client_is_closed_in_the_reverse_order_of_their_making() {
+fn states_are_dropped_before_close_returns_in_reverse_order() {
     struct Noted<const NUMBER: u32>(Diary);
     impl<const NUMBER: u32> Drop for Noted<NUMBER> {
         fn drop(&mut self) {

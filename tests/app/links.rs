@@ -130,7 +130,7 @@ fn links_without_a_text_get_one_with_a_line_for_each() {
 }
 
 #[test]
-fn results_with_a_text_or_without_links_stay_as_they_are() {
+fn results_with_a_text_or_without_links_are_unchanged() {
     let newest = Revision::V2026_07_28;
     assert_eq!(call(app(), newest, "with_text", json!({})).0, ["text", "resource_link"]);
     assert_eq!(call(app(), newest, "without_links", json!({})).0, ["resource"]);

@@ -103,7 +103,7 @@ async fn letter(
 }
 
 #[test]
-fn the_comment_of_a_prompts_argument_stands_before_those_of_the_variants() {
+fn the_comment_of_a_prompt_argument_precedes_those_of_the_variants() {
     let listed = run(async {
         let client = App::empty("x").prompt::<letter>().test_client().await.expect("the app is right");
         client.list_prompts().await.expect("they are listed").remove(0)

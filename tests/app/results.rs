@@ -128,7 +128,7 @@ fn the_text_of_a_wrapped_result_is_the_json_of_its_structured_content() {
 }
 
 #[test]
-fn strings_have_structured_content_on_request_alone() {
+fn strings_have_structured_content_only_on_request() {
     let plain = call(Revision::V2026_07_28, "greet", json!({"name": "x"}));
     assert_eq!(plain, (None, "x".to_owned(), Value::Null));
     assert_eq!(call(Revision::V2026_07_28, "greet", json!({})), (None, String::new(), Value::Null));

@@ -256,7 +256,7 @@ fn results_have_no_raw_separators_and_are_the_same_texts() {
 }
 
 #[test]
-fn what_layers_answer_has_no_raw_separators() {
+fn responses_of_middleware_have_no_raw_separators() {
     run(async {
         for revision in REVISIONS {
             let (mut wire, _) = open_app(layered(), revision).await;

@@ -133,7 +133,7 @@ fn a_hidden_component_is_reported_as_unknown_in_every_revision() {
 }
 
 #[test]
-fn pages_contain_visible_components_alone() {
+fn pages_contain_only_visible_components() {
     run(async {
         let tools = |app: App, number: u32| {
             let made = tool(&format!("t{number:02}"));

@@ -99,7 +99,7 @@ fn assert_is_wrapped(app: impl Fn() -> App, tool: &str, inside: &Value) {
 }
 
 #[test]
-fn results_that_are_no_objects_are_wrapped_in_every_revision_if_the_app_or_the_tool_says_so() {
+fn non_objects_are_wrapped_in_every_revision_if_configured() {
     for (tool, inside) in [
         ("list", json!([{"sum": 3}])),
         ("none", json!(null)),
@@ -114,7 +114,7 @@ fn results_that_are_no_objects_are_wrapped_in_every_revision_if_the_app_or_the_t
 }
 
 #[test]
-fn objects_are_never_wrapped_and_other_results_are_bare_unless_it_is_said() {
+fn objects_are_never_wrapped_and_other_results_only_if_configured() {
     let newest = Revision::V2026_07_28;
     let (sum, schema) = call(app().wrapped_results(true), newest, "add", json!({}));
     assert_eq!((&sum["structuredContent"], &schema["required"]), (&json!({"sum": 3}), &json!(["sum"])));

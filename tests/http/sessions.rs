@@ -339,7 +339,7 @@ async fn a_call_counts_until_it_ends_even_without_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn batches_are_accepted_in_2025_03_26_alone() {
+async fn batches_are_accepted_only_in_2025_03_26() {
     let server = Server::start(app()).await;
     let revision = Revision::V2025_03_26;
     let session = Session::open(&server, revision).await;
@@ -354,7 +354,7 @@ async fn batches_are_accepted_in_2025_03_26_alone() {
 
 /// A client that falls back to a handshake may still send the header of what it tried before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handshake_opens_a_session_whatever_its_version_header_says() {
+async fn the_version_header_of_a_handshake_is_ignored() {
     let server = Server::start(app()).await;
     let names = Revision::ALL.iter().map(|revision| revision.name());
     let headers: Vec<Vec<&str>> = names.chain(["2027-01-01", "1.0", "x", ""]).map(|name| vec![name]).collect();
@@ -423,7 +423,7 @@ async fn ask_in_resource(what: &str, ctx: &Context) -> Result<String, ToolError>
 
 /// A question is a request on the stream of its call, so it cannot reach a client that takes no streams.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_elicitation_fails_at_once_for_a_client_that_accepts_json_alone() {
+async fn an_elicitation_fails_at_once_for_a_client_that_accepts_only_json() {
     let app = app().tool::<ask_in_tool>().tool::<ask_later>().prompt::<ask_in_prompt>().resource::<ask_in_resource>();
     let server = Server::start(app).await;
     let all = json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}});

@@ -107,7 +107,7 @@ fn capabilities_are_declared_exactly_when_they_are_served() {
 
 /// A method of an undeclared capability is not found, even if the request is malformed.
 #[test]
-fn methods_of_a_capability_that_is_not_declared_are_not_found() {
+fn methods_of_an_undeclared_capability_are_not_found() {
     let methods = [
         ("tools/list", "hello"),
         ("tools/call", "hello"),

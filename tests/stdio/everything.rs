@@ -483,7 +483,7 @@ fn a_prompt_can_elicit() {
 }
 
 #[test]
-fn a_state_is_valid_for_its_own_request_alone() {
+fn a_request_state_is_valid_only_for_its_own_request() {
     let mut call = Call::tool("test_input_required_result_tampered_state");
     let (_, state) = call.begin();
     let confirm = json!({"confirm": accept(json!({"ok": true}))});

@@ -195,7 +195,7 @@ fn an_order_that_breaks_a_limit_is_not_created() {
 }
 
 #[test]
-fn the_status_of_an_order_moves_forward_alone() {
+fn the_status_of_an_order_only_moves_forward() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let skipped = set_status(&mut server, "ORD-102", "DELIVERED");
@@ -303,7 +303,7 @@ fn subscribers_of_an_order_are_notified_of_its_changes() {
 }
 
 #[test]
-fn a_database_with_orders_alone_is_served() {
+fn a_database_with_only_orders_is_served() {
     let folder = Folder::new();
     std::fs::File::create(folder.path().join("orders.db")).expect("an empty file is an empty database");
     change(folder.path(), include_str!("../../examples/order_manager/database/orders.sql"));

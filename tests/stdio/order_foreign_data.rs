@@ -105,7 +105,7 @@ fn text_of_the_database_cannot_begin_a_new_line() {
 }
 
 #[test]
-fn a_text_of_any_script_is_shown_as_it_is() {
+fn text_in_any_script_is_shown_unchanged() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let text = "Größe \"L\", e\u{301}, 注文, שלום, नमस्ते, می\u{200c}خواهم, 👩\u{200d}👩\u{200d}👧 ❤\u{fe0f} C:\\new 'x'";
@@ -231,7 +231,7 @@ fn an_invalid_row_is_an_error_that_names_the_column() {
 }
 
 #[test]
-fn an_unknown_status_is_shown_as_it_is() {
+fn an_unknown_status_is_shown_unchanged() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     details(&mut server, "ORD-101");

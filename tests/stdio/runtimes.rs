@@ -36,7 +36,7 @@ fn read(server: &mut Server, uri: &str) -> Frame {
 }
 
 #[test]
-fn code_that_blocks_works_where_it_is_marked() {
+fn blocking_code_works_in_blocking_handlers() {
     for runtime in RUNTIMES {
         let mut server = start(runtime);
         for (way, expected) in WAYS {
@@ -61,7 +61,7 @@ fn code_that_blocks_works_where_it_is_marked() {
 }
 
 #[test]
-fn code_that_blocks_fails_in_every_call_where_it_is_not_marked() {
+fn blocking_code_fails_in_every_call_of_other_handlers() {
     for runtime in RUNTIMES {
         for (way, _) in WAYS {
             // The first call of a server is polled where it is read.
@@ -137,7 +137,7 @@ fn http_needs_a_runtime_with_input_and_output_and_stdio_does_not() {
 }
 
 #[test]
-fn a_server_without_a_tokio_runtime_says_so() {
+fn a_missing_tokio_runtime_is_an_error() {
     for transport in ["stdio", "http"] {
         let setup = Server::setup("runtimes").env("RUNTIME", "none").env("VERSION", "1.0.0");
         let told = refused(if transport == "http" { setup.env("HTTP", "127.0.0.1:0") } else { setup });
@@ -146,7 +146,7 @@ fn a_server_without_a_tokio_runtime_says_so() {
 }
 
 #[test]
-fn the_version_is_that_of_the_program_and_never_of_a_library() {
+fn the_version_is_the_programs_and_never_a_librarys() {
     // The tools of `toolbox` 0.3.0 are among its own.
     for (runtime, version, expected) in [
         (None, None, env!("CARGO_PKG_VERSION")),

@@ -365,7 +365,7 @@ fn media_in_every_revision() {
 }
 
 #[test]
-fn results_have_the_members_of_their_revision_alone() {
+fn results_have_only_the_members_of_their_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let call = server.call("echo", json!({"text": "x"}));

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_is_ignored_however_its_name_is_spelled() {
+    fn an_argument_is_ignored_in_every_spelling_of_its_name() {
         let ignored = IgnoredArguments::default();
         let schema = serde_json::json!({"properties": {"text": {"type": "string"}}});
         let stripped = ignored.strip(r#"{"text":"x","wait\u005ffor_previous":true}"#, &schema, "t");

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn sealed_data_opens_in_its_own_context_alone() {
+    fn sealed_data_opens_only_in_its_own_context() {
         let sealer = Sealer::new(&[key(1)]);
         let text = sealer.seal(b"hello", &binding()).unwrap();
         let arguments = digest_of_json(r#"{"a":1}"#);
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_without_keys_has_its_own() {
+    fn a_process_without_keys_generates_its_own() {
         let (one, other) = (Sealer::new(&[]), Sealer::new(&[]));
         assert_eq!(one.open("", &binding()), None);
         let text = one.seal(b"hello", &binding()).unwrap();

@@ -380,7 +380,7 @@ impl Layer for Canned {
 }
 
 #[test]
-fn middleware_can_respond_by_itself_in_every_revision() {
+fn middleware_can_respond_without_the_handler_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let mut client = Client::connect(app().layer(Canned), revision).await;

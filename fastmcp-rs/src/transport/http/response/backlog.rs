@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_replaces_a_response_alone() {
+    fn an_error_replaces_only_a_response() {
         let error =
             String::from_utf8(build_dropped_error(br#"{"jsonrpc":"2.0","id":"a","result":{}}"#).unwrap()).unwrap();
         assert!(error.starts_with(r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32603,"#), "{error}");

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_404_without_headers_and_body_is_taken_for_the_default_of_a_router() {
+    fn only_an_empty_404_counts_as_the_default_of_a_router() {
         let response = |status: StatusCode, body: &'static str| {
             let mut response = http::Response::new(ResponseBody::whole(body));
             *response.status_mut() = status;
