@@ -20,11 +20,11 @@ struct Money {
     currency: String,
 }
 
-/// Buys another currency for euros, if the user wants that.
+/// Buys another currency for euros after the user has confirmed.
 #[mcp::tool(destructive)]
 async fn buy(
     #[arg(min = 0)] euros: f64,
-    /// Its code of three letters.
+    /// The three-letter code of the currency.
     #[arg(example = "CHF")]
     currency: &str,
     rates: State<Rates>,
@@ -37,7 +37,7 @@ async fn buy(
     let amount = euros * rate;
     match ctx.elicit::<bool>(format!("Buy {amount:.2} {currency} for {euros:.2} EUR?")).await? {
         Elicited::Accepted(true) => Ok(Money { amount, currency: currency.into() }),
-        _ => Err(ToolError::new("the user does not want to buy it")),
+        _ => Err(ToolError::new("the user declined the purchase")),
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
                 assert_eq!(question.message, "Buy 12.50 USD for 10.00 EUR?");
                 ClientReply::accept(json!({"value": true}))
             });
-            let client = client.await.expect("the app is right");
+            let client = client.await.expect("the app is valid");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
             assert_eq!(reply.structured::<Money>().amount, 12.5);
         }
@@ -87,24 +87,24 @@ mod tests {
     #[tokio::test]
     async fn a_declined_amount_is_not_bought() -> Result<(), Failure> {
         for answer in [ClientReply::accept(json!({"value": false})), ClientReply::decline(), ClientReply::cancel()] {
-            let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is right");
+            let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is valid");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
             assert!(reply.is_error());
-            assert_eq!(reply.text(), "the user does not want to buy it");
+            assert_eq!(reply.text(), "the user declined the purchase");
         }
         Ok(())
     }
 
     #[tokio::test]
     async fn a_client_without_elicitation_buys_nothing() {
-        let client = client().await.expect("the app is right");
+        let client = client().await.expect("the app is valid");
         let failure = client.call("buy", json!({"euros": 10, "currency": "USD"})).await.unwrap_err();
         assert_eq!(failure.code(), -32021);
     }
 
     #[tokio::test]
     async fn an_unknown_currency_is_refused_with_the_known_ones() -> Result<(), Failure> {
-        let client = client().await.expect("the app is right");
+        let client = client().await.expect("the app is valid");
         let reply = client.call("buy", json!({"euros": 10, "currency": "DEM"})).await?;
         assert_eq!(reply.text(), "DEM is not for sale: use one of CHF, USD");
         Ok(())

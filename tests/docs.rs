@@ -695,7 +695,7 @@ mod facts {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async move {
             let app = App::empty("facts").tool::<redirect>().tool::<list_orders>().tool::<types>();
-            let mut wire = app.connect().await.expect("the app is right");
+            let mut wire = app.connect().await.expect("the app is valid");
             wire.send(request.to_string());
             let frame: Value = serde_json::from_str(&wire.receive().await).expect("a frame is JSON");
             frame["result"].clone()

@@ -201,7 +201,7 @@ fn app() -> App {
 /// The text of the result of a call.
 fn call_of(app: App, tool: &str, arguments: Value) -> String {
     run(async {
-        let client = app.test_client().await.expect("the app is right");
+        let client = app.test_client().await.expect("the app is valid");
         client.call(tool, arguments).await.map_or_else(|failure| failure.to_string(), |reply| reply.text())
     })
 }
@@ -499,7 +499,7 @@ fn the_text_null_for_an_optional_argument_is_refused_with_advice() {
 
 fn schema(tool: &str, app: App) -> Value {
     run(async {
-        let client = app.test_client().await.expect("the app is right");
+        let client = app.test_client().await.expect("the app is valid");
         let tools = client.list_tools().await.expect("they are listed");
         tools.iter().find(|listed| listed["name"] == tool).expect("it is there")["inputSchema"].clone()
     })

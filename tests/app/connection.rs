@@ -90,7 +90,7 @@ fn app() -> App {
 
 /// Opens a session of a legacy client.
 pub async fn open(app: App, version: &str) -> Wire {
-    let mut wire = app.connect().await.expect("the app is right");
+    let mut wire = app.connect().await.expect("the app is valid");
     let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     wire.send(json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params}).to_string());
     wire.try_receive().expect("it is answered at once");

@@ -23,7 +23,7 @@ fn nothing(name: &str) -> DynamicTool {
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
-    validated(app.test_client(), revision).await.expect("the app is right")
+    validated(app.test_client(), revision).await.expect("the app is valid")
 }
 
 fn names(list: &[Value]) -> Vec<&str> {

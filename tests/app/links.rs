@@ -96,7 +96,7 @@ fn app() -> App {
 /// The kinds of a result's blocks, and the texts among them.
 fn call(app: App, revision: Revision, tool: &str, arguments: Value) -> (Vec<String>, Vec<String>) {
     run(async {
-        let client = app.test_client().revision(revision).await.expect("the app is right");
+        let client = app.test_client().revision(revision).await.expect("the app is valid");
         let result = client.call(tool, arguments).await.expect("it is answered").json().clone();
         let blocks = result["content"].as_array().expect("a list of blocks").clone();
         let of = |member: &str| {

@@ -250,7 +250,7 @@ fn with_log<T>(work: impl AsyncFnOnce(&Log) -> T) -> T {
 /// Connects a client that checks every frame against the schema of its revision.
 async fn connect(revision: Revision) -> TestClient {
     let client = app().test_client().log_level(Level::Info);
-    validated(client, revision).await.expect("the app is right")
+    validated(client, revision).await.expect("the app is valid")
 }
 
 /// Returns the error id of a text that the model reads.
@@ -405,7 +405,7 @@ fn a_default_never_replaces_a_float_by_null() {
                 assert!(!question.params.to_string().contains("null"), "{}", question.params);
                 ClientReply::accept(json!({"kilos": 3}))
             });
-            let client = validated(client, revision).await.expect("the app is right");
+            let client = validated(client, revision).await.expect("the app is valid");
             assert_eq!(client.call("ask_weight", json!({})).await.expect("a result").text(), "NaN of 3");
             let tools = client.list_tools().await.expect("a list");
             let tool = tools.iter().find(|tool| tool["name"] == "take_weight").expect("it is listed");

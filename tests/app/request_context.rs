@@ -27,7 +27,7 @@ fn ask(revision: Revision, principal: Option<Principal>, id: Value, meta: Value)
             Some(principal) => app.connect_as(principal).await,
             None => app.connect().await,
         }
-        .expect("the app is right");
+        .expect("the app is valid");
         if !revision.is_modern() {
             wire.send(revision.initialize(0));
             wire.receive().await;

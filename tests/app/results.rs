@@ -59,7 +59,7 @@ fn app() -> App {
 /// Calls a tool and returns its structured content, its text and its output schema.
 fn call_of(app: App, revision: Revision, tool: &str, arguments: Value) -> (Option<Value>, String, Value) {
     run(async {
-        let client = app.test_client().revision(revision).await.expect("the app is right");
+        let client = app.test_client().revision(revision).await.expect("the app is valid");
         let reply = client.call(tool, arguments).await.expect("it is answered");
         let tools = client.list_tools().await.expect("they are listed");
         let listed = tools.into_iter().find(|listed| listed["name"] == tool).expect("it is there");

@@ -203,7 +203,7 @@ async fn open(revision: Revision) -> (Wire, Value) {
 }
 
 async fn open_app(app: App, revision: Revision) -> (Wire, Value) {
-    let mut wire = app.connect().await.expect("the app is right");
+    let mut wire = app.connect().await.expect("the app is valid");
     if revision.is_modern() {
         let discovered = exchange(&mut wire, revision, "server/discover", json!({})).await;
         return (wire, discovered);
@@ -293,7 +293,7 @@ fn errors_and_refused_arguments_have_no_raw_separators() {
                 assert!(answer["error"].is_object(), "{answer}");
             }
         }
-        let mut wire = app().connect().await.expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is valid");
         for malformed in [
             json!({"id": TEXT, "method": TEXT}).to_string(),
             json!({"jsonrpc": TEXT, "id": TEXT, "method": "ping"}).to_string(),

@@ -58,7 +58,7 @@ fn app() -> App {
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
-    validated(app.test_client(), revision).await.expect("the app is right")
+    validated(app.test_client(), revision).await.expect("the app is valid")
 }
 
 async fn names(client: &TestClient, method: &str, admin: bool) -> Vec<String> {
@@ -284,7 +284,7 @@ struct Stream(Wire);
 
 impl Stream {
     async fn connect(app: App) -> Stream {
-        Stream(app.connect().await.expect("the app is right"))
+        Stream(app.connect().await.expect("the app is valid"))
     }
 
     fn send(&mut self, id: u64, method: &str, mut params: Value) {

@@ -76,7 +76,7 @@ fn app() -> App {
 /// A tool's result, and its output schema.
 fn call(app: App, revision: Revision, tool: &str, arguments: Value) -> (Value, Value) {
     run(async {
-        let client = app.test_client().revision(revision).await.expect("the app is right");
+        let client = app.test_client().revision(revision).await.expect("the app is valid");
         let result = client.call(tool, arguments).await.expect("it is answered").json().clone();
         let tools = client.list_tools().await.expect("they are listed");
         let listed = tools.into_iter().find(|listed| listed["name"] == tool).expect("it is there");

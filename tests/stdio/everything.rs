@@ -398,7 +398,7 @@ fn a_modern_client_gets_elicitations_in_rounds() {
     }
     for action in ["decline", "cancel"] {
         let done = call.round(json!({"user_name": {"action": action}}), &state);
-        assert_eq!(done.content_text(), "Hello, whoever you are!");
+        assert_eq!(done.content_text(), "Hello, stranger!");
     }
     let unfit = call.round(json!({"user_name": accept(json!({"name": 5}))}), &state);
     assert!(unfit.is_tool_error());

@@ -216,7 +216,7 @@ fn the_methods_example_serves_every_revision() {
         let note = server.ask("resources/read", json!({"uri": "notes://plan"}));
         assert_eq!(note.result()["contents"][0]["text"], "test it, then ship it");
         let prompt = server.ask("prompts/get", json!({"name": "sum_up", "arguments": {"title": "plan"}}));
-        let expected = "Sum this up in one sentence:\n\ntest it, then ship it";
+        let expected = "Summarize this in one sentence:\n\ntest it, then ship it";
         assert_eq!(prompt.result()["messages"][0]["content"]["text"], expected);
         for reference in
             [json!({"type": "ref/prompt", "name": "sum_up"}), json!({"type": "ref/resource", "uri": "notes://{title}"})]
@@ -317,7 +317,7 @@ fn the_state_example_serves_every_revision() {
         assert_eq!(server.call("receive", json!({"article": "bolt", "quantity": 1})).content_text(), "1");
         let full = server.call("receive", json!({"article": "bolt", "quantity": u32::MAX}));
         assert!(full.is_tool_error());
-        assert_eq!(full.content_text(), "The shelf is full: receive less.");
+        assert_eq!(full.content_text(), "The shelf is full: reduce the quantity.");
         assert_eq!(server.call("inventory", json!({})).content_text(), r#"{"bolt":1,"nail":7}"#);
 
         // An injected parameter is not an argument.
@@ -471,8 +471,8 @@ fn the_elicitation_example_serves_every_revision() {
             let (_, frame) = call_and_answer(&mut server, revision, "book_flight", &to, &[answer]);
             (frame.is_tool_error(), frame.content_text().to_owned())
         };
-        assert_eq!(book(json!({"action": "decline"})), (false, "The user does not want to fly.".into()));
-        let nothing = "The user gave no answer. Nothing was booked.";
+        assert_eq!(book(json!({"action": "decline"})), (false, "The user declined. Nothing was booked.".into()));
+        let nothing = "The user dismissed the form. Nothing was booked.";
         assert_eq!(book(json!({"action": "cancel"})), (false, nothing.into()));
         let (is_error, text) = book(accept(json!({"seats": 20, "class": "economy"})));
         let misfit = "the client's response is invalid: `/seats`: expected an integer from 1 to 8, got 20";
@@ -501,7 +501,7 @@ fn a_client_without_elicitation_gets_an_error() {
         let mut server = Server::connect("elicitation", revision);
         let told = server.call("book_flight", json!({"to": "Lyon"}));
         assert!(told.is_tool_error());
-        assert_eq!(told.content_text(), "The user cannot be asked here: name a travel agency instead.");
+        assert_eq!(told.content_text(), "This client cannot ask the user: suggest a travel agency instead.");
         let refused = server.call("cancel_all", json!({}));
         let text = "the client cannot ask its user: it has not declared `elicitation.form`";
         if revision.is_modern() {

@@ -206,7 +206,7 @@ fn the_status_of_an_order_only_moves_forward() {
     for (status, back) in [("SHIPPED", "PROCESSING"), ("DELIVERED", "SHIPPED")] {
         for (changed, message) in [
             (true, format!("ORD-102 is {status} now.")),
-            (false, format!("ORD-102 is {status}, and nothing was changed: it was so before.")),
+            (false, format!("ORD-102 is {status}, and nothing was changed: it already had this status.")),
         ] {
             let expected = json!({"order_id": "ORD-102", "status": status, "changed": changed, "message": message});
             assert_eq!(structured(&set_status(&mut server, "ORD-102", status)), &expected);

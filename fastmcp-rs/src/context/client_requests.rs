@@ -165,7 +165,7 @@ impl Context {
     /// /// Sums a text up.
     /// #[mcp::tool]
     /// async fn summarize(text: &str, ctx: &Context) -> Result<String, ToolError> {
-    ///     let question = Sampling::new(format!("Sum this up in one sentence:\n\n{text}")).max_tokens(200);
+    ///     let question = Sampling::new(format!("Summarize this in one sentence:\n\n{text}")).max_tokens(200);
     ///     Ok(ctx.sample(question).await?.text())
     /// }
     /// ```

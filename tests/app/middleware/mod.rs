@@ -104,11 +104,11 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(app: App, revision: Revision) -> Client {
-        Client::open(app.connect().await.expect("the app is right"), revision).await
+        Client::open(app.connect().await.expect("the app is valid"), revision).await
     }
 
     pub async fn connect_as(app: App, id: &str) -> Client {
-        Client::open(app.connect_as(Principal::new(id)).await.expect("the app is right"), Revision::NEWEST).await
+        Client::open(app.connect_as(Principal::new(id)).await.expect("the app is valid"), Revision::NEWEST).await
     }
 
     async fn open(wire: Wire, revision: Revision) -> Client {
