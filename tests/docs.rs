@@ -632,7 +632,7 @@ mod facts {
         floor: Option<u8>,
     }
 
-    /// Changes where an order goes.
+    /// Changes the delivery address of an order.
     #[mcp::tool]
     async fn redirect(order_id: &str, address: Address) -> String {
         format!("{order_id} goes to {}, {}, {:?}", address.street, address.country, address.floor)

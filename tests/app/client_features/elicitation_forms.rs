@@ -34,7 +34,7 @@ pub struct Email(#[arg(max_length = 40, pattern = "@")] String);
 #[derive(Debug)]
 #[serde(rename_all = "camelCase")]
 pub struct Shipping {
-    /// Where it goes.
+    /// The destination.
     #[arg(title = "City or town", min_length = 2)]
     city_name: String,
     #[arg(min = 1, max = 9, default = 1)]
