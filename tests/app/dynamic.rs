@@ -398,7 +398,7 @@ fn a_default_that_does_not_fit_is_a_problem_and_not_a_panic() {
     let text = problems(App::empty("x").tool::<defaults::open>().add_tool(nothing("")));
     assert!(text.contains("tool `open` ("), "{text}");
     assert!(text.contains("its description panicked: the default \"wide\" does not fit its field"), "{text}");
-    assert!(text.contains("needs a name"), "the others are told too, in {text}");
+    assert!(text.contains("is empty"), "the other problems are reported too: {text}");
 }
 
 async fn listed(client: &TestClient) -> Vec<String> {
@@ -471,7 +471,7 @@ fn a_handle_refuses_unservable_components() {
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");
         let text = handle.tool::<shop::stock_left>().unwrap_err().to_string();
-        assert!(text.contains("Stock") && text.contains("`stock_left` wants"), "{text}");
+        assert!(text.contains("Stock") && text.contains("`stock_left` needs"), "{text}");
         let text = handle.add_tool(echo("b", json!({}))).unwrap_err().to_string();
         assert!(text.contains("\"type\": \"object\""), "{text}");
         assert_eq!(listed(&client).await, ["a"], "nothing of it was added");
@@ -483,7 +483,7 @@ fn a_missing_state_of_a_dynamic_tool_is_reported_at_start() {
     let app = App::empty("x");
     app.handle().tool::<shop::stock_left>().unwrap();
     let text = problems(app);
-    assert!(text.contains("Stock") && text.contains("`stock_left` wants"), "{text}");
+    assert!(text.contains("Stock") && text.contains("`stock_left` needs"), "{text}");
 }
 
 #[test]

@@ -156,9 +156,9 @@ async fn a_signal_drains_calls_and_subscriptions_on_http_2() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     process.signal(Signal::TERM);
     assert!(h2::next(&mut listening).await.contains(r#""resultType":"complete""#));
-    assert!(resting.end(Duration::from_secs(5)).await.unwrap().is_ok(), "what rests is told to go");
+    assert!(resting.end(Duration::from_secs(5)).await.unwrap().is_ok(), "an idle connection is closed");
     let answer = calling.await.unwrap();
-    assert_eq!(answer["result"]["content"][0]["text"], "zero", "a call goes on to its end");
+    assert_eq!(answer["result"]["content"][0]["text"], "zero", "a call runs to its end");
     assert!(client.end(Duration::from_secs(5)).await.unwrap().is_ok());
     assert!(process.wait().success());
 }
@@ -172,7 +172,7 @@ async fn shutdown_functions_run_after_the_last_call() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     process.signal(Signal::TERM);
     let answer = calling.response().await.unwrap().json();
-    assert_eq!(answer["result"]["content"][0]["text"], "500", "the call goes on to its end");
+    assert_eq!(answer["result"]["content"][0]["text"], "500", "the call runs to its end");
     assert!(process.wait().success());
     let said = process.said();
     let end = ["the end begins", "the end is over"];
@@ -250,7 +250,7 @@ async fn connections_without_a_request_do_not_delay_the_shutdown() {
     let start = Instant::now();
     process.signal(Signal::TERM);
     for kinds in [silent.rest().await, answered.rest().await] {
-        assert!(kinds.contains(&h2::GOAWAY), "it is told to go: {kinds:?}");
+        assert!(kinds.contains(&h2::GOAWAY), "no GOAWAY: {kinds:?}");
     }
     assert!(client.end(Duration::from_secs(5)).await.unwrap().is_ok());
     for mut connection in idle {

@@ -295,7 +295,7 @@ async fn an_id_restores_only_the_session_of_its_principal() {
         }
     }
     assert_eq!(at(&servers[1], call.clone().without("X-Api-Key")).await.status, 401);
-    assert_eq!(at(&open, call.clone()).await.status, 404, "a server that asks nobody who he is");
+    assert_eq!(at(&open, call.clone()).await.status, 404, "a server without authentication");
     assert_eq!(text(&at(&servers[1], call.clone()).await), "ada");
     // Nor does what nobody is known to have begun belong to somebody.
     let anonymous = begin(&open, handshake(json!({"name": "x", "version": "1"}), json!({})), "whoami").await;
@@ -628,7 +628,7 @@ async fn a_cancellation_in_another_process_than_its_call_is_refused() {
         wait_until(|| seen.calls.load(Ordering::SeqCst) == before + 1).await;
         let refused = at(&servers[1], cancel(&session, id.clone())).await;
         assert_eq!((refused.status, refused.code()), (400, -32600), "{}", refused.text());
-        assert_eq!(seen.dropped.load(Ordering::SeqCst), before, "the call goes on");
+        assert_eq!(seen.dropped.load(Ordering::SeqCst), before, "the call continues");
         assert_eq!(at(&servers[0], cancel(&session, id.clone())).await.status, 202);
         wait_until(|| seen.dropped.load(Ordering::SeqCst) == before + 1).await;
         assert_eq!(calling.response().await.expect("a response").status, 202);

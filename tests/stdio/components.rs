@@ -245,7 +245,7 @@ fn a_plain_component_is_published_without_optional_members() {
         json!({
             "uriTemplate": "files://{+path}",
             "name": "file",
-            "description": "A file below a directory: slashes are welcome, ways out of it are not.",
+            "description": "A file below a directory: slashes are accepted, path traversal is not.",
             "mimeType": "text/plain",
         })
     );
@@ -269,7 +269,7 @@ fn decorated_components_in_every_revision() {
         let mut resource = json!({
             "uri": "decorated://resource",
             "name": "decorated_resource",
-            "description": "Says everything about itself that a resource can say.",
+            "description": "Has every option of a resource.",
             "mimeType": "text/markdown",
             "size": 10,
             "annotations": {"audience": ["user", "assistant"], "priority": 0.8},
@@ -283,7 +283,7 @@ fn decorated_components_in_every_revision() {
         });
         let mut prompt = json!({
             "name": "decorated_prompt",
-            "description": "Says everything about itself that a prompt can say.",
+            "description": "Has every option of a prompt.",
             "arguments": [{
                 "name": "times",
                 "description": "How often.\n\nAs JSON that fits {\"type\":\"integer\",\"maximum\":255,\"minimum\":0,\"default\":1}",
@@ -797,7 +797,7 @@ fn a_blocking_completion_does_not_delay_others() {
     let mut server = Server::start("fixture");
     let slow = server.begin("completion/complete", of_prompt("travel", "slow", "B"));
     assert_eq!(text_of(&mut server, "config://app"), "verbose = true");
-    assert!(server.take_early().is_empty(), "the reader goes on");
+    assert!(server.take_early().is_empty(), "the reader continues");
     assert_eq!(server.answer_to(&slow).result()["completion"]["values"], json!(["Berlin", "Bonn", "Bremen"]));
 }
 

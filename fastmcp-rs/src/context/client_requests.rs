@@ -66,7 +66,7 @@ impl Context {
     ///     let answer = ctx.elicit::<Confirmation>(format!("Really cancel {order_id}?")).await?;
     ///     match answer {
     ///         Elicited::Accepted(Confirmation { confirm: true, .. }) => Ok(format!("{order_id} is cancelled.")),
-    ///         _ => Ok(format!("{order_id} was left as it is: the user did not confirm.")),
+    ///         _ => Ok(format!("{order_id} was kept: the user did not confirm.")),
     ///     }
     /// }
     /// ```
