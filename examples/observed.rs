@@ -14,7 +14,7 @@ use fastmcp_rs::{HttpConfig, logging};
 async fn price_of(order: &str) -> Result<u64, ToolError> {
     tracing::info!("looking up the price");
     tokio::time::sleep(std::time::Duration::from_millis(3)).await;
-    order.strip_prefix("ORD-").and_then(|number| number.parse().ok()).ok_or(ToolError::new("there is no such order"))
+    order.strip_prefix("ORD-").and_then(|number| number.parse().ok()).ok_or(ToolError::new("unknown order"))
 }
 
 #[mcp::main]

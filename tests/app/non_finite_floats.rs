@@ -255,8 +255,8 @@ async fn connect(revision: Revision) -> TestClient {
 
 /// Returns the error id of a text that the model reads.
 fn error_id(text: &str) -> &str {
-    let (_, rest) = text.split_once("(error ").unwrap_or_else(|| panic!("an error id in {text}"));
-    rest.split_once(')').expect("a closing bracket").0
+    let (_, rest) = text.split_once("Internal error ").unwrap_or_else(|| panic!("an error id in {text}"));
+    rest.split_once('.').expect("a full stop").0
 }
 
 #[test]

@@ -398,10 +398,10 @@ fn errors_of_resources_are_shown_or_masked() {
         refused(&read(&mut server, "trouble://slow"), -32603, "100ms");
         for uri in ["trouble://masked", "trouble://panic"] {
             let answer = read(&mut server, uri);
-            refused(&answer, -32603, "(error ");
+            refused(&answer, -32603, "Internal error ");
             assert!(!answer.text.contains("canary") && !answer.text.contains("nonexistent"), "{}", answer.text);
             let message = answer.value["error"]["message"].as_str().expect("a message");
-            let (_, id) = message.split_once("(error ").expect("an id");
+            let (_, id) = message.split_once("Internal error ").expect("an id");
             let (id, _) = id.split_once(')').expect("an id");
             server.wait_for_stderr(id);
         }
@@ -689,7 +689,7 @@ fn errors_of_prompts_are_shown_or_masked() {
         let mut server = Server::connect("fixture", revision);
         refused(&get(&mut server, "visible_prompt_trouble", json!({})), -32603, "the archive is closed");
         let masked = get(&mut server, "masked_prompt_trouble", json!({}));
-        refused(&masked, -32603, "(error ");
+        refused(&masked, -32603, "Internal error ");
         assert!(!masked.text.contains("canary"), "{}", masked.text);
         server.wait_for_stderr("secret-canary at 10.0.0.7");
     }
@@ -787,7 +787,7 @@ fn an_invalid_or_failed_completion_is_an_error() {
             refused(&server.ask("completion/complete", params), -32602, named);
         }
         let failed = server.ask("completion/complete", of_prompt("travel", "broken", ""));
-        refused(&failed, -32603, "(error ");
+        refused(&failed, -32603, "Internal error ");
         assert!(!failed.text.contains("canary"), "{}", failed.text);
     }
 }

@@ -57,7 +57,8 @@ struct Confirmation {
 
 fn cannot_ask(order_id: &str) -> ToolError {
     ToolError::new(format!(
-        "{} was not cancelled: the user must confirm it, and this client does not support elicitation. Tell the user to cancel the order from a client that does.",
+        "{} was not cancelled: the user must confirm it, and this client does not support elicitation. \
+         Tell the user to cancel the order from a client that does.",
         OneLine(order_id)
     ))
 }

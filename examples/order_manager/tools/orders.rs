@@ -60,7 +60,8 @@ async fn create_order(
     let order = orders.find(&order_id).await?.filter(|order| created || new.is_like(order));
     let Some(order) = order else {
         return Err(ToolError::new(format!(
-            "The idempotency key belongs to {order_id}, which is another order or was removed. Nothing was created. Use another key."
+            "The idempotency key belongs to {order_id}, which is another order or was removed. \
+             Nothing was created. Use another key."
         )));
     };
     Ok(CreatedOrder { total_cents: order.total_cents(), order_id, status: order.status, created })

@@ -456,7 +456,7 @@ fn middleware_can_refuse() {
                 }
                 let (_, answer) = client.ask_with(method, params, json!({"test/refuse": "internal"})).await;
                 let answer = answer.to_string();
-                assert!(answer.contains("(error ") && !answer.contains("hunter2"), "{answer}");
+                assert!(answer.contains("Internal error ") && !answer.contains("hunter2"), "{answer}");
             }
         });
     }
