@@ -402,7 +402,7 @@ fn errors_of_resources_are_shown_or_masked() {
             assert!(!answer.text.contains("canary") && !answer.text.contains("nonexistent"), "{}", answer.text);
             let message = answer.value["error"]["message"].as_str().expect("a message");
             let (_, id) = message.split_once("Internal error ").expect("an id");
-            let (id, _) = id.split_once(')').expect("an id");
+            let (id, _) = id.split_once('.').expect("an id");
             server.wait_for_stderr(id);
         }
         assert_eq!(text_of(&mut server, "config://app"), "verbose = true");
