@@ -411,7 +411,7 @@ fn problems_of_send(arguments: Value) -> Vec<String> {
 #[test]
 fn a_wrong_tag_of_a_flattened_enum_is_reported() {
     let names = "`One`, `Group`, `Everyone`";
-    let needed = format!("`/parcel`: one of the members {names} is required");
+    let needed = format!("`/parcel`: needs one of the members {names}");
     for (parcel, told) in [
         (json!({"id": 1}), vec![needed.clone()]),
         (

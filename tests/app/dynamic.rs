@@ -317,7 +317,7 @@ fn an_unservable_component_is_an_error_with_its_fix() {
         let text = problems(App::empty("x").add_tool(echo("t", schema)));
         assert!(text.contains("tool `t` (") && text.contains("dynamic.rs") && text.contains(part), "{part} in {text}");
     }
-    for (name, part) in [("", "needs a name"), ("a b", "' '"), ("é", "'é'"), (&"x".repeat(129), "at most 128")] {
+    for (name, part) in [("", "is empty"), ("a b", "' '"), ("é", "'é'"), (&"x".repeat(129), "at most 128")] {
         let text = problems(App::empty("x").add_tool(nothing(name)));
         assert!(text.contains(part), "{part} in {text}");
     }

@@ -134,7 +134,7 @@ fn a_panic_of_a_state_function_is_an_error() {
             assert!(error.starts_with("cannot create the state `u32`: the factory panicked: no database"), "{error}");
         }
         let error = with_bomb().test_client().await.unwrap_err();
-        assert!(error.to_string().contains("it panicked: a destructor panics"), "{error}");
+        assert!(error.to_string().contains("the factory panicked: a destructor panics"), "{error}");
         for app in [at_once(), later(), App::empty("y").mount("x", at_once())] {
             let error = app.into_service().await.unwrap_err().to_string();
             assert!(error.contains("`u32`: the factory panicked: no database, at tests/app"), "{error}");

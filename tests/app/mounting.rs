@@ -187,10 +187,10 @@ fn duplicates_across_mounts_are_refused_with_both_places() {
 #[test]
 fn problems_of_a_mounted_app_are_reported() {
     for (namespace, part) in [
-        ("", "under no name"),
+        ("", "without a name"),
         ("a b", "\"a b\" cannot be a namespace"),
-        ("a/b", "\"a/b\" cannot stand"),
-        ("{x}", "cannot stand"),
+        ("a/b", "\"a/b\" cannot be a namespace"),
+        ("{x}", "cannot be a namespace"),
         ("_x", "must begin with an ASCII letter or digit"),
     ] {
         let text = App::empty("x").mount(namespace, App::empty("y")).check().unwrap_err().to_string();

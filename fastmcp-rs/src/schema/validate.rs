@@ -667,7 +667,7 @@ impl<'a> Validator<'a> {
         };
         let mut named = tagged.iter().filter(|(name, _)| members.contains_key(*name)).map(|(_, branch)| *branch);
         match (named.next(), named.next()) {
-            (None, _) => self.add_problem(format!("missing; expected one of the members {}", quoted(&names))),
+            (None, _) => self.add_problem(format!("needs one of the members {}", quoted(&names))),
             (Some(branch), None) => self.validate_value(branch, value),
             (Some(_), Some(_)) => return false,
         }

@@ -102,7 +102,7 @@ fn a_form_has_one_field_for_each_field_of_its_struct() {
                 "cityName": {
                     "type": "string",
                     "title": "City or town",
-                    "description": "Where it goes.",
+                    "description": "The destination.",
                     "minLength": 2,
                 },
                 "parcels": {"type": "integer", "minimum": 1, "maximum": 9, "default": 1},
