@@ -254,11 +254,11 @@ fn a_plain_component_is_published_without_optional_members() {
         json!({
             "name": "greet",
             "description": "Greets someone.",
-            "arguments": [{"name": "name", "description": "Whom to greet.", "required": true}],
+            "arguments": [{"name": "name", "description": "The name of the person to greet.", "required": true}],
         })
     );
     let illustrated = entry(&mut server, "prompts/list", "name", "illustrated");
-    assert_eq!(illustrated, json!({"name": "illustrated", "description": "Answers with each kind of message."}));
+    assert_eq!(illustrated, json!({"name": "illustrated", "description": "Returns each kind of message."}));
 }
 
 /// The members that each revision has for each kind of component.
@@ -286,7 +286,7 @@ fn decorated_components_in_every_revision() {
             "description": "Has every option of a prompt.",
             "arguments": [{
                 "name": "times",
-                "description": "How often.\n\nAs JSON that fits {\"type\":\"integer\",\"maximum\":255,\"minimum\":0,\"default\":1}",
+                "description": "The number of repetitions.\n\nAs JSON that fits {\"type\":\"integer\",\"maximum\":255,\"minimum\":0,\"default\":1}",
             }],
         });
         let mut contents = json!({"uri": "decorated://resource", "mimeType": "text/markdown", "text": "# Markdown"});
@@ -623,7 +623,7 @@ fn a_missing_or_wrong_argument_of_a_prompt_is_named() {
             refused(&answer, -32602, named);
         }
         for arguments in [json!({"name": 7}), json!({"name": null}), json!({"name": ["Ada"]}), json!({"name": {}})] {
-            refused(&get(&mut server, "greet", arguments), -32602, "must be a string");
+            refused(&get(&mut server, "greet", arguments), -32602, "must be strings");
         }
         for arguments in [json!([]), json!("Ada"), json!(1)] {
             refused(&get(&mut server, "greet", arguments), -32602, "must be an object");
@@ -644,7 +644,7 @@ fn the_description_of_a_json_argument_has_its_schema() {
     let required: Vec<bool> = arguments.iter().map(|argument| argument["required"] == true).collect();
     assert_eq!(required, [true, true, true, false, false]);
     let steps = arguments[0]["description"].as_str().expect("a description");
-    assert!(steps.starts_with("How many steps.\n\nAs JSON that fits {"), "{steps}");
+    assert!(steps.starts_with("The number of steps.\n\nAs JSON that fits {"), "{steps}");
     assert!(steps.contains("\"maximum\":9") && !steps.contains("description"), "{steps}");
     let labels = arguments[2]["description"].as_str().expect("a description");
     assert!(labels.starts_with("As JSON that fits {") && labels.contains("array"), "{labels}");

@@ -69,7 +69,7 @@ fn the_middleware_example_serves_every_revision() {
         assert_eq!(answer.content_text(), "ababab");
         let answer = server.call("repeat", json!({"text": "ab", "times": 30_000}));
         assert!(answer.is_tool_error());
-        assert!(answer.content_text().contains("at most 10000 are allowed"), "{}", answer.text);
+        assert!(answer.content_text().contains("the limit is 10000 bytes"), "{}", answer.text);
         server.call("set_maintenance", json!({"on": true}));
         let answer = server.call("repeat", json!({"text": "ab", "times": 3}));
         assert!(answer.is_tool_error());
@@ -128,7 +128,7 @@ fn the_dynamic_example_serves_every_revision() {
         server.call("maintenance", json!({"on": true}));
         assert_eq!(server.call("forecast", json!({"city": "Lyon"})).error_code(), Some(-32602));
         server.call("maintenance", json!({"on": false}));
-        assert_eq!(server.call("uninstall", json!({"name": "forecast"})).content_text(), "forecast is gone");
+        assert_eq!(server.call("uninstall", json!({"name": "forecast"})).content_text(), "forecast is removed");
         assert_eq!(names(&mut server), ["install", "maintenance", "uninstall"]);
     }
 }
@@ -147,7 +147,7 @@ fn the_mounting_example_serves_every_revision() {
         let delete = json!({"name": "users_delete", "arguments": {"name": "ada"}});
         assert_eq!(server.ask("tools/call", delete.clone()).error_code(), Some(-32602), "it is not there for others");
         let deleted = server.ask_with_meta("tools/call", delete, json!({"com.example/role": "admin"}));
-        assert_eq!(deleted.content_text(), "ada is deleted");
+        assert_eq!(deleted.content_text(), "ada was deleted");
         server.close_input();
         assert!(server.wait().success());
         assert_eq!(server.final_stderr().matches("the ledger closes at 5 cents").count(), 1);
@@ -274,7 +274,7 @@ fn the_errors_example_serves_every_revision() {
         assert_eq!(rich.content_text(), "100 euros withdrawn, 200 left");
         let poor = server.call("withdraw", json!({"amount": 500}));
         assert!(poor.is_tool_error());
-        let expected = "The account holds 300 euros: withdraw at most that, or ask for a credit.";
+        let expected = "The balance is 300 euros: withdraw at most this amount, or ask for credit.";
         assert_eq!(poor.content_text(), expected);
         let greedy = server.call("withdraw", json!({"amount": 5000}));
         assert!(greedy.is_tool_error());
@@ -456,7 +456,7 @@ fn the_elicitation_example_serves_every_revision() {
         assert_eq!(question["message"], "Your flight to Lyon");
         let form = &question["requestedSchema"];
         assert_eq!(form["required"], json!(["seats", "class"]));
-        let seats = json!({"type": "integer", "description": "How many seats.", "minimum": 1, "maximum": 8});
+        let seats = json!({"type": "integer", "description": "The number of seats.", "minimum": 1, "maximum": 8});
         assert_eq!(form["properties"]["seats"], seats);
         let class = &form["properties"]["class"];
         let titles = ["Economy, 90 euros", "Business, 240 euros"];

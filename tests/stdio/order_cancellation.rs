@@ -210,7 +210,7 @@ fn only_a_cancellable_order_needs_confirmation() {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
         for (order, expected) in [
-            ("ORD-101", "ORD-101 is SHIPPED and cannot become CANCELLED: next is DELIVERED."),
+            ("ORD-101", "ORD-101 is SHIPPED and cannot become CANCELLED: the next status is DELIVERED."),
             ("ORD-103", "ORD-103 is DELIVERED and cannot become CANCELLED: its status is final."),
             ("ORD-999", "ORD-999 was not found"),
         ] {

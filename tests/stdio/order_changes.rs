@@ -121,7 +121,7 @@ fn a_repeated_key_creates_one_order() {
         other.as_object_mut().expect("an object").extend(different.as_object().expect("an object").clone());
         let refused = server.call("create_order", other);
         assert!(refusal(&refused).contains("belongs to ORD-105"), "{}", refused.text);
-        assert!(refusal(&refused).contains("nothing was created"), "{}", refused.text);
+        assert!(refusal(&refused).contains("Nothing was created"), "{}", refused.text);
     }
     assert_eq!(rows(&folder, "orders"), 5);
 
@@ -200,7 +200,7 @@ fn the_status_of_an_order_only_moves_forward() {
     let mut server = order_manager(&folder);
     let skipped = set_status(&mut server, "ORD-102", "DELIVERED");
     let expected =
-        "ORD-102 is PROCESSING and cannot become DELIVERED: next is SHIPPED or CANCELLED. Nothing was changed.";
+        "ORD-102 is PROCESSING and cannot become DELIVERED: the next status is SHIPPED or CANCELLED. Nothing was changed.";
     assert_eq!(refusal(&skipped), expected);
 
     for (status, back) in [("SHIPPED", "PROCESSING"), ("DELIVERED", "SHIPPED")] {

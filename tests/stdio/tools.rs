@@ -46,7 +46,7 @@ fn a_plain_tool_is_published_without_optional_members() {
         json!({
             "name": "nothing",
             "title": "Nothing",
-            "description": "Has no arguments and no answer.",
+            "description": "Has no arguments and no result.",
             "inputSchema": {"type": "object", "properties": {}, "additionalProperties": false},
         })
     );
