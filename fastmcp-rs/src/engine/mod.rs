@@ -351,7 +351,7 @@ impl Connection {
             Some(None) => {
                 let error = RpcError::new(
                     code::INVALID_REQUEST,
-                    "Invalid request: an id is a string of at most 256 bytes, or a signed 64-bit integer",
+                    "Invalid request: `id` must be a string of at most 256 bytes, or a signed 64-bit integer",
                 );
                 self.write_error_without_id(out, &error);
                 return DispatchStatus::Done;
@@ -363,7 +363,7 @@ impl Connection {
         }
         let Some(method) = frame.method else {
             if frame.result.is_none() && frame.error.is_none() {
-                self.reject_frame(id, out, "Invalid request: there is no `method`");
+                self.reject_frame(id, out, "Invalid request: `method` is missing");
             } else {
                 match id.map(|id| id.key()) {
                     Some(IdKey::Integer(id)) if self.was_requested(id) => self.handle_response(id, frame),
@@ -427,12 +427,12 @@ impl Connection {
     /// Handles the client's response to a request of the server. A response for which no call waits is not read.
     fn handle_response(&self, id: i64, frame: &Frame<'_>) {
         let Some(requests) = self.client_requests.get().filter(|requests| requests.is_open(id)) else { return };
-        let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
+        let unreadable = || (i64::from(code::INTERNAL_ERROR), "the response cannot be read".to_owned());
         let size: usize = [frame.result, frame.error].iter().flatten().map(|answer| answer.get().len()).sum();
         let reply = match (frame.result, frame.error) {
             _ if size > MAX_RESPONSES_BYTES => Err((
                 i64::from(code::INTERNAL_ERROR),
-                format!("the answer has {size} bytes, and at most {MAX_RESPONSES_BYTES} are read"),
+                format!("the response has {size} bytes; the limit is {MAX_RESPONSES_BYTES} bytes"),
             )),
             (Some(result), None) => serde_json::from_str(result.get()).map_err(|_| unreadable()),
             (_, error) => {
@@ -575,7 +575,7 @@ impl From<Option<CallPermit>> for PermitState {
 /// Refuses a response that answers no request of the server, on transports that report it.
 fn reject_stray_response(exchange: Option<&HttpExchange<'_>>, out: &mut Vec<u8>) {
     if exchange.is_some_and(|exchange| exchange.rejects_stray_responses) {
-        let text = "Invalid request: this process has sent no request with the id of this response";
+        let text = "Invalid request: this process sent no request with the id of this response";
         write_frame(out, |out| write::write_error(out, None, &RpcError::new(code::INVALID_REQUEST, text)));
     }
 }

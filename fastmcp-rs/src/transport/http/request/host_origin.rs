@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_server_accepts_its_own_names_alone() {
+    fn a_local_server_accepts_only_its_own_names() {
         let local = |host| check(HttpConfig::new(), false, host, None);
         for host in ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
             assert_eq!(local(host), Ok(()), "{host}");

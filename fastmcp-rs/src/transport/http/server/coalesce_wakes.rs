@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_is_held_for_its_own_task_alone() {
+    fn a_wake_is_held_only_for_its_own_task() {
         let (counter, other) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
         let count = |counter: &Counter| counter.0.load(Ordering::Relaxed);
         let task = Waker::from(Arc::clone(&counter));
