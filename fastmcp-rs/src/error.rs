@@ -28,7 +28,7 @@ enum Kind {
     Configuration(Vec<String>),
     #[error("{context}: {source}")]
     Transport { context: Cow<'static, str>, source: std::io::Error },
-    #[error("the state `{state}` could not be made: {}", Chain(&**.source))]
+    #[error("cannot create the state `{state}`: {}", Chain(&**.source))]
     Start { state: &'static str, source: Box<dyn StdError + Send + Sync> },
     #[error("{}", Chain(&**.0))]
     Other(Box<dyn StdError + Send + Sync>),

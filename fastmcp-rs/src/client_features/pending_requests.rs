@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_were_opened_are_told_from_others() {
+    fn only_opened_ids_are_recognized() {
         let requests = PendingClientRequests::starting_after(1 << 50);
         let (id, _) = requests.open_request().unwrap();
         assert_eq!(id, (1 << 50) + 1);

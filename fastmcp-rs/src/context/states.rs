@@ -163,7 +163,8 @@ impl StateOwner {
     fn warn_about_destructor(&self) {
         let dropping = *self.dropping.lock();
         operator_log::warn(format_args!(
-            "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` still runs",
+            "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` is still \
+             running",
             dropping.unwrap_or("a component")
         ));
         operator_log::flush(FINAL_FLUSH_TIMEOUT);
@@ -185,7 +186,7 @@ impl StateOwner {
         }
         if !in_use.is_empty() {
             operator_log::warn(format_args!(
-                "states of the server were not dropped at its end, as tasks or threads still use them: {}",
+                "states of the server were not dropped at its end, because tasks or threads still use them: {}",
                 in_use.join(", ")
             ));
             operator_log::flush(FINAL_FLUSH_TIMEOUT);

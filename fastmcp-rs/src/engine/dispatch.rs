@@ -86,7 +86,7 @@ fn classify<'a>(frame: &Frame<'a>) -> Result<FrameKind<'a>, InvalidFrame<'a>> {
         Some(Some(id)) => Some(id),
         Some(None) if frame.method.is_none() => return Ok(FrameKind::Response { id: None }),
         Some(None) => {
-            let reason = "Invalid request: an id is a string of at most 256 bytes, or a signed 64-bit integer";
+            let reason = "Invalid request: `id` must be a string of at most 256 bytes, or a signed 64-bit integer";
             return Err(InvalidFrame { id: None, reason });
         }
     };
@@ -95,7 +95,7 @@ fn classify<'a>(frame: &Frame<'a>) -> Result<FrameKind<'a>, InvalidFrame<'a>> {
     }
     let Some(method) = frame.method else {
         if frame.result.is_none() && frame.error.is_none() {
-            return Err(InvalidFrame { id, reason: "Invalid request: there is no `method`" });
+            return Err(InvalidFrame { id, reason: "Invalid request: `method` is missing" });
         }
         return Ok(FrameKind::Response { id });
     };
@@ -172,7 +172,7 @@ fn handle_response(
         None if frame.result.is_none() => {}
         // On transports that report it, a response that answers no request of the server is refused.
         _ if exchange.is_some_and(|exchange| exchange.rejects_stray_responses) => {
-            let text = "Invalid request: this process has sent no request with the id of this response";
+            let text = "Invalid request: this process sent no request with the id of this response";
             return write_error_without_id(out, &RpcError::new(code::INVALID_REQUEST, text));
         }
         _ => {}
@@ -189,12 +189,12 @@ fn was_requested(connection: &Connection, id: i64) -> bool {
 fn resolve_client_request(connection: &Connection, id: i64, frame: &Frame<'_>) {
     let requests = connection.client_requests_if_used().filter(|requests| requests.is_open(id));
     let Some(requests) = requests else { return };
-    let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
+    let unreadable = || (i64::from(code::INTERNAL_ERROR), "the response cannot be read".to_owned());
     let size: usize = [frame.result, frame.error].iter().flatten().map(|answer| answer.get().len()).sum();
     let reply = match (frame.result, frame.error) {
         _ if size > MAX_RESPONSES_BYTES => Err((
             i64::from(code::INTERNAL_ERROR),
-            format!("the answer has {size} bytes, and at most {MAX_RESPONSES_BYTES} are read"),
+            format!("the response has {size} bytes; the limit is {MAX_RESPONSES_BYTES} bytes"),
         )),
         (Some(result), None) => serde_json::from_str(result.get()).map_err(|_| unreadable()),
         (_, error) => {

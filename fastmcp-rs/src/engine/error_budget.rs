@@ -36,9 +36,7 @@ impl ErrorBudget {
         self.suppressed += 1;
         if self.suppressed.is_power_of_two() {
             let refused = self.suppressed;
-            operator_log::warn(format_args!(
-                "the client sends messages that cannot be read: {refused} went unanswered"
-            ));
+            operator_log::warn(format_args!("the client sends unreadable messages: {refused} got no response"));
         }
         false
     }

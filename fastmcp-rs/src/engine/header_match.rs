@@ -97,13 +97,13 @@ fn check_header(
     }
     let value = match single_value(header, value)? {
         Some(value) => value,
-        None => return Err(mismatch_error(format!("the header `{header}` is missing: it must repeat {what}"))),
+        None => return Err(mismatch_error(format!("the header `{header}` is missing; it must repeat {what}"))),
     };
     let value = if may_be_encoded { decode_value(header, value)? } else { Cow::Borrowed(value) };
     if value == expected {
         return Ok(());
     }
-    Err(mismatch_error(format!("the header `{header}` says \"{}\", which is not {what}", truncate(&value))))
+    Err(mismatch_error(format!("the header `{header}` is \"{}\", which differs from {what}", truncate(&value))))
 }
 
 /// Checks that the headers repeat the arguments that a tool mirrors into headers (step 7).
@@ -121,19 +121,19 @@ pub(crate) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
             (None | Some("null"), None) => {}
             (None | Some("null"), Some(_)) => {
                 return Err(mismatch_error(format!(
-                    "the header `{header}` is there, but the argument `{path}` is not"
+                    "the header `{header}` is present, but the argument `{path}` is missing"
                 )));
             }
             (Some(_), None) => {
                 return Err(mismatch_error(format!(
-                    "the header `{header}` is missing: it must repeat the argument `{path}`"
+                    "the header `{header}` is missing; it must repeat the argument `{path}`"
                 )));
             }
             (Some(argument), Some(value)) => {
                 let value = decode_value(&header, value)?;
                 if !matches_argument(&value, argument) {
                     let text = format!(
-                        "the header `{header}` says \"{}\", which is not the argument `{path}`",
+                        "the header `{header}` is \"{}\", which differs from the argument `{path}`",
                         truncate(&value)
                     );
                     return Err(mismatch_error(text));
@@ -179,13 +179,11 @@ fn parse_integer(text: &str) -> Option<i64> {
 fn single_value<'a>(header: &str, value: HeaderField<'a>) -> Result<Option<&'a str>, RpcError> {
     let value = match value {
         HeaderField::Absent => return Ok(None),
-        HeaderField::Repeated => return Err(mismatch_error(format!("the header `{header}` is there twice"))),
+        HeaderField::Repeated => return Err(mismatch_error(format!("the header `{header}` occurs twice"))),
         HeaderField::Value(value) => value,
     };
     if !value.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E)) {
-        return Err(mismatch_error(format!(
-            "the header `{header}` has characters that are not ASCII: encode it by Base64"
-        )));
+        return Err(mismatch_error(format!("the header `{header}` has non-ASCII characters; encode it in Base64")));
     }
     let value = std::str::from_utf8(value).unwrap_or_default();
     Ok(Some(value.trim_matches([' ', '\t'])))
@@ -197,9 +195,7 @@ fn decode_value<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcErr
         return Ok(value.into());
     };
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded
-        .map(Cow::Owned)
-        .ok_or_else(|| mismatch_error(format!("the header `{header}` is not Base64 of a text in UTF-8")))
+    decoded.map(Cow::Owned).ok_or_else(|| mismatch_error(format!("the header `{header}` is not UTF-8 text in Base64")))
 }
 
 /// Truncates text from the peer: an error is one short sentence.

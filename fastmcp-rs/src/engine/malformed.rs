@@ -14,7 +14,7 @@ use crate::protocol::write::{RpcError, code};
 /// Rejects a line that was too long to be kept; `start` is its beginning.
 pub(super) fn reject_oversized(connection: &Connection, start: &[u8], limit: usize, out: &mut Vec<u8>) {
     let error =
-        RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
+        RpcError::new(code::INVALID_REQUEST, format!("Invalid request: the message has more than {limit} bytes"));
     match classify_truncated(start) {
         TruncatedMessage::Request(id) => {
             write_error(out, &id, &error);
@@ -35,14 +35,19 @@ pub(super) fn reject_malformed(
 ) -> ResponseStatus {
     let error = match malformed {
         FrameError::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
-        FrameError::NotAnObject => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object"),
-        FrameError::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
+        FrameError::NotAnObject => {
+            RpcError::new(code::INVALID_REQUEST, "Invalid request: the message must be a JSON object")
+        }
+        FrameError::Batch => RpcError::new(
+            code::INVALID_REQUEST,
+            "Invalid request: batches are not supported here; send one JSON object",
+        ),
         FrameError::DuplicateMember(member) => {
-            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
+            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate member `{member}`"))
         }
         FrameError::TooDeep => RpcError::new(
             code::INVALID_REQUEST,
-            format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
+            format!("Invalid request: arrays and objects are nested more than {MAX_DEPTH} levels deep"),
         ),
     };
     let salvaged = recover_envelope(message);

@@ -119,7 +119,7 @@ fn get_prompt(
     let arguments = arguments_text(request)?;
     // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
     if object::read_members::<StringMembers>(arguments).is_err() {
-        return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
+        return Err(RpcError::invalid_params("Invalid params: the values in `arguments` of a prompt must be strings"));
     }
     let subject = Subject::PromptGet { description: prompt.metadata.description.clone() };
     let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
@@ -218,7 +218,7 @@ pub(super) fn required_string<'a>(
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(string_value);
     value.ok_or_else(|| {
-        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method_name))
+        RpcError::invalid_params(format!("Invalid params: `{}` needs `{name}`, a string", request.method_name))
     })
 }
 

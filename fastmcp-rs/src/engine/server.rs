@@ -147,7 +147,7 @@ impl Server {
         };
         if tokio::time::timeout(SHUTDOWN_TASKS_TIMEOUT, work).await.is_err() {
             operator_log::warn(format_args!(
-                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?}, and was dropped"
+                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?} and was cancelled"
             ));
         }
         // The process may end now, and log lines that are not written would be lost with it.

@@ -76,7 +76,7 @@ fn initialize(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<Dispat
     let connection = request.connection;
     let params = request.frame.params();
     let version = params.and_then(|params| params.protocol_version).and_then(string_value).ok_or_else(|| {
-        RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
+        RpcError::invalid_params("Invalid params: `initialize` needs `params.protocolVersion`, a string")
     })?;
     // An unsupported version is answered with the newest one that this connection supports; the client then decides.
     let revision = Revision::parse(&version).filter(|revision| revision.has(connection.handshake_feature));
@@ -85,7 +85,7 @@ fn initialize(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<Dispat
     let capabilities = member_text(params.and_then(|params| params.capabilities), "capabilities")?;
     let client = ClientDeclaration { info: info.map(Into::into), capabilities: capabilities.map(Into::into) };
     if !connection.open_session(revision, Arc::new(client)) {
-        return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: this session is initialized already"));
+        return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: the session is already initialized"));
     }
     connection.feed().open_session(request.registry.capabilities.list_changes);
     let mut result = Vec::new();

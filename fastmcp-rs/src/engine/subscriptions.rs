@@ -140,7 +140,7 @@ pub(super) fn close_all(connection: &Connection) {
             write::begin_notification(out, ProtocolMethod::Cancelled);
             out.extend_from_slice(br#","params":{"requestId":"#);
             write::append_id(out, id);
-            out.extend_from_slice(br#","reason":"the server ends"}}"#);
+            out.extend_from_slice(br#","reason":"the server is shutting down"}}"#);
         });
     });
 }
@@ -150,12 +150,12 @@ fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, R
     let filter = request.frame.params().and_then(|params| params.notifications).map(Raw::get);
     let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
         RpcError::invalid_params(
-            "Invalid params: `subscriptions/listen` wants `notifications`, an object that says what to tell: \
+            "Invalid params: `subscriptions/listen` needs `notifications`, an object with members such as \
              `toolsListChanged`, `resourcesListChanged`, `promptsListChanged`, `resourceSubscriptions`",
         )
     })?;
     let filter: Filter<'_> = object::read_members(filter)
-        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` gives a member twice"))?;
+        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` has a duplicate member"))?;
     let flags = [
         (ListKind::Tools, "toolsListChanged", filter.tools),
         (ListKind::Resources, "resourcesListChanged", filter.resources),
@@ -182,7 +182,8 @@ fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     let bytes: usize = uris.iter().map(|uri| uri.get().len()).sum();
     if has_more || bytes > MAX_URI_BYTES {
         return Err(RpcError::invalid_params(format!(
-            "Invalid params: a subscription may name at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; open several",
+            "Invalid params: a subscription can have at most {MAX_URIS} resources, with URIs of at most \
+             {MAX_URI_BYTES} bytes; open several subscriptions",
         )));
     }
     let mut seen = HashSet::new();
@@ -241,15 +242,16 @@ fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
 
 fn subscribe_error(refused: &SubscribeError) -> RpcError {
     match refused {
-        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is about to end"),
+        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is shutting down"),
         SubscribeError::TooManySubscriptions => RpcError::new(
             code::INTERNAL_ERROR,
-            format!("Internal error: there are {MAX_SUBSCRIPTIONS} subscriptions already; cancel one of them first"),
+            format!("Internal error: the client already has {MAX_SUBSCRIPTIONS} subscriptions; cancel one first"),
         ),
         SubscribeError::TooManyUris => RpcError::new(
             code::INTERNAL_ERROR,
             format!(
-                "Internal error: a session may subscribe to at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; unsubscribe from some first"
+                "Internal error: a session can subscribe to at most {MAX_URIS} resources, with URIs of at most \
+                 {MAX_URI_BYTES} bytes; unsubscribe from some first"
             ),
         ),
     }

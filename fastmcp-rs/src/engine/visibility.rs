@@ -71,7 +71,7 @@ fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
         (Some(result), _) => result,
         // A `LocalSet` does not allow it, whatever the runtime is, and reports that only by a panic.
         (None, Some(work)) => work(),
-        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the work has no result"))),
+        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the job has no result"))),
     }
 }
 
@@ -152,7 +152,8 @@ impl<'a> Visibility<'a> {
         cursor: Option<Raw<'_>>,
         server_info: &ServerInfo,
     ) -> Result<Arc<[u8]>, RpcError> {
-        let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
+        let invalid =
+            || RpcError::invalid_params("Invalid params: `cursor` must be the `nextCursor` of an earlier page");
         let cursor = match cursor {
             // Some clients send `null` for an absent value.
             Some(raw) if raw.get() == "null" && revision.has(Feature::Sessions) => None,

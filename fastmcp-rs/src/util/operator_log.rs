@@ -255,7 +255,7 @@ fn write_lines() {
             if bytes.last().is_some_and(|last| *last != b'\n') {
                 bytes.push(b'\n');
             }
-            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped: standard error was not read");
+            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped, because standard error was not read");
         }
         let written = bytes.chunks(MAX_WRITE).try_for_each(|piece| {
             stderr.write_all(piece)?;

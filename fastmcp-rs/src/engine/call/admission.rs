@@ -29,11 +29,11 @@ pub(crate) fn admit(request: &IncomingRequest<'_>) -> Result<bool, RpcError> {
 pub(crate) fn admission_error(refused: &Admission) -> RpcError {
     match refused {
         Admission::DuplicateId => {
-            let text = "Invalid request: another request with this id is not yet answered";
+            let text = "Invalid request: another request with this id is in progress";
             RpcError::new(code::INVALID_REQUEST, text)
         }
         Admission::Start | Admission::Wait | Admission::Overload => {
-            let text = "Internal error: too many calls wait already; call again when some are answered";
+            let text = "Internal error: too many calls are waiting; try again later";
             RpcError::new(code::INTERNAL_ERROR, text)
         }
     }

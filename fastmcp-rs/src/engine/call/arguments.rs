@@ -62,7 +62,7 @@ pub(crate) fn invoke(
         }
         Invoked::Started(future) => Ok(future),
         Invoked::Refused(error) => invoke_corrected(handler, function, arguments, &error, policy, context),
-        Invoked::Described => Err("it could not be called".into()),
+        Invoked::Described => Err("the handler could not be called".into()),
     }
 }
 
@@ -107,7 +107,7 @@ fn invoke_corrected(
     match function(Invocation::call(&value.to_string(), context())) {
         Invoked::Started(future) => Ok(future),
         Invoked::Refused(error) => refused(&[describe_argument_error(&error)]),
-        Invoked::Described => Err("it could not be called".into()),
+        Invoked::Described => Err("the handler could not be called".into()),
     }
 }
 
@@ -128,19 +128,19 @@ fn call_closure(
         return refused(&[format!("`{name}` is given twice")]);
     }
     let Ok(mut value) = serde_json::from_str::<Value>(arguments) else {
-        return refused(&["they cannot be read: a number in them is out of range".into()]);
+        return refused(&["the arguments cannot be read: a number is out of range".into()]);
     };
     let found = validate::validate_and_coerce(&handler.described.input, &mut value, policy.lenient);
     if !found.problems.is_empty() {
         return refused(&found.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
     if found.is_incomplete {
-        return refused(&["they hold too many values to be checked: send less at a time".into()]);
+        return refused(&["the arguments have too many values to check: send fewer at a time".into()]);
     }
     let problems = schema.map(|schema| schema.problems(&value)).unwrap_or_default();
     match value {
         Value::Object(arguments) if problems.is_empty() => {
-            call.call(arguments, context()).ok_or_else(|| "it could not be called".into())
+            call.call(arguments, context()).ok_or_else(|| "the handler could not be called".into())
         }
         _ => refused(&problems),
     }

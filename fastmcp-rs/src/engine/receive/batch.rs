@@ -83,7 +83,7 @@ fn read_messages<'a>(
         return Err(malformed::reject_malformed(connection, message, &FrameError::Batch, out));
     }
     batch_messages(message).filter(|messages| !messages.is_empty()).ok_or_else(|| {
-        let text = format!("Invalid request: a batch has 1 to {MAX_MESSAGES} messages");
+        let text = format!("Invalid request: a batch must have 1 to {MAX_MESSAGES} messages");
         malformed::write_error_without_id(connection, out, &RpcError::new(code::INVALID_REQUEST, text))
     })
 }
@@ -120,14 +120,14 @@ fn dispatch_member(member: IncomingMessage<'_>, ids: &mut HashSet<IdKey>, out: &
 /// Returns the reason why a frame cannot be part of its batch, if there is one.
 fn member_problem(frame: &Frame<'_>, ids: &mut HashSet<IdKey>) -> Option<&'static str> {
     if frame.method.is_some() && !is_new_id(ids, frame) {
-        return Some("Invalid request: another request of this batch has the same id");
+        return Some("Invalid request: another request in this batch has the same id");
     }
     if frame.has_method(ProtocolMethod::Initialize) {
         return Some("Invalid request: `initialize` cannot be part of a batch");
     }
     // A modern message must match its headers, and the headers of a batch belong to no single message.
     if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) {
-        return Some("Invalid request: a message of 2026-07-28 cannot be part of a batch");
+        return Some("Invalid request: a message of revision 2026-07-28 cannot be part of a batch");
     }
     None
 }

@@ -91,7 +91,7 @@ async fn receive_on_pool(
     });
     served.await.unwrap_or_else(|_| {
         let mut out = Vec::new();
-        let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: no thread could be started");
+        let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: the server cannot start a thread");
         write_rejection(&mut out, id.as_deref(), &error);
         out
     })

@@ -103,7 +103,7 @@ impl HttpService {
             Method::GET => self.open_session(parts, head, caller),
             Method::POST => self.accept_message(parts, head, body, caller).await,
             _ => {
-                let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
+                let message = "Invalid request: open a session with GET, and send messages with POST";
                 let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
                 response
@@ -113,12 +113,12 @@ impl HttpService {
 
     fn open_session(&self, parts: &Parts, head: &RequestHead<'_>, caller: Option<Arc<Principal>>) -> HttpResponse {
         if !head.accepted.events {
-            return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
+            return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must include text/event-stream");
         }
         let shared = &self.shared;
         let peer = self.peer(parts, caller.as_ref()).1;
         let Some(counted) = shared.open_stream(peer.clone()) else {
-            return unavailable("Unavailable: too many streams are open; try again");
+            return unavailable("Unavailable: too many streams are open; try again later");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
         let (revision, resumption) = (Revision::latest_with(Feature::HttpWithSse), Resumption::Never);
@@ -126,7 +126,7 @@ impl HttpService {
         let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer, resumption);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
-            return unavailable("Unavailable: too many sessions are in use; try again");
+            return unavailable("Unavailable: too many sessions are in use; try again later");
         };
         let endpoint = endpoint(shared.config.public_prefix.as_deref(), parts, &id);
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");
@@ -153,7 +153,7 @@ impl HttpService {
         }
         let Some(id) = session_id(&parts.uri) else {
             let message =
-                "Invalid request: `sessionId` is missing; send messages where the first event of the stream says";
+                "Invalid request: `sessionId` is missing; send messages to the URL in the first event of the stream";
             return refuse(StatusCode::BAD_REQUEST, message);
         };
         let Some(session) = shared.stream_sessions.find(id, caller.as_deref()) else { return session_gone() };
@@ -168,7 +168,9 @@ impl HttpService {
         };
         // A client that does not read its responses cannot send further requests.
         if !shared.wait_for_room(&session, id).await {
-            return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
+            return unavailable(
+                "Unavailable: the client did not read the stream of this session, so the session has ended",
+            );
         }
         // The stream may have ended while the message arrived; then the client would receive no response.
         if session.connection.outgoing().is_closed() {
@@ -193,7 +195,9 @@ impl HttpService {
         };
         if !session.fits_client_info_limit() {
             shared.stream_sessions.remove(id);
-            return unavailable("Unavailable: the clients of too many sessions have said too much of themselves");
+            return unavailable(
+                "Unavailable: the session has ended, because the sessions hold too much client information",
+            );
         }
         if let ResponseStatus::WrittenWithoutId(_) = status {
             // The error answers no request, so it cannot be sent as a message of this revision.
@@ -284,7 +288,7 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
 fn refuse_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
     let is_modern = frame.method.is_some() && frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
     let Some(id) = frame.id.and_then(Id::parse).filter(|_| is_modern) else { return false };
-    let text = "Method not found: sessions of this transport speak 2024-11-05 and begin with `initialize`";
+    let text = "Method not found: sessions of this transport use revision 2024-11-05 and begin with `initialize`";
     write_error(out, Some(id.as_str()), &RpcError::new(code::METHOD_NOT_FOUND, text));
     true
 }

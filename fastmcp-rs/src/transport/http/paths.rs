@@ -17,11 +17,11 @@ pub(crate) const METRICS_PATH: &str = "/metrics";
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') || path.contains(['?', '#']) {
         return Err(format!(
-            "`{path}` cannot be the path of the endpoint: it begins with `/`, and has no `?` and no `#`"
+            "`{path}` cannot be the path of the endpoint: it must begin with `/`, and must not contain `?` or `#`"
         ));
     }
     if OWN_PATHS.contains(&path.trim_end_matches('/')) {
-        return Err(format!("`{path}` cannot be the path of the endpoint: it tells whether the server is there"));
+        return Err(format!("`{path}` cannot be the path of the endpoint: it is the path of the health check"));
     }
     Ok(())
 }
@@ -41,7 +41,7 @@ pub(crate) fn check_config(config: &HttpConfig) -> Result<(), Vec<String>> {
         let is_plain = prefix.is_ascii() && !prefix.contains('\\');
         if !is_path || !is_plain || !prefix.starts_with('/') || prefix.starts_with("//") {
             return Err(vec![format!(
-                "`HttpConfig::public_prefix`: `{}` is no path: write it as in a URL, such as \"/tools\"",
+                "`HttpConfig::public_prefix`: `{}` is not a path: write it as in a URL, such as \"/tools\"",
                 prefix.escape_debug()
             )]);
         }
@@ -50,11 +50,11 @@ pub(crate) fn check_config(config: &HttpConfig) -> Result<(), Vec<String>> {
     check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
     #[cfg(feature = "metrics")]
     if config.metrics && is_same_path(path, METRICS_PATH) {
-        return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is where the numbers of the server are")]);
+        return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is the path of the metrics")]);
     }
     if is_same_path(path, &config.path) {
         return Err(vec![format!(
-            "`{path}` is the path of Streamable HTTP: give `HttpConfig::legacy_sse` another one, such as \"/sse\""
+            "`{path}` is the path of Streamable HTTP: set `HttpConfig::legacy_sse` to another one, such as \"/sse\""
         )]);
     }
     Ok(())

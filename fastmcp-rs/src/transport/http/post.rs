@@ -142,7 +142,8 @@ impl PostRequest<'_> {
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: a modern client sends no responses; it repeats its request with the answers",
+                "Invalid request: since 2026-07-28 clients do not send responses; repeat the request with \
+                 `inputResponses`",
             )),
             (true, false) | (false, _) => self.legacy_message(message, Some(&frame), version),
         }
@@ -208,7 +209,7 @@ impl PostRequest<'_> {
         if version == VersionHeader::Unknown {
             return PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: `MCP-Protocol-Version` names no version that this server knows",
+                "Invalid request: `MCP-Protocol-Version` is not a known version",
             ));
         }
         let connection = Connection::for_exchange(&self.shared.server, None);
@@ -271,7 +272,7 @@ impl PostRequest<'_> {
                 if matches!(version, VersionHeader::Legacy(revision) if revision != session.revision) {
                     return PostOutcome::Over(refuse(
                         StatusCode::BAD_REQUEST,
-                        "Invalid request: `MCP-Protocol-Version` is not the version that this session agreed on",
+                        "Invalid request: `MCP-Protocol-Version` differs from the version of the session",
                     ));
                 }
                 match frame {
@@ -280,7 +281,7 @@ impl PostRequest<'_> {
                     Some(frame) if cancelled_response(frame).is_some_and(|id| !session.may_have_seen(id)) => {
                         return PostOutcome::Over(refuse(
                             StatusCode::BAD_REQUEST,
-                            "Invalid request: this process has received no request with the id that is to be cancelled",
+                            "Invalid request: this process received no request with this `requestId`",
                         ));
                     }
                     // A batch that cannot be read has no requests.
@@ -423,7 +424,7 @@ impl PendingResponse {
     ) -> HttpResponse {
         let PendingResponse { outgoing, owner, id, is_subscription, peer } = self;
         if is_subscription && !accepted.events {
-            let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
+            let message = "Not acceptable: a subscription is a stream, so `Accept` must include text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
         let belongs_to_session = matches!(owner, ResponseOwner::Legacy(_));
@@ -469,7 +470,7 @@ impl PendingResponse {
             }
             ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
-                    return unavailable("Unavailable: too many streams are open; try again");
+                    return unavailable("Unavailable: too many streams are open; try again later");
                 };
                 shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {

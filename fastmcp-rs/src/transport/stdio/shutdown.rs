@@ -82,11 +82,11 @@ impl ShutdownReporter {
     }
 
     pub(super) fn input_has_failed(&self, error: io::Error) {
-        self.keep_failure("standard input cannot be read", error);
+        self.keep_failure("cannot read standard input", error);
     }
 
     pub(super) fn output_has_failed(&self, error: io::Error) {
-        self.keep_failure("standard output cannot be written", error);
+        self.keep_failure("cannot write standard output", error);
         self.notifier.notify(ShutdownEvent::EndOfOutput);
     }
 

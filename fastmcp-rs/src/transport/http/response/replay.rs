@@ -290,7 +290,7 @@ impl ReplayStream {
         let response =
             state.history.back_mut().filter(|event| event.is_response && (!is_read || event.number <= given));
         let (Some(response), Some(request)) = (response, &self.request) else { return };
-        let text = "Internal error: the response was not read in time, and was dropped to keep memory bounded";
+        let text = "Internal error: the response was dropped, because it was not read in time";
         let mut frame = Vec::new();
         write_error(&mut frame, Some(request), &RpcError::new(code::INTERNAL_ERROR, text));
         let error = self.event(response.number, frame.trim_ascii_end());

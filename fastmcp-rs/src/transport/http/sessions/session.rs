@@ -71,10 +71,10 @@ impl SessionEnd {
         match self {
             SessionEnd::Removed => RpcError::new(
                 code::INVALID_REQUEST,
-                "Invalid request: the session has ended before its request was answered; begin with `initialize`",
+                "Invalid request: the session ended before its response; begin with `initialize`",
             ),
             SessionEnd::Shutdown => {
-                let text = "Internal error: the server stopped before the request was answered";
+                let text = "Internal error: the server stopped before it had a response";
                 RpcError::new(code::INTERNAL_ERROR, text)
             }
         }
