@@ -13,7 +13,7 @@ use crate::client_features::pending_requests::PendingClientRequests;
 use crate::context::{ClientDeclaration, Transport};
 use crate::engine::Server;
 use crate::json::object::string_value;
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
@@ -40,7 +40,7 @@ impl Connection {
             Arc::clone(server),
             Transport::Http,
             principal,
-            Some(OutgoingQueue::for_session()),
+            Some(StreamQueue::for_session()),
         )
     }
 

@@ -18,8 +18,7 @@ use crate::protocol::frame::find_meta;
 use crate::protocol::id::Id;
 use crate::protocol::trace_context::TraceContext;
 use crate::registry::{ComponentHandler, ListEntry};
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::{GaugeSource, GaugeValues, RequestTimer};
+use crate::telemetry::metrics::{GaugeValues, RequestTimer};
 use crate::telemetry::{RequestOutcome, Target, span};
 
 /// A request whose span or metrics are recorded.
@@ -28,7 +27,6 @@ pub(crate) struct Instrumentation {
     is_tool_call: bool,
     /// Whether the request may be kept until others have ended, instead of being answered.
     can_wait: bool,
-    #[cfg(feature = "metrics")]
     timer: Option<RequestTimer>,
 }
 
@@ -79,17 +77,15 @@ impl Connection {
         (own, request.exchange.and_then(|exchange| exchange.transport_info.trace()))
     }
 
+    /// Adds the current values of this connection to the metrics.
+    pub(crate) fn read_gauges(&self, gauges: &mut GaugeValues) {
+        gauges.add_waiting_calls(self.in_flight.get().map_or(0, |calls| calls.queued_count()));
+    }
+
     /// Sets the label of this connection's session in spans.
     #[cfg(feature = "http")]
     pub(crate) fn label_session(&self, label: &str) {
         let _ = self.session_label.set(label.into());
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl GaugeSource for Connection {
-    fn read(&self, gauges: &mut GaugeValues) {
-        gauges.waiting_calls += self.in_flight.get().map_or(0, |calls| calls.queued_count());
     }
 }
 
@@ -110,21 +106,13 @@ impl Instrumentation {
     fn new(connection: &Connection, request: &IncomingRequest<'_>, can_wait: bool, is_full: bool) -> Instrumentation {
         let is_tool_call = request.method == "tools/call";
         // The clock is read first.
-        #[cfg(feature = "metrics")]
         let timer = connection.server.metrics.as_ref().map(|metrics| RequestTimer::start(metrics, request.method));
         let span = if !is_full && span::is_enabled() { start_request_span(connection, request) } else { Span::none() };
-        Instrumentation {
-            span,
-            is_tool_call,
-            can_wait,
-            #[cfg(feature = "metrics")]
-            timer,
-        }
+        Instrumentation { span, is_tool_call, can_wait, timer }
     }
 
     /// Records that the request was not ready at once.
     pub(crate) fn mark_running(&mut self) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &mut self.timer {
             timer.mark_running();
         }
@@ -132,7 +120,6 @@ impl Instrumentation {
 
     /// Discards the timer, because the request has not begun yet.
     fn discard(&self) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
             timer.discard();
         }
@@ -149,7 +136,6 @@ impl Instrumentation {
     }
 
     fn record_outcome(&self, outcome: RequestOutcome) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
             timer.stop(outcome);
         }
@@ -165,7 +151,6 @@ impl IncomingRequest<'_> {
             if target == Target::Resource {
                 instrumentation.span.record(target.attribute(), handler.name());
             }
-            #[cfg(feature = "metrics")]
             if let Some(timer) = &instrumentation.timer {
                 timer.set_component(target, handler.name(), &handler.series);
             }

@@ -409,7 +409,7 @@ mod tests {
 
         /// Returns the frames in the outbox, abbreviated.
         fn notifications(&self) -> Vec<String> {
-            let bytes = self.outgoing.try_take().unwrap_or_default();
+            let bytes = self.outgoing.take_for_test();
             let lines = bytes.split_inclusive(|&byte| byte == b'\n');
             lines
                 .map(|line| {

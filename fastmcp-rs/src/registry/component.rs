@@ -2,8 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-#[cfg(feature = "metrics")]
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,8 +13,7 @@ use crate::component::invocation::{Invocation, Invoked};
 use crate::context::ComponentEnv;
 use crate::middleware::LayerChain;
 use crate::schema::jsonschema::CompiledSchema;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Series;
+use crate::telemetry::metrics::ComponentSeries;
 use crate::util::{catch_panic, operator_log};
 
 /// A component that can be called.
@@ -40,8 +37,7 @@ pub(crate) struct ComponentHandler {
     /// The visibility functions that must all agree before a client sees the component.
     pub(crate) visibility_checks: Vec<VisibilityCheck>,
     /// The component's metrics, set when it is first requested.
-    #[cfg(feature = "metrics")]
-    pub(crate) series: OnceLock<Arc<Series>>,
+    pub(crate) series: ComponentSeries,
 }
 
 /// The code that a call runs.
@@ -114,8 +110,7 @@ impl ComponentHandler {
             layers,
             pace,
             visibility_checks,
-            #[cfg(feature = "metrics")]
-            series: OnceLock::new(),
+            series: ComponentSeries::default(),
         }
     }
 

@@ -217,7 +217,6 @@ impl InFlightCalls {
     }
 
     /// Returns the number of requests that wait for others to end.
-    #[cfg(feature = "metrics")]
     pub(crate) fn queued_count(&self) -> usize {
         let table = self.lock();
         table.tickets.len() + table.queued.iter().filter(|waiting| waiting.key.is_none()).count()

@@ -56,7 +56,6 @@ pub struct HttpConfig {
     pub(crate) tls: Option<super::server::tls::Tls>,
     #[cfg(unix)]
     pub(crate) socket_mode: u32,
-    #[cfg(feature = "metrics")]
     pub(crate) metrics: bool,
 }
 
@@ -116,7 +115,6 @@ impl Default for HttpConfig {
             tls: None,
             #[cfg(unix)]
             socket_mode: 0o600,
-            #[cfg(feature = "metrics")]
             metrics: false,
         }
     }

@@ -27,7 +27,7 @@ use http_body::Body;
 
 use crate::auth::principal::Principal;
 use crate::engine::{Connection, HttpExchange, write_error};
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
@@ -202,7 +202,7 @@ impl HttpService {
         session.connection.outgoing().push(&out);
         let request = frame.id.filter(|_| frame.method.is_some()).map(|id| id.get());
         if exchange.pending.get() {
-            let outgoing = Arc::clone(exchange.outgoing(&session.connection));
+            let outgoing = StreamQueue::new(exchange.outgoing(&session.connection));
             session.owed.fetch_add(1, Ordering::AcqRel);
             shared.permits.charge_peer(peer.as_ref(), &mut permit);
             let request = request.map(Into::into);
@@ -295,7 +295,7 @@ async fn forward_frames(
     session: Lease,
     id: String,
     request: Option<Box<str>>,
-    outgoing: Arc<OutgoingQueue>,
+    outgoing: StreamQueue,
     counted: MessagePermit,
 ) {
     let stream = session.connection.outgoing();

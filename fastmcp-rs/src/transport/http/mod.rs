@@ -29,7 +29,6 @@ pub(crate) mod shared;
 pub(crate) mod stream_session;
 
 pub use config::{HttpConfig, SessionMode};
-#[cfg(feature = "metrics")]
 pub(crate) use paths::METRICS_PATH;
 pub(crate) use paths::check_path;
 pub(crate) use request::authenticate::Authenticator;

@@ -10,7 +10,6 @@ use crate::transport::http::config::HttpConfig;
 pub(crate) const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The path of the metrics, if they are served.
-#[cfg(feature = "metrics")]
 pub(crate) const METRICS_PATH: &str = "/metrics";
 
 /// Checks that the endpoint can have this path; the error describes the problem.
@@ -48,7 +47,6 @@ pub(crate) fn check_config(config: &HttpConfig) -> Result<(), Vec<String>> {
     }
     let Some(path) = &config.legacy_sse else { return Ok(()) };
     check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
-    #[cfg(feature = "metrics")]
     if config.metrics && is_same_path(path, METRICS_PATH) {
         return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is where the numbers of the server are")]);
     }

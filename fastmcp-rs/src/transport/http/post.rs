@@ -35,7 +35,7 @@ use crate::engine::{
     is_complete_envelope,
 };
 use crate::json::object::string_value;
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
@@ -106,7 +106,7 @@ pub(crate) enum PostOutcome {
 
 /// A message whose response is not ready yet.
 pub(crate) struct PendingResponse {
-    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) outgoing: StreamQueue,
     pub(crate) owner: ResponseOwner,
     /// The id of the request, as JSON text.
     pub(crate) id: Option<Box<str>>,
@@ -195,7 +195,7 @@ impl PostRequest<'_> {
             || frame.method.and_then(string_value).is_some_and(|method| method == "subscriptions/listen");
         if out.is_empty() && (pending || is_subscription()) {
             return PostOutcome::Pending(Box::new(PendingResponse {
-                outgoing: Arc::clone(connection.outgoing()),
+                outgoing: StreamQueue::new(connection.outgoing()),
                 owner: ResponseOwner::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
                 is_subscription: is_subscription(),
@@ -322,7 +322,7 @@ impl PostRequest<'_> {
             }
         }
         if exchange.pending.get() {
-            let (outgoing, id) = (Arc::clone(exchange.outgoing(&connection)), id.map(Into::into));
+            let (outgoing, id) = (StreamQueue::new(exchange.outgoing(&connection)), id.map(Into::into));
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing,
                 owner,
@@ -369,7 +369,7 @@ impl ResponseOwner {
 }
 
 /// Lets the call of a session continue without a stream if its HTTP request is dropped before a stream exists.
-struct AbandonOnDrop(Option<Arc<OutgoingQueue>>);
+struct AbandonOnDrop(Option<StreamQueue>);
 
 impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
@@ -435,7 +435,7 @@ impl PendingResponse {
             }
             ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message(permit),
         };
-        let mut unread = AbandonOnDrop(belongs_to_session.then(|| Arc::clone(&outgoing)));
+        let mut unread = AbandonOnDrop(belongs_to_session.then(|| outgoing.clone()));
         let keep_alive = shared.config.keep_alive;
         let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
@@ -492,7 +492,7 @@ impl PendingResponse {
 
 /// Waits for the response and returns it alone, for a client that does not accept streams.
 async fn wait_for_last_frame(
-    outgoing: &OutgoingQueue,
+    outgoing: &StreamQueue,
     mut frames: Vec<u8>,
     mut is_last: bool,
     id: Option<&str>,

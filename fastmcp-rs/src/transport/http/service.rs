@@ -13,25 +13,19 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-#[cfg(feature = "metrics")]
-use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-#[cfg(feature = "metrics")]
-use http::header::CONTENT_TYPE;
-use http::header::{CONNECTION, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 
-#[cfg(feature = "metrics")]
 use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
 use crate::engine::{ClientAddress, Server};
 use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 use crate::transport::http::config::{HttpConfig, SessionMode};
 use crate::transport::http::limits::{MessageLimit, PeerLimit};
@@ -113,10 +107,8 @@ impl HttpService {
             config,
         };
         let shared = Arc::new(shared);
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &shared.server.metrics {
-            let shared: Weak<ServiceState> = Arc::downgrade(&shared);
-            metrics.add_source(shared);
+            metrics.add_source(&shared, ServiceState::read_gauges);
         }
         Ok(HttpService {
             shared,
@@ -197,7 +189,6 @@ impl HttpService {
         if is_chunked {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
             metrics.count_response(response.status().as_u16());
         }
@@ -205,7 +196,6 @@ impl HttpService {
     }
 
     /// Returns the metrics, if the request passes the host and origin checks. Returns `None` if metrics are not served.
-    #[cfg(feature = "metrics")]
     pub(crate) fn metrics<B>(&self, request: &Request<B>) -> Option<HttpResponse> {
         let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
         if let Err(refused) = self.check_access(request.uri(), &head::read_headers(request.headers()).0) {
@@ -221,7 +211,6 @@ impl HttpService {
 
     /// Counts a connection that was closed at once because there were too many.
     pub(crate) fn count_refused_connection(&self) {
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
             metrics.count_refused_connection();
         }

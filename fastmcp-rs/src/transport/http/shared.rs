@@ -8,9 +8,6 @@ use http_body::Body;
 
 use crate::engine::{Connection, Server};
 use crate::sealing::CarriedSession;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::GaugeSource;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::GaugeValues;
 use crate::transport::http::config::HttpConfig;
 use crate::transport::http::limits::{GlobalPermit, MessageLimit, MessagePermit, PeerLimit};
@@ -57,6 +54,14 @@ impl ServiceState {
         self.stream_sessions.end_all();
     }
 
+    /// Adds the current values of the service to the metrics.
+    pub(crate) fn read_gauges(&self, gauges: &mut GaugeValues) {
+        let sessions = self.sessions.count_open();
+        #[cfg(feature = "legacy-sse")]
+        let sessions = sessions + self.stream_sessions.count_open();
+        gauges.add_http(self.connections.load(Ordering::Relaxed), sessions, self.streams.load(Ordering::Relaxed));
+    }
+
     /// Returns the session with that id. A session that is not in the table is restored if its id carries it.
     pub(crate) fn session(&self, id: &str, requester: &Requester<'_>) -> Result<Lease, Box<HttpResponse>> {
         let connect = |session: CarriedSession| {
@@ -90,20 +95,6 @@ impl ServiceState {
         let HttpConfig { max_body: limit, body_time: timeout, .. } = self.config;
         let intake = BodyLimits { limit, timeout, memory: &self.memory, peer };
         body::read_message(body, &intake, || self.permits.charge_peer(peer, permit)).await
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl GaugeSource for ServiceState {
-    fn read(&self, gauges: &mut GaugeValues) {
-        let http = gauges.http.get_or_insert_default();
-        http.connections += self.connections.load(Ordering::Relaxed);
-        http.sessions += self.sessions.count_open();
-        #[cfg(feature = "legacy-sse")]
-        {
-            http.sessions += self.stream_sessions.count_open();
-        }
-        http.streams += self.streams.load(Ordering::Relaxed);
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use crate::context::states::{STATE_DROP_TIMEOUT, StateOwner};
 use crate::engine::Connection;
 use crate::error::Error;
+use crate::outgoing::stdio::WriterQueue;
 use crate::platform::stdio::{self, EventNotifier, ShutdownEvent, ShutdownEvents};
 use crate::util::future::run_until;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
@@ -64,6 +65,7 @@ impl ShutdownState {
 
 struct ServedConnection {
     connection: Arc<Connection>,
+    outgoing: WriterQueue,
     /// The additional time that the server may need to return.
     more_time: Duration,
 }
@@ -111,8 +113,13 @@ impl Shutdown {
 
     /// Starts serving, unless the shutdown has begun. `more_time` is the additional time that the server may need to
     /// return.
-    pub(super) fn start_serving(&self, connection: Arc<Connection>, more_time: Duration) -> bool {
-        self.state.serving.set(Some(ServedConnection { connection, more_time })).is_ok()
+    pub(super) fn start_serving(
+        &self,
+        connection: Arc<Connection>,
+        outgoing: WriterQueue,
+        more_time: Duration,
+    ) -> bool {
+        self.state.serving.set(Some(ServedConnection { connection, outgoing, more_time })).is_ok()
     }
 
     /// Waits until the last call has ended. Dropping this value reports that the server has returned.
@@ -156,7 +163,7 @@ pub(super) fn watch_events(
         let event = wait_for_end(&state, &mut events);
         let mut time = RETURN_TIMEOUT;
         if let Some(serving) = state.serving.get_or_init(|| None) {
-            if !wind_down(&serving.connection, event, &mut events) {
+            if !wind_down(serving, event, &mut events) {
                 time += serving.more_time;
             }
         }
@@ -220,8 +227,8 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
         // the input.
         let is_empty = events.input_is_empty();
         let life = match state.serving.get() {
-            Some(Some(ServedConnection { connection, .. })) => {
-                Some((connection.lines_received(), connection.outgoing().progress()))
+            Some(Some(ServedConnection { connection, outgoing, .. })) => {
+                Some((connection.lines_received(), outgoing.progress()))
             }
             _ if is_empty => return ShutdownEvent::EndOfInput,
             _ => None,
@@ -241,12 +248,12 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
 ///
 /// A client that has closed its end may still be reading, however slowly: as long as it reads, its responses are
 /// written. A server that was asked to stop has less time. Returns whether it was asked twice.
-fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut ShutdownEvents) -> bool {
+fn wind_down(serving: &ServedConnection, event: ShutdownEvent, events: &mut ShutdownEvents) -> bool {
+    let ServedConnection { connection, outgoing, .. } = serving;
     connection.stop_serving();
     // Subscriptions and requests to the client would never end by themselves, and no client reads a response any more.
     connection.close_subscriptions();
     connection.close_client_requests();
-    let outgoing = connection.outgoing();
     let start = Instant::now();
     let mut asked = (event != ShutdownEvent::EndOfInput).then_some(start);
     let mut signals = u32::from(event == ShutdownEvent::Signal);

@@ -16,7 +16,8 @@ use tokio::time::Instant;
 
 use super::event::split_frames;
 use crate::engine::write_error;
-use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
+use crate::outgoing::queue::QueueObserver;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::protocol::write::{RpcError, code, strip_id};
 
@@ -75,7 +76,7 @@ pub(crate) struct ReplayStream {
     /// The id of the request that the stream answers, as JSON text. `None` for the session's own stream and for a
     /// batch.
     request: Option<Box<str>>,
-    outgoing: Arc<OutgoingQueue>,
+    outgoing: StreamQueue,
     resumption: Resumption,
     kept: Arc<ByteCounter>,
     state: Mutex<ReplayState>,
@@ -163,7 +164,7 @@ impl ReplayStream {
     pub(crate) fn new(
         id: u64,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         resumption: Resumption,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
@@ -173,7 +174,7 @@ impl ReplayStream {
     /// Creates the own stream of a session, for messages that belong to no request.
     pub(crate) fn own(
         id: u64,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         resumption: Resumption,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
@@ -184,7 +185,7 @@ impl ReplayStream {
         id: u64,
         is_own: bool,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         resumption: Resumption,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
@@ -484,6 +485,7 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::outgoing::queue::OutgoingQueue;
 
     fn next(reader: &mut ReplayReader) -> Option<String> {
         match reader.poll_next(&mut Context::from_waker(Waker::noop())) {
@@ -496,7 +498,8 @@ mod tests {
     #[test]
     fn a_lost_stream_resumes_at_its_last_event() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(10, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(10, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
         assert_eq!(next(&mut first), None);
@@ -517,7 +520,8 @@ mod tests {
     #[test]
     fn a_disconnected_reader_can_reconnect() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         outgoing.request_disconnect();
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
@@ -545,7 +549,7 @@ mod tests {
     fn notifications_that_were_read_are_kept_within_a_limit() {
         let outgoing = OutgoingQueue::for_exchange();
         let ledger = Arc::new(ByteCounter::default());
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         let mut reader = stream.read(0);
         for _ in 0..100 {
             outgoing.push(&frame_of(10_000));
@@ -562,7 +566,7 @@ mod tests {
         let outgoing = OutgoingQueue::for_exchange();
         let whole = Arc::new(ByteCounter::default());
         let ledger = ByteCounter::for_parent(&whole);
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         // The frame is in the outgoing queue, and not collected yet.
         assert!(outgoing.try_push(&frame_of(200_000)));
         stream.collect_unread();

@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep};
 #[cfg(feature = "legacy-sse")]
 use super::super::stream_session::EndSession;
 use crate::engine::Connection;
+use crate::outgoing::stream::StreamQueue;
 use crate::transport::http::limits::{GlobalPermit, MessagePermit, PeerPermit};
 use crate::transport::http::peer::Peer;
 use crate::transport::http::response::backlog::Meter;
@@ -62,7 +63,10 @@ pub(crate) struct EventStream {
 enum EventSource {
     /// Nothing follows the first events.
     Ended,
-    Request(CancelOnDrop),
+    Request {
+        outgoing: StreamQueue,
+        _cancel: CancelOnDrop,
+    },
     Session {
         reader: ReplayReader,
         _in_use: SessionUse,
@@ -96,7 +100,8 @@ impl EventStream {
         permit: Option<StreamPermit>,
     ) -> EventStream {
         let first = Some(frames).filter(|frames| !frames.is_empty()).map(encode_events);
-        EventStream::new(first, EventSource::Request(request), keep_alive, permit)
+        let outgoing = StreamQueue::new(request.0.outgoing());
+        EventStream::new(first, EventSource::Request { outgoing, _cancel: request }, keep_alive, permit)
     }
 
     /// Creates a stream of a session, which stays in use while the stream is open.
@@ -156,7 +161,9 @@ impl EventStream {
         };
         match (bytes, &self.source) {
             (Ok(bytes), _) => Poll::Ready(Some(bytes)),
-            (Err(bytes), EventSource::Ended | EventSource::Request(_)) => Poll::Ready(Some(replace_response(bytes))),
+            (Err(bytes), EventSource::Ended | EventSource::Request { .. }) => {
+                Poll::Ready(Some(replace_response(bytes)))
+            }
             (Err(bytes), _) => {
                 self.source = EventSource::Ended;
                 // The first event, with the id for reconnection, is sent even beyond the limit.
@@ -173,7 +180,7 @@ impl EventStream {
         }
         let next = match &mut self.source {
             EventSource::Ended => Poll::Ready(None),
-            EventSource::Request(request) => match request.0.outgoing().poll_take(task) {
+            EventSource::Request { outgoing, .. } => match outgoing.poll_take(task) {
                 Poll::Ready(Some((frames, is_last))) => {
                     if is_last {
                         self.source = EventSource::Ended;

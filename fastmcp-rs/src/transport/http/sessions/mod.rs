@@ -46,6 +46,7 @@ use super::peer::Peer;
 use super::response::replay::{ByteCounter, OWN_STREAM, ReplayStream, Resumption};
 use crate::auth::principal::Principal;
 use crate::engine::Connection;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, milliseconds};
 
@@ -315,7 +316,7 @@ impl Sessions {
         let kept = ByteCounter::for_parent(
             peer_sessions.as_ref().map_or(&self.pool.kept, |peer_sessions| &peer_sessions.pool.kept),
         );
-        let own = ReplayStream::own(first_stream, Arc::clone(connection.outgoing()), resumption, &kept);
+        let own = ReplayStream::own(first_stream, StreamQueue::new(connection.outgoing()), resumption, &kept);
         let session = Arc::new(HttpSession {
             number: self.last_number.fetch_add(1, Ordering::Relaxed),
             id: Arc::clone(&id),
@@ -604,7 +605,6 @@ impl Sessions {
     }
 
     /// Returns the number of open sessions, after a search for ended ones.
-    #[cfg(feature = "metrics")]
     pub(crate) fn count_open(&self) -> usize {
         self.sweep();
         self.len()

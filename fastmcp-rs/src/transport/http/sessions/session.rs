@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use crate::auth::principal::Principal;
 use crate::engine::Connection;
 use crate::json::object::Raw;
-use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
+use crate::outgoing::queue::QueueObserver;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
@@ -124,7 +125,7 @@ impl HttpSession {
     pub(crate) fn open_request_stream(
         self: &Arc<Self>,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         frames: &[u8],
         is_last: bool,
     ) -> Arc<ReplayStream> {
