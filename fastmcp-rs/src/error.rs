@@ -26,6 +26,7 @@ pub struct Error {
 enum Kind {
     #[error("{}", problems(.0))]
     Configuration(Vec<String>),
+    #[cfg(any(feature = "http", feature = "stdio"))]
     #[error("{context}: {source}")]
     Transport { context: Cow<'static, str>, source: std::io::Error },
     #[error("the state `{state}` could not be made: {}", Chain(&**.source))]
@@ -52,7 +53,7 @@ impl Error {
         Error { kind: Kind::Start { state, source } }
     }
 
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(any(feature = "http", feature = "stdio"))]
     pub(crate) fn transport(context: impl Into<Cow<'static, str>>, source: std::io::Error) -> Error {
         Error { kind: Kind::Transport { context: context.into(), source } }
     }
@@ -80,7 +81,7 @@ impl Error {
 
     /// Returns true if a transport could not be set up, or if reading or writing failed.
     pub fn is_transport(&self) -> bool {
-        matches!(self.kind, Kind::Transport { .. })
+        !matches!(self.kind, Kind::Configuration(_) | Kind::Start { .. } | Kind::Other(_))
     }
 }
 
@@ -101,6 +102,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.kind {
             Kind::Configuration(_) => None,
+            #[cfg(any(feature = "http", feature = "stdio"))]
             Kind::Transport { source, .. } => Some(source),
             Kind::Start { source, .. } => Some(&**source),
             Kind::Other(error) => error.source(),

@@ -152,7 +152,6 @@ pub(crate) fn read<T: Form>(schema: &FormSchema, content: Map<String, Value>) ->
 }
 
 #[cfg(test)]
-#[allow(dead_code)]
 mod tests {
     use super::*;
     use crate::protocol::Revision;

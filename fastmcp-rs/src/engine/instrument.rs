@@ -4,13 +4,10 @@
 //! from its frame to the frame that answers it: in place if it is ready at once, and inside of its
 //! [`PendingCall`](super::PendingCall) otherwise, which enters the span at each poll.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 use tracing::Span;
 
-use super::header_match::HeaderField;
-use super::{ClientAddress, Connection, DispatchStatus, IncomingRequest, PermitState, TransportInfo};
+use super::{Connection, DispatchStatus, IncomingRequest, PermitState, TransportInfo, header_match};
 use crate::context::Transport;
 use crate::json::object::string_value;
 use crate::protocol::Revision;
@@ -18,7 +15,7 @@ use crate::protocol::frame::find_meta;
 use crate::protocol::id::Id;
 use crate::protocol::trace_context::TraceContext;
 use crate::registry::{ComponentHandler, ListEntry};
-use crate::telemetry::metrics::{GaugeValues, RequestTimer};
+use crate::telemetry::metrics::RequestTimer;
 use crate::telemetry::{RequestOutcome, Target, span};
 
 /// A request whose span or metrics are recorded.
@@ -75,11 +72,6 @@ impl Connection {
         let meta: Option<Map<String, Value>> = meta.and_then(|meta| serde_json::from_str(meta).ok());
         let own = meta.map(|meta| TraceContext::from_meta(&meta)).unwrap_or_default();
         (own, request.exchange.and_then(|exchange| exchange.transport_info.trace()))
-    }
-
-    /// Adds the current values of this connection to the metrics.
-    pub(crate) fn read_gauges(&self, gauges: &mut GaugeValues) {
-        gauges.add_waiting_calls(self.in_flight.get().map_or(0, |calls| calls.queued_count()));
     }
 
     /// Sets the label of this connection's session in spans.
@@ -178,20 +170,14 @@ fn start_request_span(connection: &Connection, request: &IncomingRequest<'_>) ->
         session: connection.session_label.get().map(|label| &**label),
         target,
         uri: resource.map(|resource| resource.key()),
-        transport: match (connection.transport, transport_info.client) {
-            (Transport::Stdio, _) => Some("pipe"),
-            (Transport::Http, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. }) => {
-                Some("unix")
-            }
-            (Transport::Http, _) => Some("tcp"),
-            (Transport::Memory, _) => None,
+        transport: match connection.transport {
+            Transport::Stdio => Some("pipe"),
+            Transport::Http if transport_info.is_by_unix_socket => Some("unix"),
+            Transport::Http => Some("tcp"),
+            Transport::Memory => None,
         },
         http_version: transport_info.http_version,
-        client: match transport_info.client {
-            ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
-            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
-            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
-        },
+        client: transport_info.client,
     };
     let (own, of_transport) = connection.traces(request);
     span::start_span(&attributes, own, of_transport.as_deref())
@@ -208,11 +194,6 @@ fn request_revision(connection: &Connection, request: &IncomingRequest<'_>) -> O
 impl TransportInfo<'_> {
     /// Returns the trace in the headers.
     pub(crate) fn trace(&self) -> Option<Box<TraceContext>> {
-        let headers = self.headers?;
-        let trace = TraceContext::read(|name| match headers.value(name) {
-            HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
-            HeaderField::Absent | HeaderField::Repeated => None,
-        });
-        (!trace.is_empty()).then(|| Box::new(trace))
+        self.headers.and_then(header_match::trace_context)
     }
 }

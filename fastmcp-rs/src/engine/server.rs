@@ -19,9 +19,7 @@ use crate::protocol::server_info::ServerInfo;
 use crate::registry::{ListConfig, Registry, RegistryCache, ServerCapabilities};
 use crate::sealing::Sealer;
 use crate::telemetry::metrics::Metrics;
-#[cfg(feature = "otel")]
-use crate::telemetry::otel;
-use crate::telemetry::span;
+use crate::telemetry::{otel, span};
 use crate::util::{catch_panic, operator_log};
 
 /// The author's description of a server, and the settings of its behaviour.
@@ -107,6 +105,7 @@ impl Server {
     }
 
     /// Returns true if there are shutdown functions.
+    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn has_shutdown_tasks(&self) -> bool {
         !self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
@@ -118,7 +117,6 @@ impl Server {
             Self::run_tasks(shutdown_tasks).await;
         }
         self.states.release(self.closing()).await;
-        #[cfg(feature = "otel")]
         otel::flush().await;
     }
 
@@ -142,7 +140,7 @@ impl Server {
 
     /// Begins to drop all components and states, without a runtime that may be held up. Returns `false` if that was begun
     /// before.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn begin_release(self: &Arc<Self>) -> bool {
         self.states.begin_release(self.closing())
     }

@@ -15,6 +15,9 @@ pub(crate) mod metrics;
 pub(crate) mod metrics;
 #[cfg(feature = "otel")]
 pub(crate) mod otel;
+#[cfg(not(feature = "otel"))]
+#[path = "otel_noop.rs"]
+pub(crate) mod otel;
 mod outcome;
 pub(crate) mod span;
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::{RequestOutcome, Target, for_each_method};
+use super::{RequestOutcome, Target, for_each_method, otel};
 use crate::protocol::trace_context::TraceContext;
 
 /// The longest name sent by a peer that is recorded, in bytes: the named component need not exist.
@@ -49,7 +49,6 @@ pub(crate) fn start_span(
     let says_itself = own.traceparent.is_some();
     let trace = of_transport.map_or_else(|| own.clone(), |of_transport| own.clone().or(of_transport));
     // An enclosing span of the server has read the headers itself, and is a closer parent.
-    #[cfg(feature = "otel")]
     let is_adopted = trace.traceparent.is_some() && (says_itself || Span::current().is_none());
     let named =
         |wanted| attributes.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| truncate_name(name));
@@ -64,8 +63,7 @@ pub(crate) fn start_span(
     let client = attributes.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
     let traceparent = trace.traceparent.as_deref();
     // The exporter records it as the parent.
-    #[cfg(feature = "otel")]
-    let traceparent = traceparent.filter(|_| !super::otel::is_enabled());
+    let traceparent = traceparent.filter(|_| !otel::is_enabled());
     let tracestate = traceparent.and(trace.tracestate.as_deref()).filter(|state| state.len() <= MAX_TRACESTATE);
     let fields = SpanFields {
         name: &name,
@@ -86,10 +84,7 @@ pub(crate) fn start_span(
         tracestate,
     };
     let span = fields.span(attributes.method);
-    #[cfg(feature = "otel")]
-    super::otel::link_parents(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
-    #[cfg(not(feature = "otel"))]
-    let _ = says_itself;
+    otel::link_parents(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
     span
 }
 

@@ -217,6 +217,7 @@ impl InFlightCalls {
     }
 
     /// Returns the number of requests that wait for others to end.
+    #[cfg(feature = "stdio")]
     pub(crate) fn queued_count(&self) -> usize {
         let table = self.lock();
         table.tickets.len() + table.queued.iter().filter(|waiting| waiting.key.is_none()).count()
@@ -262,6 +263,7 @@ impl InFlightCalls {
 
     /// Takes a place for a request whose response cannot be ready at once, or for a batch, before it is served. The
     /// error [`Admission::Wait`] means that the request was kept, as by [`InFlightCalls::admit`].
+    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn acquire_or_queue(
         self: &Arc<Self>,
         key: Option<IdKey>,
@@ -314,6 +316,7 @@ impl InFlightCalls {
     }
 
     /// Returns the number of responses that are certain and not yet on their way.
+    #[cfg(feature = "stdio")]
     pub(crate) fn unsent_responses(&self) -> usize {
         self.unsent_responses.load(Ordering::Acquire)
     }

@@ -12,12 +12,14 @@
 //!
 //! Without the feature `metrics`, `noop.rs` takes the place of this file, with the same functions and without any state.
 
+#[cfg(feature = "http")]
+mod http;
 mod render;
 mod series;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
@@ -71,10 +73,6 @@ pub(crate) struct MetricsInner {
 pub(crate) struct MetricsSlot(OnceLock<Metrics>);
 
 impl MetricsSlot {
-    pub(crate) fn enable(&self) {
-        self.get_or_enable();
-    }
-
     pub(crate) fn get_or_enable(&self) -> &Metrics {
         self.0.get_or_init(Metrics::new)
     }
@@ -119,16 +117,9 @@ pub(crate) struct GaugeValues {
 
 impl GaugeValues {
     /// Adds requests that wait for others to end.
+    #[cfg(feature = "stdio")]
     pub(crate) fn add_waiting_calls(&mut self, calls: usize) {
         self.waiting_calls += calls;
-    }
-
-    /// Adds the open connections, sessions and streams of an HTTP server.
-    pub(crate) fn add_http(&mut self, connections: usize, sessions: usize, streams: usize) {
-        let http = self.http.get_or_insert_default();
-        http.connections += connections;
-        http.sessions += sessions;
-        http.streams += streams;
     }
 }
 
@@ -188,18 +179,6 @@ impl Metrics {
     fn method_series(&self, method: &str) -> &Arc<Series> {
         // The list has one more entry than there are methods.
         &self.inner.methods[series::method_index(method).min(self.inner.methods.len() - 1)]
-    }
-
-    /// Counts an HTTP response with a status.
-    pub(crate) fn count_response(&self, status: u16) {
-        if let Some(count) = usize::from(status).checked_sub(100).and_then(|at| self.inner.responses.get(at)) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Counts a connection that was closed unread because there were too many, globally or from its address.
-    pub(crate) fn count_refused_connection(&self) {
-        self.inner.refused_connections.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns the sum to which outgoing queues add the bytes that they hold.

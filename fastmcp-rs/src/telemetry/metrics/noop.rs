@@ -3,8 +3,6 @@
 //! The types and functions are those of `metrics/mod.rs`, so that callers need no `cfg`. No value of [`Metrics`] exists:
 //! an `Option` of it has no size, and the compiler removes the code that would use one.
 
-use std::sync::Arc;
-
 use super::{RequestOutcome, Target};
 use crate::outgoing::depth::QueueDepth;
 
@@ -12,29 +10,11 @@ use crate::outgoing::depth::QueueDepth;
 pub(crate) enum Metrics {}
 
 impl Metrics {
-    pub(crate) const CONTENT_TYPE: &'static str = "";
-
-    pub(crate) fn render(&self) -> String {
-        match *self {}
-    }
-
     pub(crate) fn set_server(&self, _name: &str, _version: &str) {
         match *self {}
     }
 
-    pub(crate) fn count_response(&self, _status: u16) {
-        match *self {}
-    }
-
-    pub(crate) fn count_refused_connection(&self) {
-        match *self {}
-    }
-
     pub(crate) fn queue_depth(&self) -> &QueueDepth {
-        match *self {}
-    }
-
-    pub(crate) fn add_source<T>(&self, _source: &Arc<T>, _read: fn(&T, &mut GaugeValues)) {
         match *self {}
     }
 }
@@ -43,22 +23,8 @@ impl Metrics {
 pub(crate) struct MetricsSlot(());
 
 impl MetricsSlot {
-    pub(crate) fn enable(&self) {}
-
     pub(crate) fn into_inner(self) -> Option<Metrics> {
         None
-    }
-}
-
-pub(crate) enum GaugeValues {}
-
-impl GaugeValues {
-    pub(crate) fn add_waiting_calls(&mut self, _calls: usize) {
-        match *self {}
-    }
-
-    pub(crate) fn add_http(&mut self, _connections: usize, _sessions: usize, _streams: usize) {
-        match *self {}
     }
 }
 
@@ -88,3 +54,61 @@ impl RequestTimer {
         match *self {}
     }
 }
+
+/// The functions that only servers call.
+#[cfg(any(feature = "http", feature = "stdio"))]
+mod server {
+    use std::sync::Arc;
+
+    use super::Metrics;
+
+    impl Metrics {
+        pub(crate) fn add_source<T>(&self, _source: &Arc<T>, _read: fn(&T, &mut GaugeValues)) {
+            match *self {}
+        }
+    }
+
+    pub(crate) enum GaugeValues {}
+
+    #[cfg(feature = "stdio")]
+    impl GaugeValues {
+        pub(crate) fn add_waiting_calls(&mut self, _calls: usize) {
+            match *self {}
+        }
+    }
+}
+
+/// The functions that only HTTP servers call.
+#[cfg(feature = "http")]
+mod http {
+    use super::{GaugeValues, Metrics, MetricsSlot};
+
+    impl Metrics {
+        pub(crate) const CONTENT_TYPE: &'static str = "";
+
+        pub(crate) fn render(&self) -> String {
+            match *self {}
+        }
+
+        pub(crate) fn count_response(&self, _status: u16) {
+            match *self {}
+        }
+
+        pub(crate) fn count_refused_connection(&self) {
+            match *self {}
+        }
+    }
+
+    impl MetricsSlot {
+        pub(crate) fn enable(&self) {}
+    }
+
+    impl GaugeValues {
+        pub(crate) fn add_http(&mut self, _connections: usize, _sessions: usize, _streams: usize) {
+            match *self {}
+        }
+    }
+}
+
+#[cfg(feature = "http")]
+pub(crate) use server::GaugeValues;

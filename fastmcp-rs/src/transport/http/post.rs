@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 
 use super::config::SessionMode;
 use super::limits::MessagePermit;
-use super::peer::Peer;
+use super::peer::{ClientAddress, Peer};
 use super::request::head::{self, McpHeader, RequestHead, SESSION_ID, SingleHeader};
 use super::request::header_values::AcceptedTypes;
 use super::response::body::ResponseBody;
@@ -31,8 +31,7 @@ use super::sessions::{Lease, Requester, SessionEnd};
 use super::shared::ServiceState;
 use crate::auth::principal::Principal;
 use crate::engine::{
-    ArgumentsGuard, ClientAddress, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length,
-    is_complete_envelope,
+    ArgumentsGuard, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length, is_complete_envelope,
 };
 use crate::json::object::string_value;
 use crate::outgoing::stream::StreamQueue;
@@ -391,7 +390,12 @@ pub(crate) fn transport_info<'a>(
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    TransportInfo { headers: Some(head), http_version, client }
+    TransportInfo {
+        headers: Some(head),
+        http_version,
+        is_by_unix_socket: client.is_by_unix_socket(),
+        client: client.address(),
+    }
 }
 
 /// Refuses text that is not a message, with the reason.
@@ -431,9 +435,9 @@ impl PendingResponse {
                 // The call continues after its client has disconnected, so it also holds the permit until it has ended.
                 let permit = Arc::new(permit);
                 outgoing.retain_until_end((Arc::clone(&permit), session.mark_in_use()));
-                StreamPermit::Call(permit)
+                StreamPermit::Call { _permit: permit }
             }
-            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message(permit),
+            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message { _permit: permit },
         };
         let mut unread = AbandonOnDrop(belongs_to_session.then(|| outgoing.clone()));
         let keep_alive = shared.config.keep_alive;

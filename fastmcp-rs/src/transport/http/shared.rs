@@ -21,6 +21,7 @@ use crate::transport::http::response::backlog::Backlog;
 use crate::transport::http::response::sse::StreamPermit;
 use crate::transport::http::response::status::{HttpResponse, session_gone, too_many_sessions};
 use crate::transport::http::sessions::{Lease, NotFound, Requester, Sessions};
+use crate::transport::http::stream_session::StreamSessions;
 
 /// The state that all clones of a service share.
 pub(crate) struct ServiceState {
@@ -33,8 +34,7 @@ pub(crate) struct ServiceState {
     pub(crate) proxies: TrustedProxies,
     pub(crate) sessions: Arc<Sessions>,
     /// The sessions that end with their stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) stream_sessions: Arc<Sessions>,
+    pub(crate) stream_sessions: StreamSessions,
     pub(crate) memory: MemoryBudget,
     pub(crate) permits: MessageLimit,
     pub(crate) streams: Arc<AtomicUsize>,
@@ -50,15 +50,12 @@ impl ServiceState {
     /// Ends all sessions, and sessions that begin later.
     pub(crate) fn end_sessions(&self) {
         self.sessions.end_all();
-        #[cfg(feature = "legacy-sse")]
         self.stream_sessions.end_all();
     }
 
     /// Adds the current values of the service to the metrics.
     pub(crate) fn read_gauges(&self, gauges: &mut GaugeValues) {
-        let sessions = self.sessions.count_open();
-        #[cfg(feature = "legacy-sse")]
-        let sessions = sessions + self.stream_sessions.count_open();
+        let sessions = self.sessions.count_open() + self.stream_sessions.count_open();
         gauges.add_http(self.connections.load(Ordering::Relaxed), sessions, self.streams.load(Ordering::Relaxed));
     }
 
@@ -82,7 +79,7 @@ impl ServiceState {
             Some(peer) => Some(self.streams_per_peer.try_acquire(peer)?),
             None => None,
         };
-        Some(StreamPermit::Listening(permit, of_peer))
+        Some(StreamPermit::Listening { _global: permit, _of_peer: of_peer })
     }
 
     /// Reads a message. If it has to wait for more bytes, the message counts for its peer.

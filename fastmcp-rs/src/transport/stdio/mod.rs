@@ -30,7 +30,6 @@ use crate::error::Error;
 use crate::outgoing::stdio::WriterQueue;
 use crate::platform::stdio::policy::StdoutPolicy;
 pub(crate) use crate::platform::stdio::{ProtocolStreams, claim, mute_shared_stderr};
-#[cfg(feature = "otel")]
 use crate::telemetry::otel;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
@@ -69,10 +68,9 @@ pub(crate) async fn serve(
     let server = started?;
     let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
     if let Some(metrics) = &server.metrics {
-        metrics.add_source(&connection, Connection::read_gauges);
+        metrics.add_source(&connection, |connection, gauges| gauges.add_waiting_calls(connection.queued_requests()));
     }
     let more_time = if server.has_shutdown_tasks() { SHUTDOWN_TASKS_TIMEOUT } else { Duration::ZERO };
-    #[cfg(feature = "otel")]
     let more_time = if otel::is_enabled() { more_time + otel::FLUSH_TIMEOUT } else { more_time };
     let outgoing = WriterQueue::new(connection.outgoing());
     if end.start_serving(Arc::clone(&connection), outgoing.clone(), more_time) {

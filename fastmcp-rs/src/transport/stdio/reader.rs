@@ -62,11 +62,12 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
         }
         let count = input.read(lines.free_space())?;
         // The server was asked to stop while this thread was waiting.
-        if connection.is_stopping() {
+        if writer.reporter.is_stopping() {
             return Ok(());
         }
         if count == 0 {
             if let Some(rest) = lines.take_rest() {
+                writer.reporter.count_line();
                 connection.receive(&mut connection.upgrade_snapshot(&resting), rest, &mut batch);
             }
             writer.write(&mut batch, connection);
@@ -76,6 +77,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
         let mut view = connection.upgrade_snapshot(&resting);
         lines.for_each_line(|line| {
             batch_size.begin_line();
+            writer.reporter.count_line();
             match line {
                 InputLine::Whole(line) => connection.receive(&mut view, line, &mut batch),
                 InputLine::Oversized(start) => connection.reject_oversized(start, max_line, &mut batch),
@@ -84,7 +86,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
                 batch_size.end_batch();
                 writer.write(&mut batch, connection);
             }
-            !connection.is_stopping()
+            !writer.reporter.is_stopping()
         });
         resting.update(view);
         batch_size.end_batch();

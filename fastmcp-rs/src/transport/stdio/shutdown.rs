@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,10 @@ struct ShutdownState {
     states: Arc<StateOwner>,
     /// Set once: to the served connection, or to `None` if the shutdown comes first.
     serving: OnceLock<Option<ServedConnection>>,
+    /// Whether no more messages are served.
+    is_stopping: AtomicBool,
+    /// The number of lines that were read.
+    lines: AtomicU64,
     ended: Notify,
     returned: AtomicBool,
     /// The failure of a stream that ended unexpectedly.
@@ -70,7 +74,7 @@ struct ServedConnection {
     more_time: Duration,
 }
 
-/// Reports the end of a stream.
+/// Reports the activity and the end of a stream.
 #[derive(Clone)]
 pub(super) struct ShutdownReporter {
     state: Arc<ShutdownState>,
@@ -78,6 +82,16 @@ pub(super) struct ShutdownReporter {
 }
 
 impl ShutdownReporter {
+    /// Counts a line, before it is served. Only one thread reads.
+    pub(super) fn count_line(&self) {
+        self.state.lines.store(self.state.lines.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Returns true if no more messages are to be served.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.state.is_stopping.load(Ordering::Acquire)
+    }
+
     pub(super) fn input_has_ended(&self) {
         self.notifier.notify(ShutdownEvent::EndOfInput);
     }
@@ -136,12 +150,8 @@ impl Shutdown {
 impl Drop for Shutdown {
     fn drop(&mut self) {
         self.state.returned.store(true, Ordering::Release);
-        let was_stopping = self.state.serving.get_or_init(|| None).as_ref().is_some_and(|serving| {
-            let was_stopping = serving.connection.is_stopping();
-            serving.connection.stop_serving();
-            was_stopping
-        });
-        if !was_stopping {
+        self.state.serving.get_or_init(|| None);
+        if !self.state.is_stopping.swap(true, Ordering::AcqRel) {
             // The event is that of a parent that has ended, which means nothing to a process that continues.
             self.notifier.notify(ShutdownEvent::ParentEnded);
         }
@@ -154,8 +164,8 @@ pub(super) fn watch_events(
     notifier: EventNotifier,
     states: Arc<StateOwner>,
 ) -> io::Result<Shutdown> {
-    let (serving, ended, returned, failure) = Default::default();
-    let state = Arc::new(ShutdownState { states, serving, ended, returned, failure });
+    let (serving, is_stopping, lines, ended, returned, failure) = Default::default();
+    let state = Arc::new(ShutdownState { states, serving, is_stopping, lines, ended, returned, failure });
     let end = Shutdown { state: Arc::clone(&state), notifier };
     let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-lifecycle".into()).spawn(move || {
@@ -163,6 +173,7 @@ pub(super) fn watch_events(
         let event = wait_for_end(&state, &mut events);
         let mut time = RETURN_TIMEOUT;
         if let Some(serving) = state.serving.get_or_init(|| None) {
+            state.is_stopping.store(true, Ordering::Release);
             if !wind_down(serving, event, &mut events) {
                 time += serving.more_time;
             }
@@ -227,9 +238,7 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
         // the input.
         let is_empty = events.input_is_empty();
         let life = match state.serving.get() {
-            Some(Some(ServedConnection { connection, outgoing, .. })) => {
-                Some((connection.lines_received(), outgoing.progress()))
-            }
+            Some(Some(serving)) => Some((state.lines.load(Ordering::Relaxed), serving.outgoing.progress())),
             _ if is_empty => return ShutdownEvent::EndOfInput,
             _ => None,
         };
@@ -250,7 +259,6 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
 /// written. A server that was asked to stop has less time. Returns whether it was asked twice.
 fn wind_down(serving: &ServedConnection, event: ShutdownEvent, events: &mut ShutdownEvents) -> bool {
     let ServedConnection { connection, outgoing, .. } = serving;
-    connection.stop_serving();
     // Subscriptions and requests to the client would never end by themselves, and no client reads a response any more.
     connection.close_subscriptions();
     connection.close_client_requests();

@@ -77,17 +77,15 @@ pub(crate) struct ReplayStream {
     /// batch.
     request: Option<Box<str>>,
     outgoing: StreamQueue,
-    resumption: Resumption,
+    /// `None` if the session ends with its stream.
+    resumption: Option<Resumption>,
     kept: Arc<ByteCounter>,
     state: Mutex<ReplayState>,
 }
 
-/// The ability of a client to resume a lost stream.
+/// The ability of a client to resume a lost stream. Events then have ids, and are stored for a client that reconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resumption {
-    /// The session ends with its stream.
-    #[cfg(feature = "legacy-sse")]
-    Never,
     /// The client can resume, without an announcement.
     Possible,
     /// The client can resume, and the first event of the stream announces it.
@@ -99,11 +97,6 @@ impl Resumption {
     pub(crate) fn for_revision(revision: Revision) -> Resumption {
         // Clients of revisions before 2025-11-25 treat an event without data as a broken message.
         if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
-    }
-
-    /// Returns true if events have ids and are stored for a client that reconnects.
-    fn is_possible(self) -> bool {
-        matches!(self, Resumption::Possible | Resumption::Announced)
     }
 }
 
@@ -168,14 +161,14 @@ impl ReplayStream {
         resumption: Resumption,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
-        ReplayStream::make(id, false, request, outgoing, resumption, kept)
+        ReplayStream::make(id, false, request, outgoing, Some(resumption), kept)
     }
 
     /// Creates the own stream of a session, for messages that belong to no request.
     pub(crate) fn own(
         id: u64,
         outgoing: StreamQueue,
-        resumption: Resumption,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         ReplayStream::make(id, true, None, outgoing, resumption, kept)
@@ -186,7 +179,7 @@ impl ReplayStream {
         is_own: bool,
         request: Option<&str>,
         outgoing: StreamQueue,
-        resumption: Resumption,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         let state = ReplayState {
@@ -240,7 +233,7 @@ impl ReplayStream {
     }
 
     fn event(&self, number: u64, frame: &[u8]) -> ReplayEvent {
-        let id = self.resumption.is_possible().then(|| format!("id: {}\n", event_id(self.id, number)));
+        let id = self.resumption.is_some().then(|| format!("id: {}\n", event_id(self.id, number)));
         let parts: [&[u8]; 4] = [id.as_deref().unwrap_or_default().as_bytes(), b"data: ", frame, b"\n\n"];
         ReplayEvent { number, bytes: parts.concat().into(), is_response: false }
     }
@@ -248,7 +241,7 @@ impl ReplayStream {
     /// Applies the stream's own limit, and then updates the counter.
     fn update_counter(&self, state: &mut ReplayState) {
         let response = state.history.back().filter(|event| event.is_response).map_or(0, ReplayEvent::cost);
-        let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
+        let limit = if self.resumption.is_some() { MAX_NOTIFICATIONS } else { 0 };
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
         // A session has exactly one own stream, and the number of sessions is limited.
         let own_cost = if self.is_own { 0 } else { STREAM_COST };
@@ -362,7 +355,7 @@ impl ReplayStream {
         state.reader += 1;
         state.is_read = true;
         state.given = after;
-        let is_primed = self.resumption != Resumption::Announced;
+        let is_primed = self.resumption != Some(Resumption::Announced);
         let reader =
             ReplayReader { stream: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
