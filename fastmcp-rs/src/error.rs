@@ -1,6 +1,5 @@
 //! Error types: [`Error`] for the start and the run of a server, [`ToolError`] for a failing tool.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -28,7 +27,7 @@ enum Kind {
     Configuration(Vec<String>),
     #[cfg(any(feature = "http", feature = "stdio"))]
     #[error("{context}: {source}")]
-    Transport { context: Cow<'static, str>, source: std::io::Error },
+    Transport { context: std::borrow::Cow<'static, str>, source: std::io::Error },
     #[error("the state `{state}` could not be made: {}", Chain(&**.source))]
     Start { state: &'static str, source: Box<dyn StdError + Send + Sync> },
     #[error("{}", Chain(&**.0))]
@@ -54,7 +53,7 @@ impl Error {
     }
 
     #[cfg(any(feature = "http", feature = "stdio"))]
-    pub(crate) fn transport(context: impl Into<Cow<'static, str>>, source: std::io::Error) -> Error {
+    pub(crate) fn transport(context: impl Into<std::borrow::Cow<'static, str>>, source: std::io::Error) -> Error {
         Error { kind: Kind::Transport { context: context.into(), source } }
     }
 

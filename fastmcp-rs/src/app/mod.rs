@@ -5,6 +5,8 @@
 //! [`App`], for mounting, for states and shutdown hooks, and for `run_stdio` and `run_http`.
 
 mod handle;
+#[cfg(not(any(feature = "stdio", feature = "testing")))]
+mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
 mod mount;

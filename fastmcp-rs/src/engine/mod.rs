@@ -29,7 +29,6 @@ mod visibility;
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
-#[cfg(any(feature = "stdio", feature = "testing"))]
 use std::str::Utf8Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -65,7 +64,6 @@ use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::Registry;
-#[cfg(any(feature = "stdio", feature = "testing"))]
 use crate::registry::RegistrySnapshot;
 #[cfg(feature = "stdio")]
 use crate::registry::WeakRegistrySnapshot;
@@ -110,7 +108,6 @@ impl Connection {
     }
 
     /// Creates a connection with the peer's principal, if the transport knows it.
-    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn for_principal(
         server: Arc<Server>,
         transport: Transport,
@@ -166,7 +163,6 @@ impl Connection {
     }
 
     /// Returns the view that a caller of [`Connection::receive`] needs.
-    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn registry_snapshot(&self) -> RegistrySnapshot {
         self.server.registry.snapshot()
     }
@@ -205,7 +201,6 @@ impl Connection {
         self.server.begin_release()
     }
 
-    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn calls_in_flight(&self) -> usize {
         self.in_flight.get().map_or(0, |calls| calls.len())
     }
@@ -222,10 +217,13 @@ impl Connection {
         self.client_requests().close();
     }
 
-    /// Returns the number of requests that wait for others to end.
-    #[cfg(feature = "stdio")]
-    pub(crate) fn queued_requests(&self) -> usize {
-        self.in_flight.get().map_or(0, |calls| calls.queued_count())
+    /// Adds the requests that wait on this connection to the metrics of the server.
+    pub(crate) fn join_metrics(self: &Arc<Self>) {
+        if let Some(metrics) = &self.server.metrics {
+            metrics.add_source(self, |connection, gauges| {
+                gauges.add_waiting_calls(connection.in_flight.get().map_or(0, |calls| calls.queued_count()));
+            });
+        }
     }
 
     /// Returns the number of calls that have ended and whose responses are not yet on their way.
@@ -243,7 +241,6 @@ impl Connection {
 
     /// Processes one line, without its newline. Responses that are ready are appended to `out`, each with a newline;
     /// all others go to the outbox when they are ready. Must be called inside a tokio runtime.
-    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn receive(
         self: &Arc<Self>,
         view: &mut RegistrySnapshot,

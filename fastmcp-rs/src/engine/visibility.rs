@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-#[cfg(any(feature = "stdio", feature = "testing"))]
 use super::call::in_flight::Admission;
 use super::call::in_flight::CallPermit;
 use super::call::{CallerInfo, run_catching};
@@ -74,7 +73,6 @@ impl Connection {
 
     /// Serves a message on a thread of the pool, if it addresses components and deciding their visibility may be slow.
     /// Returns true if it does so.
-    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn offload_if_slow(self: &Arc<Self>, registry: &Registry, message: &str, out: &mut Vec<u8>) -> bool {
         let Some(subject) = FilteredMessage::classify(message).filter(|_| registry.has_slow_visibility()) else {
             return false;

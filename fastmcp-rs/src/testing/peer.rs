@@ -47,7 +47,7 @@ pub(super) struct InProcessServer {
 
 impl InProcessServer {
     pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcessServer {
-        let connection = in_memory::connect(server, principal);
+        let connection = in_memory::connect(Arc::new(server), principal);
         let view = Mutex::new(connection.registry_snapshot());
         let frames = FrameTap::new(connection.outgoing());
         InProcessServer { connection, frames, view, _live: TestRegistration::new() }

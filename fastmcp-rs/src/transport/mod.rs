@@ -5,7 +5,6 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
-#[cfg(feature = "testing")]
 pub(crate) mod in_memory;
 #[cfg(feature = "stdio")]
 pub(crate) mod stdio;

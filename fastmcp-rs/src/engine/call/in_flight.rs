@@ -217,7 +217,6 @@ impl InFlightCalls {
     }
 
     /// Returns the number of requests that wait for others to end.
-    #[cfg(feature = "stdio")]
     pub(crate) fn queued_count(&self) -> usize {
         let table = self.lock();
         table.tickets.len() + table.queued.iter().filter(|waiting| waiting.key.is_none()).count()
@@ -263,7 +262,6 @@ impl InFlightCalls {
 
     /// Takes a place for a request whose response cannot be ready at once, or for a batch, before it is served. The
     /// error [`Admission::Wait`] means that the request was kept, as by [`InFlightCalls::admit`].
-    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn acquire_or_queue(
         self: &Arc<Self>,
         key: Option<IdKey>,

@@ -117,7 +117,6 @@ pub(crate) struct GaugeValues {
 
 impl GaugeValues {
     /// Adds requests that wait for others to end.
-    #[cfg(feature = "stdio")]
     pub(crate) fn add_waiting_calls(&mut self, calls: usize) {
         self.waiting_calls += calls;
     }

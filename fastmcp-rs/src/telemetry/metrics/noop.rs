@@ -3,6 +3,8 @@
 //! The types and functions are those of `metrics/mod.rs`, so that callers need no `cfg`. No value of [`Metrics`] exists:
 //! an `Option` of it has no size, and the compiler removes the code that would use one.
 
+use std::sync::Arc;
+
 use super::{RequestOutcome, Target};
 use crate::outgoing::depth::QueueDepth;
 
@@ -11,6 +13,10 @@ pub(crate) enum Metrics {}
 
 impl Metrics {
     pub(crate) fn set_server(&self, _name: &str, _version: &str) {
+        match *self {}
+    }
+
+    pub(crate) fn add_source<T>(&self, _source: &Arc<T>, _read: fn(&T, &mut GaugeValues)) {
         match *self {}
     }
 
@@ -55,26 +61,11 @@ impl RequestTimer {
     }
 }
 
-/// The functions that only servers call.
-#[cfg(any(feature = "http", feature = "stdio"))]
-mod server {
-    use std::sync::Arc;
+pub(crate) enum GaugeValues {}
 
-    use super::Metrics;
-
-    impl Metrics {
-        pub(crate) fn add_source<T>(&self, _source: &Arc<T>, _read: fn(&T, &mut GaugeValues)) {
-            match *self {}
-        }
-    }
-
-    pub(crate) enum GaugeValues {}
-
-    #[cfg(feature = "stdio")]
-    impl GaugeValues {
-        pub(crate) fn add_waiting_calls(&mut self, _calls: usize) {
-            match *self {}
-        }
+impl GaugeValues {
+    pub(crate) fn add_waiting_calls(&mut self, _calls: usize) {
+        match *self {}
     }
 }
 
@@ -109,6 +100,3 @@ mod http {
         }
     }
 }
-
-#[cfg(feature = "http")]
-pub(crate) use server::GaugeValues;

@@ -67,9 +67,7 @@ pub(crate) async fn serve(
     };
     let server = started?;
     let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
-    if let Some(metrics) = &server.metrics {
-        metrics.add_source(&connection, |connection, gauges| gauges.add_waiting_calls(connection.queued_requests()));
-    }
+    connection.join_metrics();
     let more_time = if server.has_shutdown_tasks() { SHUTDOWN_TASKS_TIMEOUT } else { Duration::ZERO };
     let more_time = if otel::is_enabled() { more_time + otel::FLUSH_TIMEOUT } else { more_time };
     let outgoing = WriterQueue::new(connection.outgoing());
