@@ -5,6 +5,7 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
+#[cfg(any(feature = "testing", not(feature = "stdio")))]
 pub(crate) mod in_memory;
 #[cfg(feature = "stdio")]
 pub(crate) mod stdio;
