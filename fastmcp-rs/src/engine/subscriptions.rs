@@ -17,7 +17,6 @@ use super::notifications::{
 use super::visibility::Visibility;
 use super::{Connection, DispatchStatus, IncomingRequest, PermitState, write_frame};
 use crate::component::result_writer::unknown_resource;
-use crate::context::Transport;
 use crate::context::change_hub::{ListKind, ListSet};
 use crate::json::bounded_seq::BoundedSeq;
 use crate::json::encode;
@@ -127,6 +126,7 @@ impl Connection {
 
     /// Ends all subscriptions: each is answered, and then cancelled, because the cancellation signals the end of a
     /// server where subscriptions share a stream with all other messages.
+    #[cfg(any(feature = "http", feature = "stdio"))]
     pub(crate) fn close_subscriptions(&self) {
         self.feed().close_all(|out, id| {
             write_frame(out, |out| {
@@ -144,7 +144,7 @@ impl Connection {
                 out.extend_from_slice(b"}}");
             });
             // Over HTTP, each subscription has a stream of its own, which ends.
-            if self.transport == Transport::Http {
+            if self.transport == crate::context::Transport::Http {
                 return;
             }
             write_frame(out, |out| {
