@@ -81,7 +81,7 @@ impl StateOwner {
     }
 
     /// Whether the states are being dropped, or were.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn is_releasing(&self) -> bool {
         self.is_releasing.load(Ordering::Acquire)
     }
@@ -144,7 +144,7 @@ impl StateOwner {
 
     /// Drops the states as [`StateOwner::begin_release`] does, and holds up this thread until that is done, within
     /// [`STATE_DROP_TIMEOUT`].
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn release_blocking(self: &Arc<Self>) {
         self.begin_release(|| ());
         let deadline = *self.release_start.get_or_init(Instant::now) + STATE_DROP_TIMEOUT;

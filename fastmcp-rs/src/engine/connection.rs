@@ -3,7 +3,7 @@
 //! The state decides nothing. `receive/` and the files below it read messages and change the state; transports reach it
 //! through `transport_api.rs`.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::call::in_flight::InFlightCalls;
@@ -39,10 +39,6 @@ pub(crate) struct Connection {
     /// Whether a call has ever waited, or notifications were requested: from then on, frames may arrive in the queue
     /// at any time.
     uses_queue: AtomicBool,
-    /// Whether no more messages are served.
-    pub(super) stopping: AtomicBool,
-    /// The number of lines received.
-    pub(super) received: AtomicU64,
     pub(super) error_budget: Mutex<ErrorBudget>,
 }
 
@@ -69,8 +65,6 @@ impl Connection {
             session_label: OnceLock::new(),
             in_flight: OnceLock::new(),
             uses_queue: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            received: AtomicU64::new(0),
             error_budget: Mutex::default(),
         })
     }
@@ -91,6 +85,7 @@ impl Connection {
     }
 
     /// Returns true if frames may arrive in the queue.
+    #[cfg(feature = "stdio")]
     pub(super) fn is_queue_used(&self) -> bool {
         self.uses_queue.load(Ordering::Acquire)
     }

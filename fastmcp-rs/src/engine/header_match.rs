@@ -15,13 +15,23 @@ use base64::prelude::BASE64_STANDARD;
 use crate::json::object::{self, MemberMap, string_value};
 use crate::protocol::ProtocolMethod;
 use crate::protocol::frame::Frame;
+use crate::protocol::trace_context::TraceContext;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
 
 /// The headers of one message.
 pub(crate) trait Headers {
+    /// Returns the first value of a header, whose name is given in lower case, and another one if it occurs twice.
+    fn first_values(&self, name: &str) -> [Option<&[u8]>; 2];
+
     /// Returns the value of a header, whose name is given in lower case.
-    fn value(&self, name: &str) -> HeaderField<'_>;
+    fn value(&self, name: &str) -> HeaderField<'_> {
+        match self.first_values(name) {
+            [None, _] => HeaderField::Absent,
+            [Some(value), None] => HeaderField::Value(value),
+            [Some(_), Some(_)] => HeaderField::Repeated,
+        }
+    }
 }
 
 /// The value of a header.
@@ -79,6 +89,15 @@ pub(crate) fn check_notification(headers: &dyn Headers, method: &str) -> Result<
         HeaderField::Absent => Ok(()),
         value => check_header("Mcp-Method", value, "`method`", method, false),
     }
+}
+
+/// Returns the trace in the headers.
+pub(crate) fn trace_context(headers: &dyn Headers) -> Option<Box<TraceContext>> {
+    let trace = TraceContext::read(|name| match headers.value(name) {
+        HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+        HeaderField::Absent | HeaderField::Repeated => None,
+    });
+    (!trace.is_empty()).then(|| Box::new(trace))
 }
 
 fn check_header(

@@ -3,13 +3,12 @@
 //! It has its own queue, the headers that must match the body, and other data of its transport.
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::connection::Connection;
-use super::header_match::{HeaderField, Headers};
+use super::header_match::{self, Headers};
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::trace_context::TraceContext;
 
@@ -50,35 +49,15 @@ pub(crate) struct TransportInfo<'a> {
     pub(crate) headers: Option<&'a dyn Headers>,
     /// The version of HTTP, such as `1.1`.
     pub(crate) http_version: Option<&'static str>,
-    pub(crate) client: ClientAddress,
+    /// Whether the message has come through a Unix socket.
+    pub(crate) is_by_unix_socket: bool,
+    /// The address and the port of the client, as far as they are known.
+    pub(crate) client: Option<(IpAddr, Option<u16>)>,
 }
 
 impl TransportInfo<'_> {
     /// Returns the trace in the headers.
     pub(crate) fn trace(&self) -> Option<Box<TraceContext>> {
-        let headers = self.headers?;
-        let trace = TraceContext::read(|name| match headers.value(name) {
-            HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
-            HeaderField::Absent | HeaderField::Repeated => None,
-        });
-        (!trace.is_empty()).then(|| Box::new(trace))
+        self.headers.and_then(header_match::trace_context)
     }
-}
-
-/// The address of a client, as known from its connection or from a trusted proxy.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum ClientAddress {
-    #[default]
-    Unknown,
-    Direct(SocketAddr),
-    /// The client is connected through a Unix socket.
-    UnixSocket,
-    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
-    /// proxy's own otherwise.
-    Forwarded {
-        address: Option<IpAddr>,
-        /// Whether the proxy is connected through a Unix socket.
-        by_socket: bool,
-    },
 }

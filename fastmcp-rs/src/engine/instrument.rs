@@ -9,14 +9,12 @@ use tracing::Span;
 use super::response::ResponseStatus;
 use crate::protocol::Outcome;
 use crate::registry::ComponentHandler;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::RequestTimer;
 use crate::telemetry::{Target, span};
 
 /// A request whose span or metrics are recorded.
 pub(crate) struct Instrumentation {
     pub(super) span: Span,
-    #[cfg(feature = "metrics")]
     pub(super) timer: Option<RequestTimer>,
 }
 
@@ -31,7 +29,6 @@ impl Instrumentation {
         if target == Target::Resource {
             self.span.record(target.attribute(), handler.name());
         }
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
             timer.set_component(target, handler.name(), &handler.series);
         }
@@ -39,7 +36,6 @@ impl Instrumentation {
 
     /// Records that the request was not ready at once.
     pub(crate) fn mark_running(&mut self) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &mut self.timer {
             timer.mark_running();
         }
@@ -59,7 +55,6 @@ impl Instrumentation {
     }
 
     pub(crate) fn record_outcome(&self, outcome: Outcome) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
             timer.stop(outcome);
         }
@@ -68,7 +63,6 @@ impl Instrumentation {
 
     /// Discards the timer.
     fn discard(&self) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
             timer.discard();
         }

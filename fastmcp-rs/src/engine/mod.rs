@@ -22,8 +22,6 @@ mod completion;
 mod connection;
 mod dispatch;
 mod error_budget;
-// Only one transport has headers.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
 mod header_match;
 mod http_exchange;
 mod instrument;
@@ -31,6 +29,8 @@ mod malformed;
 mod methods;
 mod nested_calls;
 mod notifications;
+#[cfg(feature = "stdio")]
+mod oversized;
 mod receive;
 mod request;
 mod request_span;

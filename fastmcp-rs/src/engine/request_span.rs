@@ -3,9 +3,6 @@
 use serde_json::{Map, Value};
 use tracing::Span;
 
-#[cfg(feature = "metrics")]
-use super::connection::Connection;
-use super::http_exchange::ClientAddress;
 use super::instrument::Instrumentation;
 use super::request::IncomingRequest;
 use crate::context::Transport;
@@ -14,8 +11,7 @@ use crate::protocol::frame::find_meta;
 use crate::protocol::trace_context::TraceContext;
 use crate::protocol::{ProtocolMethod, Revision};
 use crate::registry::ListEntry;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::{GaugeSource, GaugeValues, RequestTimer};
+use crate::telemetry::metrics::RequestTimer;
 use crate::telemetry::{Target, span};
 
 /// Starts to observe a request. A request that has to wait gets no span yet: it is dispatched again when there is a
@@ -23,14 +19,9 @@ use crate::telemetry::{Target, span};
 #[cold]
 pub(super) fn start_instrumentation(request: &IncomingRequest<'_>) -> Instrumentation {
     // The clock is read first.
-    #[cfg(feature = "metrics")]
     let timer = request.connection.server.metrics.as_ref().map(|metrics| RequestTimer::start(metrics, request.method));
     let span = if span::is_enabled() && !has_to_wait(request) { start_request_span(request) } else { Span::none() };
-    Instrumentation {
-        span,
-        #[cfg(feature = "metrics")]
-        timer,
-    }
+    Instrumentation { span, timer }
 }
 
 /// Returns true if the request will be kept until others have ended.
@@ -71,20 +62,14 @@ fn start_request_span(request: &IncomingRequest<'_>) -> Span {
         session: connection.session_label.get().map(|label| &**label),
         target,
         uri: resource.map(|resource| resource.key()),
-        transport: match (connection.transport, transport_info.client) {
-            (Transport::Stdio, _) => Some("pipe"),
-            (Transport::Http, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. }) => {
-                Some("unix")
-            }
-            (Transport::Http, _) => Some("tcp"),
-            (Transport::Memory, _) => None,
+        transport: match connection.transport {
+            Transport::Stdio => Some("pipe"),
+            Transport::Http if transport_info.is_by_unix_socket => Some("unix"),
+            Transport::Http => Some("tcp"),
+            Transport::Memory => None,
         },
         http_version: transport_info.http_version,
-        client: match transport_info.client {
-            ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
-            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
-            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
-        },
+        client: transport_info.client,
     };
     let (own, of_transport) = traces(request);
     span::start_span(&attributes, own, of_transport.as_deref())
@@ -104,11 +89,4 @@ fn traces(request: &IncomingRequest<'_>) -> (TraceContext, Option<Box<TraceConte
     let meta: Option<Map<String, Value>> = meta.and_then(|meta| serde_json::from_str(meta).ok());
     let own = meta.map(|meta| TraceContext::from_meta(&meta)).unwrap_or_default();
     (own, request.exchange.and_then(|exchange| exchange.transport_info.trace()))
-}
-
-#[cfg(feature = "metrics")]
-impl GaugeSource for Connection {
-    fn read(&self, gauges: &mut GaugeValues) {
-        gauges.waiting_calls += self.in_flight_if_used().map_or(0, |calls| calls.queued_count());
-    }
 }

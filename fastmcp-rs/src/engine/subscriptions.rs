@@ -20,7 +20,6 @@ use super::request::{CallerInfo, IncomingRequest};
 use super::response::{ResponseStatus, write_frame, write_result};
 use super::visibility::Visibility;
 use crate::component::result_writer::unknown_resource;
-use crate::context::Transport;
 use crate::context::change_hub::{ListKind, ListSet};
 use crate::json::bounded_seq::BoundedSeq;
 use crate::json::encode;
@@ -116,6 +115,7 @@ pub(super) fn start_session_notifications(connection: &Connection, out: &mut Vec
 
 /// Ends all subscriptions: each is answered, and then cancelled, because the cancellation signals the end of a server
 /// where subscriptions share a stream with all other messages.
+#[cfg(any(feature = "http", feature = "stdio", test))]
 pub(super) fn close_all(connection: &Connection) {
     connection.feed().close_all(|out, id| {
         write_frame(out, |out| {
@@ -133,7 +133,7 @@ pub(super) fn close_all(connection: &Connection) {
             out.extend_from_slice(b"}}");
         });
         // Over HTTP, each subscription has a stream of its own, which ends.
-        if connection.transport == Transport::Http {
+        if connection.transport == crate::context::Transport::Http {
             return;
         }
         write_frame(out, |out| {

@@ -8,16 +8,16 @@
 //!    with one stream in each direction; `for_exchange` and `for_session` are for HTTP, where each message has its own
 //!    return path.
 //! 2. **Start to write.** [`Connection::outgoing`] is the queue of the frames that are not ready at once: responses of
-//!    calls that wait, notifications, requests to the client. A transport empties it in a loop that ends when the queue
-//!    is closed. The loop may start late, as soon as [`Connection::uses_outgoing_queue`] returns true.
+//!    calls that wait, notifications, requests to the client. A transport empties it through its own view of the queue
+//!    (`outgoing/stdio.rs`, `outgoing/stream.rs`, `outgoing/tap.rs`), until it is closed. A writer may start late, as
+//!    soon as `Connection::uses_outgoing_queue` returns true.
 //! 3. **Receive.** [`Connection::receive`] for each message, with the [`RegistrySnapshot`] of the reader; on HTTP
 //!    `receive_frame`, whose `ResponseStatus` decides on the HTTP response. The frames that are ready are appended to a
 //!    buffer. Frames that are in the queue already are written before them. Messages of one connection are received one
 //!    at a time, unless each is an `HttpExchange`.
 //! 4. **Limit.** A transport does not read while its queue is full: see `OutgoingQueue::wait_for_capacity`.
-//! 5. **Stop.** [`Connection::stop_serving`], [`Connection::close_subscriptions`] and
-//!    [`Connection::close_client_requests`] end everything that would not end by itself. When
-//!    [`Connection::calls_in_flight`] is zero and the queue is drained, or when a timeout has passed,
+//! 5. **Stop.** `Connection::close_subscriptions` and `Connection::close_client_requests` end everything that would not
+//!    end by itself. When [`Connection::calls_in_flight`] is zero and the queue is empty, or when a timeout has passed,
 //!    [`Connection::cancel_all`] ends the remaining calls. For a client that is gone, `cancel_all` is enough.
 //! 6. **Close.** `outgoing().close()` drops all further frames. [`Server::run_shutdown_tasks`] runs once, after the last
 //!    connection.
@@ -26,13 +26,17 @@
 
 use std::str::Utf8Error;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 pub(crate) use super::connection::Connection;
+#[cfg(all(test, feature = "http"))]
+pub(crate) use super::header_match::HeaderField;
 #[cfg(feature = "http")]
-pub(crate) use super::header_match::{HeaderField, Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
+pub(crate) use super::header_match::{Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 #[cfg(feature = "http")]
-pub(crate) use super::http_exchange::{ArgumentsGuard, ClientAddress, HttpExchange, TransportInfo};
+pub(crate) use super::http_exchange::{ArgumentsGuard, HttpExchange, TransportInfo};
+#[cfg(feature = "stdio")]
+use super::oversized;
+use super::receive;
 #[cfg(feature = "http")]
 pub(crate) use super::receive::batch::batch_length;
 #[cfg(feature = "http")]
@@ -40,12 +44,15 @@ pub(crate) use super::response::ResponseStatus;
 #[cfg(feature = "stdio")]
 pub(crate) use super::server::SHUTDOWN_TASKS_TIMEOUT;
 pub(crate) use super::server::Server;
-use super::{malformed, receive, subscriptions};
+#[cfg(any(feature = "http", feature = "stdio", test))]
+use super::subscriptions;
 use crate::auth::principal::Principal;
 use crate::context::Transport;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Feature;
-use crate::registry::{RegistrySnapshot, WeakRegistrySnapshot};
+use crate::registry::RegistrySnapshot;
+#[cfg(feature = "stdio")]
+use crate::registry::WeakRegistrySnapshot;
 
 /// Connections of clients with one stream in each direction.
 impl Connection {
@@ -60,9 +67,18 @@ impl Connection {
     }
 
     /// Returns true if frames may arrive in the queue. It stays true.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn uses_outgoing_queue(&self) -> bool {
         self.is_queue_used()
+    }
+
+    /// Adds the requests that wait on this connection to the metrics of the server.
+    pub(crate) fn join_metrics(self: &Arc<Self>) {
+        if let Some(metrics) = &self.server.metrics {
+            metrics.add_source(self, |connection, gauges| {
+                gauges.add_waiting_calls(connection.in_flight_if_used().map_or(0, |calls| calls.queued_count()));
+            });
+        }
     }
 
     /// Returns the view of the components that a reader passes to [`Connection::receive`].
@@ -71,7 +87,7 @@ impl Connection {
     }
 
     /// Returns the view of a reader that kept a weak one while it waited, so that components can be dropped meanwhile.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn upgrade_snapshot(&self, resting: &WeakRegistrySnapshot) -> RegistrySnapshot {
         self.server.registry.upgrade_snapshot(resting)
     }
@@ -88,36 +104,19 @@ impl Connection {
     }
 
     /// Rejects a line that was too long to be kept; `start` is its beginning.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn reject_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
-        malformed::reject_oversized(self, start, limit, out);
-    }
-
-    /// Returns a number that changes while lines are received.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn lines_received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
-    /// Asks the reader to receive no more messages; running calls may end.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn stop_serving(&self) {
-        self.stopping.store(true, Ordering::Release);
-    }
-
-    /// Returns true if the reader is asked to receive no more messages.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        oversized::reject_oversized(self, start, limit, out);
     }
 
     /// Ends all subscriptions: the responses to their requests are in the queue when this returns.
+    #[cfg(any(feature = "http", feature = "stdio", test))]
     pub(crate) fn close_subscriptions(&self) {
         subscriptions::close_all(self);
     }
 
     /// Ends every wait for a response of the client, now and later: the client can send none any more.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn close_client_requests(&self) {
         self.client_requests().close();
     }
@@ -128,7 +127,7 @@ impl Connection {
     }
 
     /// Returns the number of calls that have ended and whose responses are not yet on their way.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn unsent_responses(&self) -> usize {
         self.in_flight_if_used().map_or(0, |calls| calls.unsent_responses())
     }
@@ -141,19 +140,19 @@ impl Connection {
     }
 
     /// Returns true if there are shutdown functions.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    #[cfg(feature = "testing")]
     pub(crate) fn has_shutdown_tasks(&self) -> bool {
         self.server.has_shutdown_tasks()
     }
 
     /// Runs the shutdown functions of the only connection of a server, once.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    #[cfg(feature = "testing")]
     pub(crate) async fn run_shutdown_tasks(&self) {
         self.server.run_shutdown_tasks().await;
     }
 
     /// Begins to drop all components and states. Returns `false` if that was begun before.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn begin_release(&self) -> bool {
         self.server.begin_release()
     }
@@ -179,7 +178,7 @@ mod http {
     use crate::engine::stateless::incomplete_meta;
     use crate::engine::{receive, session};
     use crate::json::object::string_value;
-    use crate::outgoing::queue::OutgoingQueue;
+    use crate::outgoing::stream::StreamQueue;
     use crate::protocol::frame::Frame;
     use crate::protocol::id::Id;
     use crate::protocol::write::{self, RpcError};
@@ -194,7 +193,7 @@ mod http {
 
         /// Opens the connection of a session whose client need not read messages that belong to none of its requests.
         pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-            let queue = Some(OutgoingQueue::for_session());
+            let queue = Some(StreamQueue::for_session());
             Connection::with_queue(Feature::Sessions, Arc::clone(server), Transport::Http, principal, queue)
         }
 
@@ -302,7 +301,7 @@ mod http {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "stdio", feature = "testing"))]
 mod tests {
     use std::io::{BufRead, Write};
     use std::sync::mpsc;
@@ -313,6 +312,7 @@ mod tests {
     use crate::app::App;
     use crate::component::dynamic::DynamicTool;
     use crate::error::ToolError;
+    use crate::outgoing::tap::FrameTap;
 
     /// A transport of lines: reads messages from `input` until it ends, writes frames to `output`, and returns when the
     /// last call has ended.
@@ -320,10 +320,11 @@ mod tests {
         // Open.
         let connection = Connection::new(Arc::clone(&server), Transport::Memory, None);
         // Start to write.
-        let outgoing = Arc::clone(connection.outgoing());
+        let outgoing = FrameTap::new(connection.outgoing());
         let writer = tokio::spawn(async move {
             while !outgoing.is_closed() {
-                let _ = output.send(outgoing.take_frames().await);
+                outgoing.wait().await;
+                let _ = output.send(outgoing.take());
             }
         });
         // Receive, while there is room for responses.
@@ -335,10 +336,9 @@ mod tests {
             connection.outgoing().wait_for_capacity().await;
         }
         // Stop.
-        connection.stop_serving();
         connection.close_subscriptions();
         connection.close_client_requests();
-        while connection.calls_in_flight() > 0 || !connection.outgoing().is_drained() {
+        while connection.calls_in_flight() > 0 || connection.outgoing().queued_bytes() > 0 {
             tokio::task::yield_now().await;
         }
         // Close.

@@ -75,7 +75,7 @@ impl Dispatcher {
         scripts: Scripts,
         observer: Option<Observer>,
     ) -> Arc<Dispatcher> {
-        let outgoing = Arc::clone(peer.outgoing());
+        let frames = peer.frames().clone();
         let state = DispatcherState {
             last_id: 0,
             waiting: HashMap::new(),
@@ -98,9 +98,9 @@ impl Dispatcher {
         let weak: Weak<Dispatcher> = Arc::downgrade(&dispatcher);
         tokio::spawn(async move {
             loop {
-                outgoing.wait_for_frames().await;
+                frames.wait().await;
                 match weak.upgrade() {
-                    Some(dispatcher) if !outgoing.is_closed() => dispatcher.take_frames(),
+                    Some(dispatcher) if !frames.is_closed() => dispatcher.take_frames(),
                     _ => return,
                 }
             }
@@ -116,7 +116,7 @@ impl Dispatcher {
     pub(super) fn take_frames(&self) {
         let requests = {
             let mut state = self.lock();
-            let frames = self.peer.outgoing().try_take().unwrap_or_default();
+            let frames = self.peer.frames().take();
             self.route_frames(&mut state, &frames)
         };
         self.answer_requests(requests);
@@ -132,7 +132,7 @@ impl Dispatcher {
             let mut answers = Vec::new();
             self.peer.receive(text.as_bytes(), &mut answers);
             // As on standard output, queued frames come first.
-            let mut frames = self.peer.outgoing().try_take().unwrap_or_default();
+            let mut frames = self.peer.frames().take();
             frames.append(&mut answers);
             self.route_frames(&mut state, &frames)
         };

@@ -41,7 +41,6 @@ impl CaughtPanic {
 
 /// Installs a hook that records the panics of handlers instead of printing them. The standard hook writes to standard
 /// error, and would block the call for ever if nothing reads standard error; the recorded text goes through the log.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

@@ -29,7 +29,7 @@ use crate::protocol::{Feature, Outcome, ProtocolMethod};
 const MAX_MESSAGES: usize = 100;
 
 /// Returns the number of messages in a batch, or 1 if the text is not a batch or has too many messages.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
+#[cfg(feature = "http")]
 pub(crate) fn batch_length(message: &str) -> usize {
     batch_messages(message).map_or(1, |messages| messages.len())
 }

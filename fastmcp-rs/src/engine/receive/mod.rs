@@ -7,7 +7,6 @@ mod offload;
 
 use std::str::Utf8Error;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::call::DispatchResult;
 use super::call::in_flight::CallPermit;
@@ -29,7 +28,6 @@ pub(super) fn receive_line(
     line: Result<&str, Utf8Error>,
     out: &mut Vec<u8>,
 ) {
-    connection.received.store(connection.received.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     let Ok(line) = line else {
         let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
         malformed::write_error_without_id(connection, out, &error);

@@ -17,23 +17,23 @@ use crate::context::blocking;
 use crate::exec::runtime::inside;
 use crate::json::object::string_value;
 use crate::protocol::frame::{Frame, FrameError};
-use crate::protocol::id::{Id, IdKey};
+use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::Registry;
 
 /// Handles a message on a thread of the pool, if it addresses components. Returns true if it does so.
 pub(super) fn offload_if_filtered(connection: &Arc<Connection>, message: &str, out: &mut Vec<u8>) -> bool {
-    let (id, key) = match FilteredMessage::classify(message) {
-        Some(FilteredMessage::Request { id, key }) => (Some(id), Some(key)),
-        Some(FilteredMessage::Batch) => (None, None),
+    let id = match FilteredMessage::classify(message) {
+        Some(FilteredMessage::Request(id)) => Some(id),
+        Some(FilteredMessage::Batch) => None,
         None => return false,
     };
-    match connection.in_flight().acquire_or_queue(key, message) {
+    match connection.in_flight().acquire_or_queue(id.map(Id::key), message) {
         Ok(permit) => spawn_with_permit(connection, message.into(), permit, out),
         // The message was kept.
         Err(Admission::Start | Admission::Wait) => {}
         Err(refused) => {
-            write_rejection(out, id.as_deref(), &admission_error(&refused));
+            write_rejection(out, id.map(Id::as_str), &admission_error(&refused));
         }
     }
     true
@@ -73,8 +73,8 @@ async fn receive_on_pool(
     permit: CallPermit,
 ) -> Vec<u8> {
     let connection = Arc::clone(connection);
-    let id = match FilteredMessage::classify(&message) {
-        Some(FilteredMessage::Request { id, .. }) => Some(id),
+    let id: Option<Box<str>> = match FilteredMessage::classify(&message) {
+        Some(FilteredMessage::Request(id)) => Some(Box::from(id.as_str())),
         _ => None,
     };
     let cancellation = permit.cancellation();
@@ -105,17 +105,13 @@ fn write_rejection(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
 }
 
 /// A message whose response depends on the visibility of components.
-enum FilteredMessage {
-    /// A request; `id` is the JSON text, and `key` is its comparable form.
-    Request {
-        id: Box<str>,
-        key: IdKey,
-    },
+enum FilteredMessage<'a> {
+    Request(Id<'a>),
     Batch,
 }
 
-impl FilteredMessage {
-    fn classify(message: &str) -> Option<FilteredMessage> {
+impl FilteredMessage<'_> {
+    fn classify(message: &str) -> Option<FilteredMessage<'_>> {
         let mut frame = Frame::default();
         match frame.read(message) {
             Ok(()) => {}
@@ -126,6 +122,6 @@ impl FilteredMessage {
         let (area, _) = method.split_once('/')?;
         let id = frame.id.and_then(Id::parse)?;
         let is_needed = matches!(area, "tools" | "resources" | "prompts" | "completion" | "subscriptions");
-        is_needed.then(|| FilteredMessage::Request { id: id.as_str().into(), key: id.key() })
+        is_needed.then_some(FilteredMessage::Request(id))
     }
 }

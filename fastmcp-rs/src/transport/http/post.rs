@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 
 use super::config::SessionMode;
 use super::limits::MessagePermit;
-use super::peer::Peer;
+use super::peer::{ClientAddress, Peer};
 use super::request::head::{self, McpHeader, RequestHead, SESSION_ID, SingleHeader};
 use super::request::header_values::AcceptedTypes;
 use super::response::body::ResponseBody;
@@ -31,11 +31,11 @@ use super::sessions::{Lease, Requester, SessionEnd};
 use super::shared::ServiceState;
 use crate::auth::principal::Principal;
 use crate::engine::transport_api::{
-    ArgumentsGuard, ClientAddress, Connection, Headers, HttpExchange, ResponseStatus, Server, TransportInfo,
-    batch_length, is_complete_envelope,
+    ArgumentsGuard, Connection, Headers, HttpExchange, ResponseStatus, Server, TransportInfo, batch_length,
+    is_complete_envelope,
 };
 use crate::json::object::string_value;
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
 use crate::protocol::{Feature, Outcome, ProtocolMethod, Revision};
@@ -106,7 +106,7 @@ pub(crate) enum PostOutcome {
 
 /// A message whose response is not ready yet.
 pub(crate) struct PendingResponse {
-    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) outgoing: StreamQueue,
     pub(crate) owner: ResponseOwner,
     /// The id of the request, as JSON text.
     pub(crate) id: Option<Box<str>>,
@@ -192,7 +192,7 @@ impl PostRequest<'_> {
         let status = connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
         if status == ResponseStatus::Queued {
             return PostOutcome::Pending(Box::new(PendingResponse {
-                outgoing: Arc::clone(connection.outgoing()),
+                outgoing: StreamQueue::new(connection.outgoing()),
                 owner: ResponseOwner::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
                 is_subscription: frame.has_method(ProtocolMethod::Listen),
@@ -317,7 +317,7 @@ impl PostRequest<'_> {
             }
         }
         if status == ResponseStatus::Queued {
-            let (outgoing, id) = (Arc::clone(exchange.outgoing(&connection)), id.map(Into::into));
+            let (outgoing, id) = (StreamQueue::new(exchange.outgoing(&connection)), id.map(Into::into));
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing,
                 owner,
@@ -372,7 +372,7 @@ impl ResponseOwner {
 }
 
 /// Lets the call of a session continue without a stream if its HTTP request is dropped before a stream exists.
-struct AbandonOnDrop(Option<Arc<OutgoingQueue>>);
+struct AbandonOnDrop(Option<StreamQueue>);
 
 impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
@@ -394,7 +394,12 @@ pub(crate) fn transport_info<'a>(
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    TransportInfo { headers: Some(head), http_version, client }
+    TransportInfo {
+        headers: Some(head),
+        http_version,
+        is_by_unix_socket: client.is_by_unix_socket(),
+        client: client.address(),
+    }
 }
 
 /// Refuses text that is not a message, with the reason.
@@ -433,11 +438,11 @@ impl PendingResponse {
                 // The call continues after its client has disconnected, so it also holds the permit until it has ended.
                 let permit = Arc::new(permit);
                 outgoing.retain_until_end((Arc::clone(&permit), session.mark_in_use()));
-                StreamPermit::Call(permit)
+                StreamPermit::Call { _permit: permit }
             }
-            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message(permit),
+            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message { _permit: permit },
         };
-        let mut unread = AbandonOnDrop(belongs_to_session.then(|| Arc::clone(&outgoing)));
+        let mut unread = AbandonOnDrop(belongs_to_session.then(|| outgoing.clone()));
         let keep_alive = shared.config.keep_alive;
         let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
@@ -488,7 +493,7 @@ impl PendingResponse {
 
 /// Waits for the response and returns it alone, for a client that does not accept streams.
 async fn wait_for_last_frame(
-    outgoing: &OutgoingQueue,
+    outgoing: &StreamQueue,
     mut frames: Vec<u8>,
     mut ending: Option<Outcome>,
     id: Option<&str>,

@@ -14,11 +14,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::super::limits::{GlobalPermit, PeerLimit};
-use super::super::peer::Peer;
+use super::super::peer::{ClientAddress, Peer};
 use super::front::{HttpConnection, HttpServer};
 use super::listener::Listener;
 use super::timeouts::ConnectionTimeouts;
-use crate::engine::transport_api::ClientAddress;
 use crate::util::operator_log;
 
 /// The pause before the next `accept` after the system lacked resources; it doubles up to `LONGEST_PAUSE`.
