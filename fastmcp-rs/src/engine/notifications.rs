@@ -11,7 +11,7 @@
 //! before its acknowledgement or after its end.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -23,6 +23,7 @@ use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::{ProtocolMethod, write};
+use crate::util::sync::Mutex;
 
 /// The maximum number of subscriptions of one feed, the session's not counted.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 64;
@@ -76,10 +77,6 @@ impl NotificationFeed {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, FeedState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Registers the feed with the hub. Most connections never need that.
     fn listen_for_changes(self: &Arc<Self>) {
         self.listener_runtime.get_or_init(|| {
@@ -101,7 +98,7 @@ impl NotificationFeed {
         subscription.is_open = true;
         // A client that has read the acknowledgement relies on notifications, so the interest is registered before.
         subscription.add_targets(&self.hub, targets);
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.has_ended {
             return Err(SubscribeError::Ended);
         }
@@ -115,7 +112,7 @@ impl NotificationFeed {
 
     /// Ends a subscription: no more notifications are sent for it.
     pub(crate) fn close_subscription(&self, key: &IdKey) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.subscriptions.retain(|subscription| {
             subscription.subscription_id.as_ref().is_none_or(|subscription_id| subscription_id.key != *key)
         });
@@ -128,7 +125,7 @@ impl NotificationFeed {
             self.listen_for_changes();
             subscription.add_targets(&self.hub, SubscriptionTargets { lists, uris: Vec::new() });
         }
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.has_ended {
             // Most sessions have no other subscription, and a server may have thousands of sessions.
             state.subscriptions.reserve_exact(1);
@@ -139,7 +136,7 @@ impl NotificationFeed {
     /// Starts to send notifications to the session's client, which is ready. If the session may get any, `send_earlier`
     /// first sends the frames that must precede them.
     pub(crate) fn start_session(self: &Arc<Self>, send_earlier: impl FnOnce()) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(session) = state.session().filter(|session| !session.is_open) else { return };
         session.is_open = true;
         if !session.lists.is_empty() || !session.uris.is_empty() {
@@ -151,7 +148,7 @@ impl NotificationFeed {
     /// Adds a URI to the subscription of a session. `answer` sends the response, which must come first.
     pub(crate) fn subscribe(self: &Arc<Self>, uri: &str, answer: impl FnOnce()) -> Result<(), SubscribeError> {
         self.listen_for_changes();
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(session) = state.session() else { return Err(SubscribeError::Ended) };
         if !session.uris.contains_key(uri) {
             let bytes: usize = session.uris.keys().map(|uri| uri.len()).sum();
@@ -166,7 +163,7 @@ impl NotificationFeed {
 
     /// Removes a URI from the subscription of a session.
     pub(crate) fn unsubscribe(&self, uri: &str) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(session) = state.session() else { return };
         if session.uris.remove(uri) == Some(true) {
             session.changed_uris.retain(|changed| &**changed != uri);
@@ -180,7 +177,7 @@ impl NotificationFeed {
     /// then the frames that end each subscription, which `last_words` writes.
     #[cfg(any(feature = "http", feature = "stdio", test))]
     pub(crate) fn close_all(&self, last_words: impl Fn(&mut Vec<u8>, &str)) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         self.flush_changes(&mut state);
         let mut frames = Vec::new();
         for subscription_id in state.subscriptions.drain(..).filter_map(|subscription| subscription.subscription_id) {
@@ -210,7 +207,7 @@ impl NotificationFeed {
             tokio::time::sleep(wait.unwrap_or_default()).await;
             loop {
                 feed.outgoing.wait_for_capacity().await;
-                let mut state = feed.lock();
+                let mut state = feed.state.lock();
                 if feed.flush_changes(&mut state) {
                     state.flush_is_due = false;
                     return;
@@ -243,7 +240,7 @@ impl NotificationFeed {
 
 impl ChangeListener for NotificationFeed {
     fn on_change(self: Arc<Self>, change: Change<'_>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let mut is_due = false;
         for subscription in &mut state.subscriptions {
             subscription.record_change(change);
@@ -573,7 +570,7 @@ mod tests {
             setup.open("1", &[], &["a:1"]).unwrap();
             setup.outgoing.close();
             setup.change("a:1");
-            assert!(setup.feed.lock().subscriptions.is_empty());
+            assert!(setup.feed.state.lock().subscriptions.is_empty());
             assert_eq!(setup.open("2", &[], &["a:1"]), Err(SubscribeError::Ended));
             pause().await;
             assert_eq!(Arc::strong_count(&setup.feed), 1, "no task is left");

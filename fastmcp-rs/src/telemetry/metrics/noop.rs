@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{RequestOutcome, Target};
+use super::Target;
 use crate::outgoing::depth::QueueDepth;
+use crate::protocol::{Outcome, ProtocolMethod};
 
 #[derive(Clone)]
 pub(crate) enum Metrics {}
@@ -40,7 +41,7 @@ pub(crate) struct ComponentSeries(());
 pub(crate) enum RequestTimer {}
 
 impl RequestTimer {
-    pub(crate) fn start(metrics: &Metrics, _method: &str) -> RequestTimer {
+    pub(crate) fn start(metrics: &Metrics, _method: Option<ProtocolMethod>) -> RequestTimer {
         match *metrics {}
     }
 
@@ -52,7 +53,7 @@ impl RequestTimer {
         match *self {}
     }
 
-    pub(crate) fn stop(&self, _outcome: RequestOutcome) {
+    pub(crate) fn stop(&self, _outcome: Outcome) {
         match *self {}
     }
 

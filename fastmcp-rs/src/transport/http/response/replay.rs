@@ -15,11 +15,11 @@ use hyper::body::Bytes;
 use tokio::time::Instant;
 
 use super::event::split_frames;
-use crate::engine::write_error;
+use crate::engine::transport_api::write_error;
 use crate::outgoing::queue::QueueObserver;
 use crate::outgoing::stream::StreamQueue;
-use crate::protocol::write::{RpcError, code, strip_id};
-use crate::protocol::{Feature, Revision};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, Outcome, Revision};
 use crate::util::sync::Mutex;
 
 /// The maximum number of bytes of notifications that are stored per stream.
@@ -206,13 +206,14 @@ impl ReplayStream {
     }
 
     /// Adds frames that were already taken from the outgoing queue.
-    pub(crate) fn add_frames(&self, frames: &[u8], is_last: bool) {
+    pub(crate) fn add_frames(&self, frames: &[u8], ending: Option<Outcome>) {
         let mut state = self.state.lock();
-        self.add_frames_to(&mut state, frames, is_last);
+        self.add_frames_to(&mut state, frames, ending);
         self.update_counter(&mut state);
     }
 
-    fn add_frames_to(&self, state: &mut ReplayState, frames: &[u8], is_last: bool) {
+    /// Adds frames. If they are the last, `ending` is the outcome of the response, which is the last of them.
+    fn add_frames_to(&self, state: &mut ReplayState, frames: &[u8], ending: Option<Outcome>) {
         for frame in split_frames(frames) {
             state.last += 1;
             let event = self.event(state.last, frame);
@@ -220,13 +221,11 @@ impl ReplayStream {
             state.history.push_back(event);
             state.last_change = Instant::now();
         }
-        if let Some(event) = state.history.back_mut().filter(|_| is_last && !frames.is_empty()) {
-            event.is_response |= frames.strip_suffix(b"\n").is_some_and(|frames| {
-                let begin = memchr::memrchr(b'\n', frames).map_or(0, |at| at + 1);
-                is_response(&frames[begin..], self.request.as_deref())
-            });
+        let has_response = !frames.is_empty() && ending.is_some_and(Outcome::has_response);
+        if let Some(event) = state.history.back_mut().filter(|_| has_response) {
+            event.is_response = true;
         }
-        state.finished |= is_last;
+        state.finished |= ending.is_some();
     }
 
     fn event(&self, number: u64, frame: &[u8]) -> ReplayEvent {
@@ -254,8 +253,8 @@ impl ReplayStream {
     pub(crate) fn collect_unread(&self) {
         let mut state = self.state.lock();
         if !state.is_read && !self.is_own {
-            let (frames, is_last) = self.outgoing.take_queued();
-            self.add_frames_to(&mut state, &frames, is_last);
+            let (frames, ending) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, ending);
         }
         self.update_counter(&mut state);
     }
@@ -327,13 +326,13 @@ impl ReplayStream {
     pub(crate) fn close(&self, error: Option<&RpcError>) {
         let mut state = self.state.lock();
         if !self.is_own {
-            let (frames, is_last) = self.outgoing.take_queued();
-            self.add_frames_to(&mut state, &frames, is_last);
+            let (frames, ending) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, ending);
         }
         if let (Some(error), Some(request), false) = (error, &self.request, state.finished) {
             let mut frame = Vec::new();
             write_error(&mut frame, Some(request), error);
-            self.add_frames_to(&mut state, &frame, true);
+            self.add_frames_to(&mut state, &frame, Some(Outcome::Error(error.code)));
         }
         state.finished = true;
         self.update_counter(&mut state);
@@ -402,8 +401,8 @@ impl ReplayReader {
             );
         }
         let mut poll_outbox = || match stream.outgoing.poll_take(task) {
-            Poll::Ready(Some((frames, is_last))) => {
-                stream.add_frames_to(&mut state, &frames, is_last);
+            Poll::Ready(Some((frames, ending))) => {
+                stream.add_frames_to(&mut state, &frames, ending);
                 true
             }
             Poll::Ready(None) => {
@@ -452,13 +451,6 @@ impl Drop for ReplayReader {
     }
 }
 
-/// Returns true if a frame is the response to the request with that id, or to a batch. This crate writes the frames, so
-/// their members are in a known order.
-fn is_response(frame: &[u8], request: Option<&str>) -> bool {
-    let Some(request) = request else { return frame.starts_with(b"[") };
-    strip_id(frame, request).is_some_and(|rest| rest.starts_with(br#","result":"#) || rest.starts_with(br#","error":"#))
-}
-
 fn event_id(stream: u64, number: u64) -> String {
     format!("{stream:x}_{number:x}")
 }
@@ -496,7 +488,7 @@ mod tests {
         outgoing.push(b"1\n2\n");
         assert_eq!(next(&mut first).unwrap(), "id: a_1\ndata: 1\n\nid: a_2\ndata: 2\n\n");
         drop(first);
-        outgoing.push_response(b"3\n".to_vec());
+        outgoing.push_response(b"3\n".to_vec(), Outcome::Cancelled);
         let mut again = stream.read(parse_event_id("a_1").unwrap().1);
         let text = next(&mut again).unwrap();
         assert!(text.ends_with("id: a_2\ndata: 2\n\nid: a_3\ndata: 3\n\n"), "{text}");
@@ -525,7 +517,7 @@ mod tests {
         assert_eq!(next(&mut second), None);
         outgoing.request_disconnect();
         assert_eq!(next(&mut second).unwrap(), "end");
-        outgoing.push_response(b"2\n".to_vec());
+        outgoing.push_response(b"2\n".to_vec(), Outcome::Cancelled);
         let mut third = stream.read(1);
         assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
         assert_eq!(next(&mut third).unwrap(), "end");
@@ -564,7 +556,8 @@ mod tests {
         assert!(outgoing.try_push(&frame_of(200_000)), "there is room again");
         stream.collect_unread();
         assert!((200_000..300_000).contains(&ledger.bytes()), "the older notification is dropped: {}", ledger.bytes());
-        outgoing.push_response([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat());
+        outgoing
+            .push_response([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat(), Outcome::Ok);
         stream.collect_unread();
         assert!(ledger.bytes() > 700_000, "the response has no limit of its own");
         assert!(stream.discard(DiscardKind::Notifications, 1) > 200_000);

@@ -47,7 +47,7 @@ use usage::{SessionUsage, milliseconds_since};
 use super::peer::Peer;
 use super::response::replay::{ByteCounter, OWN_STREAM, ReplayStream, Resumption};
 use crate::auth::principal::Principal;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, milliseconds};
