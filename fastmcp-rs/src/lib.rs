@@ -56,8 +56,6 @@
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 #![cfg_attr(windows, deny(unsafe_code))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without the feature `stdio`, parts of the engine have no caller.
-#![cfg_attr(not(feature = "stdio"), allow(dead_code, unused_imports))]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -71,6 +69,8 @@ mod context;
 mod engine;
 mod error;
 mod exec;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod json;
 pub mod mcp;
 pub mod middleware;
@@ -119,7 +119,7 @@ pub use error::{Error, ToolError};
 #[cfg(feature = "stdio")]
 pub use platform::stdio::policy::StdoutPolicy;
 pub use protocol::trace_context::TraceContext;
-pub use protocol::{CacheScope, Level, Revision};
+pub use protocol::{CacheScope, Feature, Level, Revision};
 pub use registry::{Component, ComponentKind, Selector};
 pub use sealing::SealingKey;
 #[cfg(feature = "logging")]

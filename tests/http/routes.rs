@@ -190,7 +190,10 @@ async fn a_request_for_oauth_metadata_gets_a_hint_that_oauth_is_not_supported() 
                         let body = answer.json();
                         assert_eq!(body["error"], "invalid_request", "{name}: {method} {path}");
                         let description = body["error_description"].as_str().unwrap();
-                        assert!(description.contains("does not support OAuth"), "{name}: {method} {path}: {description}");
+                        assert!(
+                            description.contains("does not support OAuth"),
+                            "{name}: {method} {path}: {description}"
+                        );
                     }
                 }
             }

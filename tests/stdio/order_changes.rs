@@ -199,8 +199,7 @@ fn the_status_of_an_order_only_moves_forward() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let skipped = set_status(&mut server, "ORD-102", "DELIVERED");
-    let expected =
-        "ORD-102 is PROCESSING and cannot become DELIVERED: the next status is SHIPPED or CANCELLED. Nothing was changed.";
+    let expected = "ORD-102 is PROCESSING and cannot become DELIVERED: the next status is SHIPPED or CANCELLED. Nothing was changed.";
     assert_eq!(refusal(&skipped), expected);
 
     for (status, back) in [("SHIPPED", "PROCESSING"), ("DELIVERED", "SHIPPED")] {

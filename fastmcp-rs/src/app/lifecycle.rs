@@ -82,13 +82,15 @@ macro_rules! functions {
         {
             type Made = T;
 
-            #[allow(unused_variables)]
             fn requirements(requirements: &mut Requirements) {
+                // Without states, the parameter has no use.
+                let _ = &requirements;
                 $(requirements.state::<$state>();)*
             }
 
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case)]
             fn make(self, states: &States) -> StateFuture<Result<T, StateError>> {
+                let _ = states;
                 $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move { self($($state?),*).await.map_err(Into::into) })
             }
@@ -100,13 +102,15 @@ macro_rules! functions {
             F: FnOnce($(State<$state>),*) -> W + Send + 'static,
             W: Future<Output = ()> + Send + 'static,
         {
-            #[allow(unused_variables)]
             fn requirements(requirements: &mut Requirements) {
+                // Without states, the parameter has no use.
+                let _ = &requirements;
                 $(requirements.state::<$state>();)*
             }
 
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case)]
             fn run(self, states: &States) -> StateFuture<()> {
+                let _ = states;
                 $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move {
                     $(let Ok($state) = $state else { return };)*

@@ -5,6 +5,8 @@
 //! [`App`], for mounting, for states and shutdown hooks, and for `run_stdio` and `run_http`.
 
 mod handle;
+#[cfg(not(any(feature = "stdio", feature = "testing")))]
+mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
 mod mount;
@@ -50,6 +52,7 @@ use crate::schema::{lint, precision};
 use crate::sealing::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::MetricsSlot;
 
 /// The builder of an MCP server.
 ///
@@ -90,9 +93,8 @@ pub struct App {
     /// The middleware around each operation, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
     problems: Vec<String>,
-    /// The metrics, once [`App::metrics`] has enabled them.
-    #[cfg(feature = "metrics")]
-    metrics: OnceLock<Metrics>,
+    /// The metrics, once `App::metrics` has enabled them.
+    metrics: MetricsSlot,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
@@ -170,8 +172,7 @@ impl App {
             sealing_keys: Vec::new(),
             layers: Vec::new(),
             problems: Vec::new(),
-            #[cfg(feature = "metrics")]
-            metrics: OnceLock::new(),
+            metrics: MetricsSlot::default(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]
@@ -262,7 +263,7 @@ impl App {
     /// ```
     #[cfg(feature = "metrics")]
     pub fn metrics(&self) -> Metrics {
-        self.metrics.get_or_init(Metrics::new).clone()
+        self.metrics.get_or_enable().clone()
     }
 
     /// Sets the visibility function: a component for which it returns `false` is not listed, and requests for it are
@@ -713,14 +714,8 @@ impl App {
         warn_about_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);
         sealer.set_max_text(self.config.max_request_state);
-        #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
-        let mut server = engine::Server::new(self.config, components, sealer, changes, owner, shutdown_tasks);
-        #[cfg(feature = "metrics")]
-        if let Some(metrics) = self.metrics.into_inner() {
-            metrics.set_server(&server.config.name, &server.config.version);
-            server.metrics = Some(metrics);
-        }
-        Ok(server)
+        let metrics = self.metrics.into_inner();
+        Ok(engine::Server::new(self.config, components, sealer, changes, owner, shutdown_tasks, metrics))
     }
 
     /// Returns the app's tools as the newest revision lists them, even if other checks of the app fail: a lock file of
@@ -732,7 +727,7 @@ impl App {
         let style = self.config.lists.style;
         let json = |tool: &Arc<ToolEntry>| {
             let mut json = Vec::new();
-            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::V2026_07_28, style));
+            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::LATEST, style));
             serde_json::from_slice(&json).unwrap_or_default()
         };
         registry.tools.entries().iter().map(json).collect()

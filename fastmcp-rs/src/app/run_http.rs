@@ -163,9 +163,8 @@ impl App {
         }
         self.validate()?;
         self.warn_about_version();
-        #[cfg(feature = "metrics")]
         if config.metrics {
-            self.metrics();
+            self.metrics.enable();
         }
         self.fit_request_state(config.max_body);
         let keys = self.sealing_keys.clone();
@@ -276,7 +275,6 @@ impl App {
         let (name, path) = (self.config.name.clone(), config.path.clone());
         let configuration = |problem| Error::configuration(vec![problem]);
         transport::check_path(&path).map_err(configuration)?;
-        #[cfg(feature = "metrics")]
         if config.metrics && path.trim_end_matches('/') == transport::METRICS_PATH {
             return Err(configuration(format!(
                 "`{path}` cannot be the path of the endpoint: it is the path of the metrics"

@@ -152,7 +152,6 @@ pub(crate) fn read<T: Form>(schema: &FormSchema, content: Map<String, Value>) ->
 }
 
 #[cfg(test)]
-#[allow(dead_code)]
 mod tests {
     use super::*;
     use crate::protocol::Revision;
@@ -313,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_type_with_a_schema_by_hand_is_refused_at_its_field() {
-        #[derive(Debug, serde::Deserialize, JsonSchema)]
+        #[derive(Debug, serde::Deserialize, serde::Serialize, JsonSchema)]
         struct Odd {
             #[schemars(schema_with = "list")]
             items: Vec<String>,

@@ -71,9 +71,12 @@ macro_rules! handlers {
             R: Future + Send,
             R::Output: Candidates,
         {
-            #[allow(unused_variables)]
             fn complete(self, completing: Completing, context: Context) -> CompletionFuture {
-                Box::pin(async move { self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates() })
+                Box::pin(async move {
+                    // Without injected values, the context has no use.
+                    let _ = &context;
+                    self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates()
+                })
             }
         }
     };

@@ -14,13 +14,24 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::IncomingRequest;
 use crate::json::object::{self, MemberMap, string_value};
+use crate::protocol::ProtocolMethod;
+use crate::protocol::trace_context::TraceContext;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
 
 /// The headers of one message.
 pub(crate) trait Headers {
+    /// Returns the first value of a header, whose name is given in lower case, and another one if it occurs twice.
+    fn first_values(&self, name: &str) -> [Option<&[u8]>; 2];
+
     /// Returns the value of a header, whose name is given in lower case.
-    fn value(&self, name: &str) -> HeaderField<'_>;
+    fn value(&self, name: &str) -> HeaderField<'_> {
+        match self.first_values(name) {
+            [None, _] => HeaderField::Absent,
+            [Some(value), None] => HeaderField::Value(value),
+            [Some(_), Some(_)] => HeaderField::Repeated,
+        }
+    }
 }
 
 /// The value of a header.
@@ -50,11 +61,13 @@ pub(crate) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), 
 
 /// Checks that the headers repeat the method, and the name of the component (step 4).
 pub(crate) fn check_routing(headers: &dyn Headers, request: &IncomingRequest<'_>) -> Result<(), RpcError> {
-    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", request.method, false)?;
+    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", request.method_name, false)?;
     let params = request.frame.params();
     let (name, what) = match request.method {
-        "tools/call" | "prompts/get" => (params.and_then(|params| params.name), "`params.name`"),
-        "resources/read" => (params.and_then(|params| params.uri), "`params.uri`"),
+        Some(ProtocolMethod::CallTool | ProtocolMethod::GetPrompt) => {
+            (params.and_then(|params| params.name), "`params.name`")
+        }
+        Some(ProtocolMethod::ReadResource) => (params.and_then(|params| params.uri), "`params.uri`"),
         _ => return Ok(()),
     };
     // A name that is missing or is not a string is rejected later, for that reason.
@@ -71,6 +84,15 @@ pub(crate) fn check_notification(headers: &dyn Headers, method: &str) -> Result<
         HeaderField::Absent => Ok(()),
         value => check_header("Mcp-Method", value, "`method`", method, false),
     }
+}
+
+/// Returns the trace in the headers.
+pub(crate) fn trace_context(headers: &dyn Headers) -> Option<Box<TraceContext>> {
+    let trace = TraceContext::read(|name| match headers.value(name) {
+        HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+        HeaderField::Absent | HeaderField::Repeated => None,
+    });
+    (!trace.is_empty()).then(|| Box::new(trace))
 }
 
 fn check_header(

@@ -10,16 +10,16 @@
 mod batch;
 mod call;
 pub(crate) mod completion;
+mod header_match;
 #[cfg(feature = "http")]
 mod http_exchange;
-mod methods;
-mod notifications;
-// Only one transport has headers.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
-mod header_match;
 mod instrument;
 mod malformed;
+mod methods;
 mod nested_calls;
+mod notifications;
+#[cfg(feature = "stdio")]
+mod oversized;
 mod server;
 mod session;
 mod stateless;
@@ -28,9 +28,9 @@ mod visibility;
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::str::Utf8Error;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 #[cfg(feature = "http")]
@@ -38,9 +38,11 @@ pub(crate) use batch::batch_length;
 use call::in_flight::{CallPermit, InFlightCalls};
 use call::input_required::MAX_RESPONSES_BYTES;
 pub(crate) use call::pending::PendingCall;
+#[cfg(all(test, feature = "http"))]
+pub(crate) use header_match::HeaderField;
 pub(crate) use header_match::Headers;
 #[cfg(feature = "http")]
-pub(crate) use header_match::{HeaderField, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
+pub(crate) use header_match::{METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 #[cfg(feature = "http")]
 pub(crate) use http_exchange::{is_complete_envelope, write_error};
 use instrument::Instrumentation;
@@ -57,11 +59,14 @@ use crate::client_features::pending_requests::PendingClientRequests;
 use crate::context::Transport;
 use crate::json::object::{Raw, string_value};
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{self, RpcError, code};
-use crate::registry::{Registry, RegistrySnapshot, WeakRegistrySnapshot};
+use crate::protocol::{Feature, ProtocolMethod};
+use crate::registry::Registry;
+use crate::registry::RegistrySnapshot;
+#[cfg(feature = "stdio")]
+use crate::registry::WeakRegistrySnapshot;
 
 /// The state of one peer.
 pub(crate) struct Connection {
@@ -73,8 +78,8 @@ pub(crate) struct Connection {
     outgoing: OnceLock<Arc<OutgoingQueue>>,
     /// Created on first use, like `in_flight` and `feed`: most HTTP requests end before that.
     client_requests: OnceLock<Arc<PendingClientRequests>>,
-    /// The newest revision that a handshake offers.
-    newest_revision: Revision,
+    /// The feature of all revisions that a handshake can negotiate.
+    handshake_feature: Feature,
     /// The session, which an `initialize` opens. A connection has at most one.
     session: OnceLock<Arc<NegotiatedSession>>,
     /// The label of the session in spans, which cannot be used as the session's id.
@@ -85,10 +90,6 @@ pub(crate) struct Connection {
     /// Whether a call has ever waited, or notifications were requested: from then on, frames may arrive in the outbox
     /// at any time.
     uses_outgoing_queue: AtomicBool,
-    /// Whether no more messages are served.
-    stopping: AtomicBool,
-    /// The number of lines received.
-    received: AtomicU64,
     error_budget: Mutex<ErrorBudget>,
 }
 
@@ -101,6 +102,7 @@ pub(crate) enum DispatchStatus {
 }
 
 impl Connection {
+    #[cfg(feature = "stdio")]
     pub(crate) fn new(server: Arc<Server>, transport: Transport) -> Arc<Connection> {
         Connection::for_principal(server, transport, None)
     }
@@ -111,20 +113,21 @@ impl Connection {
         transport: Transport,
         principal: Option<Arc<Principal>>,
     ) -> Arc<Connection> {
-        Connection::for_latest_handshake(server, transport, principal, Some(Arc::default()))
+        Connection::for_any_session(server, transport, principal, Some(Arc::default()))
     }
 
-    fn for_latest_handshake(
+    fn for_any_session(
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
         outgoing: Option<Arc<OutgoingQueue>>,
     ) -> Arc<Connection> {
-        Arc::new(Connection::for_handshake_up_to(Revision::NEWEST_LEGACY, server, transport, principal, outgoing))
+        Arc::new(Connection::for_handshake_with(Feature::Sessions, server, transport, principal, outgoing))
     }
 
-    fn for_handshake_up_to(
-        newest_revision: Revision,
+    /// Creates a connection whose handshake negotiates only revisions with a feature.
+    fn for_handshake_with(
+        handshake_feature: Feature,
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
@@ -137,14 +140,12 @@ impl Connection {
             principal,
             outgoing,
             client_requests: OnceLock::new(),
-            newest_revision,
+            handshake_feature,
             feed: OnceLock::new(),
             session: OnceLock::new(),
             session_label: OnceLock::new(),
             in_flight: OnceLock::new(),
             uses_outgoing_queue: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            received: AtomicU64::new(0),
             error_budget: Mutex::default(),
         }
     }
@@ -168,7 +169,7 @@ impl Connection {
     }
 
     /// The same for one who waits between calls.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn upgrade_snapshot(&self, resting: &WeakRegistrySnapshot) -> RegistrySnapshot {
         self.server.registry.upgrade_snapshot(resting)
     }
@@ -184,19 +185,19 @@ impl Connection {
     }
 
     /// Returns true if there are shutdown functions.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    #[cfg(feature = "testing")]
     pub(crate) fn has_shutdown_tasks(&self) -> bool {
         self.server.has_shutdown_tasks()
     }
 
     /// Runs the shutdown functions, once.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    #[cfg(feature = "testing")]
     pub(crate) async fn run_shutdown_tasks(&self) {
         self.server.run_shutdown_tasks().await;
     }
 
     /// Begins to drop all components and states. Returns `false` if that was begun before.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn begin_release(&self) -> bool {
         self.server.begin_release()
     }
@@ -205,32 +206,29 @@ impl Connection {
         self.in_flight.get().map_or(0, |calls| calls.len())
     }
 
-    /// Stops serving messages; running calls may end.
-    pub(crate) fn stop_serving(&self) {
-        self.stopping.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-
-    /// Returns a number that changes while lines are received.
-    pub(crate) fn lines_received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
     /// Returns true if responses may arrive in the outbox.
+    #[cfg(feature = "stdio")]
     pub(crate) fn uses_outgoing_queue(&self) -> bool {
         self.uses_outgoing_queue.load(Ordering::Acquire)
     }
 
     /// Ends every wait for a response of the client, now and later: the client can send none any more.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn close_client_requests(&self) {
         self.client_requests().close();
     }
 
+    /// Adds the requests that wait on this connection to the metrics of the server.
+    pub(crate) fn join_metrics(self: &Arc<Self>) {
+        if let Some(metrics) = &self.server.metrics {
+            metrics.add_source(self, |connection, gauges| {
+                gauges.add_waiting_calls(connection.in_flight.get().map_or(0, |calls| calls.queued_count()));
+            });
+        }
+    }
+
     /// Returns the number of calls that have ended and whose responses are not yet on their way.
+    #[cfg(feature = "stdio")]
     pub(crate) fn unsent_responses(&self) -> usize {
         self.in_flight.get().map_or(0, |calls| calls.unsent_responses())
     }
@@ -250,7 +248,6 @@ impl Connection {
         line: Result<&str, Utf8Error>,
         out: &mut Vec<u8>,
     ) {
-        self.received.store(self.lines_received() + 1, Ordering::Relaxed);
         let Ok(line) = line else {
             let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
             return self.write_error_without_id(out, &error);
@@ -372,12 +369,13 @@ impl Connection {
             }
             return DispatchStatus::Done;
         };
-        let Some(method) = string_value(method) else {
+        let Some(method_name) = string_value(method) else {
             self.reject_frame(id, out, "Invalid request: `method` must be a string");
             return DispatchStatus::Done;
         };
+        let method = ProtocolMethod::parse(&method_name);
         let Some(id) = id else {
-            self.handle_notification(&method, frame, out);
+            self.handle_notification(method, frame, out);
             return DispatchStatus::Done;
         };
         let instrumentation;
@@ -386,7 +384,8 @@ impl Connection {
             message,
             frame,
             id,
-            method: &method,
+            method,
+            method_name: &method_name,
             arguments: OnceCell::new(),
             permit_state: Cell::new(permit_state),
             exchange,
@@ -397,7 +396,7 @@ impl Connection {
         request.instrumentation = instrumentation.as_ref();
         let entered = instrumentation.as_ref().map(Instrumentation::enter);
         let begin = out.len();
-        let dispatched = if request.is_modern() {
+        let dispatched = if request.names_revision() {
             self.dispatch_stateless(&request, out)
         } else {
             self.dispatch_in_session(&request, out)
@@ -411,9 +410,7 @@ impl Connection {
         };
         drop(entered);
         match instrumentation {
-            Some(instrumentation) => {
-                self.finish_instrumentation(instrumentation, dispatched, (id, &method), begin, out)
-            }
+            Some(instrumentation) => self.finish_instrumentation(instrumentation, dispatched, (id, method), begin, out),
             None => dispatched,
         }
     }
@@ -443,9 +440,9 @@ impl Connection {
         requests.resolve(id, reply);
     }
 
-    fn handle_notification(&self, method: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    fn handle_notification(&self, method: Option<ProtocolMethod>, frame: &Frame<'_>, out: &mut Vec<u8>) {
         match method {
-            "notifications/cancelled" => {
+            Some(ProtocolMethod::Cancelled) => {
                 let params = frame.params();
                 if let Some(id) = params.and_then(|params| params.request_id).and_then(Id::parse) {
                     let reason = params.and_then(|params| params.reason).and_then(string_value).unwrap_or_default();
@@ -457,7 +454,7 @@ impl Connection {
                 }
             }
             // Requests are served even before this notification arrives.
-            "notifications/initialized" => self.start_session_notifications(out),
+            Some(ProtocolMethod::Initialized) => self.start_session_notifications(out),
             _ => {}
         }
     }
@@ -469,7 +466,10 @@ pub(crate) struct IncomingRequest<'a> {
     message: &'a str,
     frame: &'a Frame<'a>,
     id: Id<'a>,
-    method: &'a str,
+    /// `None` for a method that this library does not know.
+    method: Option<ProtocolMethod>,
+    /// The method as the client has written it.
+    method_name: &'a str,
     /// The arguments without those that the client has added to the model's arguments, if there are any.
     arguments: OnceCell<String>,
     permit_state: Cell<PermitState>,
@@ -507,25 +507,10 @@ pub(crate) struct TransportInfo<'a> {
     pub(crate) headers: Option<&'a dyn Headers>,
     /// The version of HTTP, such as `1.1`.
     pub(crate) http_version: Option<&'static str>,
-    pub(crate) client: ClientAddress,
-}
-
-/// The address of a client, as known from its connection or from a trusted proxy.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum ClientAddress {
-    #[default]
-    Unknown,
-    Direct(SocketAddr),
-    /// The client is connected through a Unix socket.
-    UnixSocket,
-    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
-    /// proxy's own otherwise.
-    Forwarded {
-        address: Option<IpAddr>,
-        /// Whether the proxy is connected through a Unix socket.
-        by_socket: bool,
-    },
+    /// Whether the message has come through a Unix socket.
+    pub(crate) is_by_unix_socket: bool,
+    /// The address and the port of the client, as far as they are known.
+    pub(crate) client: Option<(IpAddr, Option<u16>)>,
 }
 
 impl HttpExchange<'_> {
@@ -540,7 +525,7 @@ impl HttpExchange<'_> {
 
 impl IncomingRequest<'_> {
     /// Returns true if the request names its revision.
-    fn is_modern(&self) -> bool {
+    fn names_revision(&self) -> bool {
         self.frame.meta().is_some_and(|meta| meta.protocol_version.is_some())
     }
 

@@ -1,9 +1,6 @@
 //! The common part of tools, resources and prompts after they are described: their invocation and its duration.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-#[cfg(feature = "metrics")]
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,8 +12,7 @@ use crate::component::invocation::{Invocation, Invoked};
 use crate::context::ComponentEnv;
 use crate::middleware::LayerChain;
 use crate::schema::jsonschema::CompiledSchema;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Series;
+use crate::telemetry::metrics::ComponentSeries;
 use crate::util::{catch_panic, operator_log};
 
 /// A component that can be called.
@@ -40,8 +36,7 @@ pub(crate) struct ComponentHandler {
     /// The visibility functions that must all agree before a client sees the component.
     pub(crate) visibility_checks: Vec<VisibilityCheck>,
     /// The component's metrics, set when it is first requested.
-    #[cfg(feature = "metrics")]
-    pub(crate) series: OnceLock<Arc<Series>>,
+    pub(crate) series: ComponentSeries,
 }
 
 /// The code that a call runs.
@@ -70,15 +65,12 @@ impl ComponentHandler {
         location: Location,
     ) -> ComponentHandler {
         // A user's type creates its schema here, and may panic, for example because of a default that does not fit.
-        let described = catch_panic::run_recording(|| {
-            catch_unwind(AssertUnwindSafe(|| {
-                let mut description = Description::new();
-                invoke(Invocation::describe(&mut description));
-                description.into_interface()
-            }))
+        let described = catch_panic::run_catching(|| {
+            let mut description = Description::new();
+            invoke(Invocation::describe(&mut description));
+            description.into_interface()
         });
-        let described =
-            described.unwrap_or_else(|payload| ComponentInterface::for_panic(&catch_panic::record_panic(payload).0));
+        let described = described.unwrap_or_else(|panicked| ComponentInterface::for_panic(&panicked.0));
         ComponentHandler::new(name, Callable::Function(invoke), described, timeout, location)
     }
 
@@ -114,8 +106,7 @@ impl ComponentHandler {
             layers,
             pace,
             visibility_checks,
-            #[cfg(feature = "metrics")]
-            series: OnceLock::new(),
+            series: ComponentSeries::default(),
         }
     }
 

@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::Layer;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::protocol::trace_context::TraceContext;
@@ -38,7 +38,7 @@ const MAX_RESPONSE: u64 = 1 << 20;
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// Returns true if the variables name a collector and do not turn traces off.
-pub(crate) fn is_configured() -> bool {
+fn is_configured() -> bool {
     is_allowed()
         && ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
             .iter()
@@ -83,6 +83,14 @@ where
         .with_target(false)
         .with_tracked_inactivity(false);
     Some(layer.with_filter(LevelFilter::INFO))
+}
+
+/// Adds the layer that sends spans to a subscriber, if `traces` or else the variables ask for it.
+pub(crate) fn add_layer<S>(subscriber: S, traces: Option<bool>) -> impl Subscriber + Send + Sync
+where
+    S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    subscriber.with(if traces.unwrap_or_else(is_configured) { layer() } else { None })
 }
 
 fn build_provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {

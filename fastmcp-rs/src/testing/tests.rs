@@ -12,6 +12,7 @@ use super::peer::TestServer;
 use super::scripts::panic_text;
 use super::*;
 use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::tap::FrameTap;
 use crate::protocol::Revision;
 
 /// The messages that a simulated server has received.
@@ -22,6 +23,7 @@ struct ScriptedServer<F> {
     answer: Mutex<F>,
     log: Log,
     outgoing: Arc<OutgoingQueue>,
+    frames: FrameTap,
 }
 
 impl<F: FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send> TestServer for ScriptedServer<F> {
@@ -38,8 +40,8 @@ impl<F: FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send> TestServer for Scrip
         }
     }
 
-    fn outgoing(&self) -> &Arc<OutgoingQueue> {
-        &self.outgoing
+    fn frames(&self) -> &FrameTap {
+        &self.frames
     }
 
     fn close(&self) {
@@ -49,7 +51,9 @@ impl<F: FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send> TestServer for Scrip
 
 fn played(answer: impl FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send + 'static) -> (TestClientBuilder, Log) {
     let log = Log::default();
-    let played = ScriptedServer { answer: Mutex::new(answer), log: Arc::clone(&log), outgoing: Arc::default() };
+    let outgoing = Arc::default();
+    let frames = FrameTap::new(&outgoing);
+    let played = ScriptedServer { answer: Mutex::new(answer), log: Arc::clone(&log), outgoing, frames };
     (TestClientBuilder::new(Box::new(|_| Box::pin(async { Ok(Box::new(played) as Box<dyn TestServer>) }))), log)
 }
 

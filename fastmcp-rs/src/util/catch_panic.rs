@@ -41,7 +41,6 @@ impl CaughtPanic {
 
 /// Installs a hook that records the panics of handlers instead of printing them. The standard hook writes to standard
 /// error, and would block the call for ever if nothing reads standard error; the recorded text goes through the log.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -116,7 +115,7 @@ pub(crate) fn caught_count() -> u64 {
 }
 
 /// Counts a caught panic, and returns its text for the log.
-pub(crate) fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
+fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
     let payload = match payload.downcast::<CaughtPanic>() {
         Ok(panicked) => return *panicked,
         Err(payload) => payload,

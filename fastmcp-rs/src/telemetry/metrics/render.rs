@@ -50,7 +50,7 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     let help = "Calls of blocking tools in this process that wait for a thread.";
     write_single(out, "mcp_server_blocking_calls_waiting", "gauge", help, thread_pool::queued_jobs())?;
     let help = "Bytes of outgoing messages that the clients have not read yet.";
-    write_single(out, "mcp_server_outbox_bytes", "gauge", help, inner.queued_bytes.load(Ordering::Relaxed).max(0))?;
+    write_single(out, "mcp_server_outbox_bytes", "gauge", help, inner.queued_bytes.total())?;
     let help = "Panics of user code that were caught in this process.";
     write_single(out, "mcp_server_panics_total", "counter", help, catch_panic::caught_count())?;
     match &gauges.http {
@@ -117,11 +117,20 @@ fn seconds(nanoseconds: u64) -> String {
 /// label counts as absent.
 fn series_labels<'a>(series: &'a Series, error_type: &'a str) -> [(&'static str, &'a str); 5] {
     let name = |wanted| match &series.component {
-        Some((target, name)) if *target == wanted => (wanted.label(), &**name),
-        _ => (wanted.label(), ""),
+        Some((target, name)) if *target == wanted => (label(wanted), &**name),
+        _ => (label(wanted), ""),
     };
     let [tool, prompt, resource] = [Target::Tool, Target::Prompt, Target::Resource].map(name);
     [("mcp_method_name", series.method), tool, prompt, resource, ("error_type", error_type)]
+}
+
+/// Returns the attribute of a component's name as a label, which cannot contain dots.
+fn label(target: Target) -> &'static str {
+    match target {
+        Target::Tool => "gen_ai_tool_name",
+        Target::Prompt => "gen_ai_prompt_name",
+        Target::Resource => "mcp_resource_name",
+    }
 }
 
 fn write_family(out: &mut dyn Write, name: &str, kind: &str, help: &str) -> fmt::Result {

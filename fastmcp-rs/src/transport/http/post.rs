@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 
 use super::config::SessionMode;
 use super::limits::MessagePermit;
-use super::peer::Peer;
+use super::peer::{ClientAddress, Peer};
 use super::request::head::{self, McpHeader, RequestHead, SESSION_ID, SingleHeader};
 use super::request::header_values::AcceptedTypes;
 use super::response::body::ResponseBody;
@@ -31,14 +31,13 @@ use super::sessions::{Lease, Requester, SessionEnd};
 use super::shared::ServiceState;
 use crate::auth::principal::Principal;
 use crate::engine::{
-    ArgumentsGuard, ClientAddress, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length,
-    is_complete_envelope,
+    ArgumentsGuard, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length, is_complete_envelope,
 };
 use crate::json::object::string_value;
-use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::registry::Registry;
 
 /// The initial capacity of the buffer for a response, in bytes. Most responses fit without reallocation.
@@ -63,7 +62,7 @@ pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
     let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
     let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
     match revision {
-        Some(revision) if revision.is_modern() => VersionHeader::Modern,
+        Some(revision) if revision.has(Feature::Stateless) => VersionHeader::Modern,
         Some(revision) => VersionHeader::Legacy(revision),
         None => VersionHeader::Unknown,
     }
@@ -106,7 +105,7 @@ pub(crate) enum PostOutcome {
 
 /// A message whose response is not ready yet.
 pub(crate) struct PendingResponse {
-    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) outgoing: StreamQueue,
     pub(crate) owner: ResponseOwner,
     /// The id of the request, as JSON text.
     pub(crate) id: Option<Box<str>>,
@@ -192,11 +191,10 @@ impl PostRequest<'_> {
         let exchange = self.exchange(false, true);
         connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
-        let is_subscription =
-            || frame.method.and_then(string_value).is_some_and(|method| method == "subscriptions/listen");
+        let is_subscription = || frame.has_method(ProtocolMethod::Listen);
         if out.is_empty() && (pending || is_subscription()) {
             return PostOutcome::Pending(Box::new(PendingResponse {
-                outgoing: Arc::clone(connection.outgoing()),
+                outgoing: StreamQueue::new(connection.outgoing()),
                 owner: ResponseOwner::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
                 is_subscription: is_subscription(),
@@ -290,8 +288,8 @@ impl PostRequest<'_> {
                             "Invalid request: this process received no request with this `requestId`",
                         ));
                     }
-                    // Only this revision has batches; a batch that cannot be read has no requests.
-                    None if session.revision == Revision::V2025_03_26 && batch_length(message) > 0 => {
+                    // A batch that cannot be read has no requests.
+                    None if session.revision.has(Feature::Batches) && batch_length(message) > 0 => {
                         session.note_batch();
                     }
                     Some(_) | None => {}
@@ -302,7 +300,7 @@ impl PostRequest<'_> {
                 let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
                 connection.assume_session(match version {
                     VersionHeader::Legacy(revision) => revision,
-                    _ => Revision::V2025_03_26,
+                    _ => Revision::DEFAULT_OVER_HTTP,
                 });
                 (Arc::clone(&connection), ResponseOwner::Sessionless(CancelOnDrop(connection)))
             }
@@ -323,7 +321,7 @@ impl PostRequest<'_> {
             }
         }
         if exchange.pending.get() {
-            let (outgoing, id) = (Arc::clone(exchange.outgoing(&connection)), id.map(Into::into));
+            let (outgoing, id) = (StreamQueue::new(exchange.outgoing(&connection)), id.map(Into::into));
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing,
                 owner,
@@ -341,13 +339,12 @@ impl PostRequest<'_> {
 
 /// Returns the id of the request that a notification cancels, if it is a cancellation.
 fn cancelled_response<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
-    let is_cancellation = frame.method.and_then(string_value).is_some_and(|method| method == "notifications/cancelled");
-    frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
+    frame.params().filter(|_| frame.has_method(ProtocolMethod::Cancelled))?.request_id.and_then(Id::parse)
 }
 
 /// Returns true if a request without an envelope is a handshake, which asks for a session.
 fn is_handshake(frame: &Frame<'_>) -> bool {
-    frame.method.and_then(string_value).is_some_and(|method| method == "initialize")
+    frame.has_method(ProtocolMethod::Initialize)
 }
 
 impl ResponseOwner {
@@ -370,7 +367,7 @@ impl ResponseOwner {
 }
 
 /// Lets the call of a session continue without a stream if its HTTP request is dropped before a stream exists.
-struct AbandonOnDrop(Option<Arc<OutgoingQueue>>);
+struct AbandonOnDrop(Option<StreamQueue>);
 
 impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
@@ -392,7 +389,12 @@ pub(crate) fn transport_info<'a>(
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    TransportInfo { headers: Some(head), http_version, client }
+    TransportInfo {
+        headers: Some(head),
+        http_version,
+        is_by_unix_socket: client.is_by_unix_socket(),
+        client: client.address(),
+    }
 }
 
 /// Refuses text that is not a message, with the reason.
@@ -432,11 +434,11 @@ impl PendingResponse {
                 // The call continues after its client has disconnected, so it also holds the permit until it has ended.
                 let permit = Arc::new(permit);
                 outgoing.retain_until_end((Arc::clone(&permit), session.mark_in_use()));
-                StreamPermit::Call(permit)
+                StreamPermit::Call { _permit: permit }
             }
-            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message(permit),
+            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message { _permit: permit },
         };
-        let mut unread = AbandonOnDrop(belongs_to_session.then(|| Arc::clone(&outgoing)));
+        let mut unread = AbandonOnDrop(belongs_to_session.then(|| outgoing.clone()));
         let keep_alive = shared.config.keep_alive;
         let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
@@ -475,7 +477,7 @@ impl PendingResponse {
             }
             ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
-                    return unavailable("Unavailable: too many streams are open; try again later");
+                    return unavailable("Unavailable: too many streams are open; try again later later");
                 };
                 shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {
@@ -493,7 +495,7 @@ impl PendingResponse {
 
 /// Waits for the response and returns it alone, for a client that does not accept streams.
 async fn wait_for_last_frame(
-    outgoing: &OutgoingQueue,
+    outgoing: &StreamQueue,
     mut frames: Vec<u8>,
     mut is_last: bool,
     id: Option<&str>,

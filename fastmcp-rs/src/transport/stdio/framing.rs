@@ -5,7 +5,7 @@
 
 use std::str::Utf8Error;
 
-use crate::outgoing::queue::MAX_IDLE_CAPACITY;
+use crate::outgoing::stdio::MAX_IDLE_CAPACITY;
 
 /// The next input in the buffer.
 #[derive(Debug, PartialEq, Eq)]

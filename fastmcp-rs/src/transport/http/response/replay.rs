@@ -6,8 +6,8 @@
 //! dropped: notifications first, and then the oldest responses, each of which is replaced by an error.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,9 +16,11 @@ use tokio::time::Instant;
 
 use super::event::split_frames;
 use crate::engine::write_error;
-use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
-use crate::protocol::Revision;
+use crate::outgoing::queue::QueueObserver;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::write::{RpcError, code, strip_id};
+use crate::protocol::{Feature, Revision};
+use crate::util::sync::Mutex;
 
 /// The maximum number of bytes of notifications that are stored per stream.
 const MAX_NOTIFICATIONS: usize = 256 << 10;
@@ -75,18 +77,16 @@ pub(crate) struct ReplayStream {
     /// The id of the request that the stream answers, as JSON text. `None` for the session's own stream and for a
     /// batch.
     request: Option<Box<str>>,
-    outgoing: Arc<OutgoingQueue>,
-    resumption: Resumption,
+    outgoing: StreamQueue,
+    /// `None` if the session ends with its stream.
+    resumption: Option<Resumption>,
     kept: Arc<ByteCounter>,
     state: Mutex<ReplayState>,
 }
 
-/// The ability of a client to resume a lost stream.
+/// The ability of a client to resume a lost stream. Events then have ids, and are stored for a client that reconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resumption {
-    /// The session ends with its stream.
-    #[cfg(feature = "legacy-sse")]
-    Never,
     /// The client can resume, without an announcement.
     Possible,
     /// The client can resume, and the first event of the stream announces it.
@@ -96,13 +96,8 @@ pub(crate) enum Resumption {
 impl Resumption {
     /// Returns the resumption of the streams of Streamable HTTP for clients of that revision.
     pub(crate) fn for_revision(revision: Revision) -> Resumption {
-        // Clients of revisions before 2025-11-25 treat an event without data as a broken message.
-        if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
-    }
-
-    /// Returns true if events have ids and are stored for a client that reconnects.
-    fn is_possible(self) -> bool {
-        matches!(self, Resumption::Possible | Resumption::Announced)
+        // Other clients treat an event without data as a broken message.
+        if revision.has(Feature::StreamPolling) { Resumption::Announced } else { Resumption::Possible }
     }
 }
 
@@ -163,18 +158,18 @@ impl ReplayStream {
     pub(crate) fn new(
         id: u64,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         resumption: Resumption,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
-        ReplayStream::make(id, false, request, outgoing, resumption, kept)
+        ReplayStream::make(id, false, request, outgoing, Some(resumption), kept)
     }
 
     /// Creates the own stream of a session, for messages that belong to no request.
     pub(crate) fn own(
         id: u64,
-        outgoing: Arc<OutgoingQueue>,
-        resumption: Resumption,
+        outgoing: StreamQueue,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         ReplayStream::make(id, true, None, outgoing, resumption, kept)
@@ -184,8 +179,8 @@ impl ReplayStream {
         id: u64,
         is_own: bool,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
-        resumption: Resumption,
+        outgoing: StreamQueue,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         let state = ReplayState {
@@ -201,12 +196,8 @@ impl ReplayStream {
         };
         let (request, kept) = (request.map(Into::into), Arc::clone(kept));
         let stream = ReplayStream { id, is_own, request, outgoing, resumption, kept, state: Mutex::new(state) };
-        stream.update_counter(&mut stream.lock());
+        stream.update_counter(&mut stream.state.lock());
         Arc::new(stream)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ReplayState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the observer that limits the stored bytes.
@@ -216,7 +207,7 @@ impl ReplayStream {
 
     /// Adds frames that were already taken from the outgoing queue.
     pub(crate) fn add_frames(&self, frames: &[u8], is_last: bool) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         self.add_frames_to(&mut state, frames, is_last);
         self.update_counter(&mut state);
     }
@@ -239,7 +230,7 @@ impl ReplayStream {
     }
 
     fn event(&self, number: u64, frame: &[u8]) -> ReplayEvent {
-        let id = self.resumption.is_possible().then(|| format!("id: {}\n", event_id(self.id, number)));
+        let id = self.resumption.is_some().then(|| format!("id: {}\n", event_id(self.id, number)));
         let parts: [&[u8]; 4] = [id.as_deref().unwrap_or_default().as_bytes(), b"data: ", frame, b"\n\n"];
         ReplayEvent { number, bytes: parts.concat().into(), is_response: false }
     }
@@ -247,7 +238,7 @@ impl ReplayStream {
     /// Applies the stream's own limit, and then updates the counter.
     fn update_counter(&self, state: &mut ReplayState) {
         let response = state.history.back().filter(|event| event.is_response).map_or(0, ReplayEvent::cost);
-        let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
+        let limit = if self.resumption.is_some() { MAX_NOTIFICATIONS } else { 0 };
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
         // A session has exactly one own stream, and the number of sessions is limited.
         let own_cost = if self.is_own { 0 } else { STREAM_COST };
@@ -261,7 +252,7 @@ impl ReplayStream {
     /// Takes queued frames if no client reads them, and counts them. The notifications of the session's own stream stay
     /// in the queue, which merges them.
     pub(crate) fn collect_unread(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.is_read && !self.is_own {
             let (frames, is_last) = self.outgoing.take_queued();
             self.add_frames_to(&mut state, &frames, is_last);
@@ -272,7 +263,7 @@ impl ReplayStream {
     /// Drops events of one kind until `excess` bytes are free or none is left. Returns the number of bytes that were
     /// freed.
     pub(crate) fn discard(&self, what: DiscardKind, excess: usize) -> usize {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let before = state.counted_bytes;
         match what {
             DiscardKind::Notifications => {
@@ -307,34 +298,34 @@ impl ReplayStream {
 
     /// Returns the number of bytes that the stream counts.
     pub(crate) fn kept_bytes(&self) -> usize {
-        self.lock().counted_bytes
+        self.state.lock().counted_bytes
     }
 
     /// Returns true if a client reads the stream.
     pub(crate) fn is_read(&self) -> bool {
-        self.lock().is_read
+        self.state.lock().is_read
     }
 
     /// Returns true if the stream has ended and no client reads it.
     pub(crate) fn is_idle(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.finished && !state.is_read
     }
 
     /// Returns true if the stream has been idle for that time.
     pub(crate) fn is_expired(&self, time: Duration) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.finished && !state.is_read && state.last_change.elapsed() >= time
     }
 
     /// Returns the number of the last event.
     pub(crate) fn last_event(&self) -> u64 {
-        self.lock().last
+        self.state.lock().last
     }
 
     /// Ends the stream. If the request of the stream is not answered yet, the error becomes its response.
     pub(crate) fn close(&self, error: Option<&RpcError>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !self.is_own {
             let (frames, is_last) = self.outgoing.take_queued();
             self.add_frames_to(&mut state, &frames, is_last);
@@ -353,7 +344,7 @@ impl ReplayStream {
 
     /// Creates a reader of the events after the given number. The previous reader ends.
     pub(crate) fn read(self: &Arc<Self>, after: u64) -> ReplayReader {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.reader > 0 {
             // The reader that had to disconnect has left already.
             self.outgoing.take_disconnect_request();
@@ -361,7 +352,7 @@ impl ReplayStream {
         state.reader += 1;
         state.is_read = true;
         state.given = after;
-        let is_primed = self.resumption != Resumption::Announced;
+        let is_primed = self.resumption != Some(Resumption::Announced);
         let reader =
             ReplayReader { stream: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
@@ -373,7 +364,7 @@ impl ReplayStream {
 
 impl Drop for ReplayStream {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         self.kept.change(state.counted_bytes, 0);
         // A call that still runs cannot deliver its response, and must not wait for room.
         self.outgoing.abandon();
@@ -399,7 +390,7 @@ impl ReplayReader {
 
     pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let stream = &self.stream;
-        let mut state = stream.lock();
+        let mut state = stream.state.lock();
         if state.reader != self.number || self.has_hung_up {
             return Poll::Ready(None);
         }
@@ -450,7 +441,7 @@ impl ReplayReader {
 
 impl Drop for ReplayReader {
     fn drop(&mut self) {
-        let mut state = self.stream.lock();
+        let mut state = self.stream.state.lock();
         if state.reader != self.number {
             return;
         }
@@ -484,6 +475,7 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::outgoing::queue::OutgoingQueue;
 
     fn next(reader: &mut ReplayReader) -> Option<String> {
         match reader.poll_next(&mut Context::from_waker(Waker::noop())) {
@@ -496,7 +488,8 @@ mod tests {
     #[test]
     fn a_lost_stream_resumes_at_its_last_event() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(10, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(10, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
         assert_eq!(next(&mut first), None);
@@ -517,7 +510,8 @@ mod tests {
     #[test]
     fn a_disconnected_reader_can_reconnect() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         outgoing.request_disconnect();
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
@@ -545,7 +539,7 @@ mod tests {
     fn notifications_that_were_read_are_kept_within_a_limit() {
         let outgoing = OutgoingQueue::for_exchange();
         let ledger = Arc::new(ByteCounter::default());
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         let mut reader = stream.read(0);
         for _ in 0..100 {
             outgoing.push(&frame_of(10_000));
@@ -562,7 +556,7 @@ mod tests {
         let outgoing = OutgoingQueue::for_exchange();
         let whole = Arc::new(ByteCounter::default());
         let ledger = ByteCounter::for_parent(&whole);
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         // The frame is in the outgoing queue, and not collected yet.
         assert!(outgoing.try_push(&frame_of(200_000)));
         stream.collect_unread();

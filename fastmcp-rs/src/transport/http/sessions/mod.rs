@@ -19,13 +19,14 @@
 mod carried;
 mod ended;
 pub(crate) mod lease;
+mod owed;
 mod seen;
 mod session;
 mod usage;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -33,6 +34,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(crate) use carried::{CarryingIds, Requester};
 use ended::Ended;
 pub(crate) use lease::Lease;
+use owed::OwedResponses;
 use ring::rand::{SecureRandom, SystemRandom};
 use seen::SeenRequests;
 use session::{Carried, ClientInfoBytes, PeerSessions, ReplayPool, SessionStreams};
@@ -46,8 +48,10 @@ use super::peer::Peer;
 use super::response::replay::{ByteCounter, OWN_STREAM, ReplayStream, Resumption};
 use crate::auth::principal::Principal;
 use crate::engine::Connection;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, milliseconds};
+use crate::util::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 /// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
@@ -98,17 +102,17 @@ pub(crate) struct Sessions {
 }
 
 /// A session that is about to be inserted.
-struct NewSession {
-    id: String,
-    connection: Arc<Connection>,
-    revision: Revision,
-    principal: Option<Arc<Principal>>,
+pub(super) struct NewSession {
+    pub(super) id: String,
+    pub(super) connection: Arc<Connection>,
+    pub(super) revision: Revision,
+    pub(super) principal: Option<Arc<Principal>>,
     /// The peer that the session counts against; `None` if it has no limit per peer.
-    peer: Option<Peer>,
-    /// The resumption of the session's own stream.
-    resumption: Resumption,
+    pub(super) peer: Option<Peer>,
+    /// The resumption of the session's own stream; `None` if the session ends with it.
+    pub(super) resumption: Option<Resumption>,
     /// The end of the lifetime, in milliseconds since 1970, if the id carries the session.
-    expires: Option<u64>,
+    pub(super) expires: Option<u64>,
 }
 
 impl NewSession {
@@ -127,7 +131,7 @@ impl NewSession {
             revision,
             principal,
             peer,
-            resumption: Resumption::for_revision(revision),
+            resumption: Some(Resumption::for_revision(revision)),
             expires,
         }
     }
@@ -199,7 +203,7 @@ fn session_label(id: &str) -> String {
 }
 
 /// Returns a random id that cannot be guessed.
-fn random_id() -> Option<String> {
+pub(super) fn random_id() -> Option<String> {
     let mut random = [0; 24];
     SystemRandom::new().fill(&mut random).ok()?;
     Some(BASE64_URL_SAFE_NO_PAD.encode(random))
@@ -236,31 +240,15 @@ impl Sessions {
     fn shard(&self, id: &str) -> MutexGuard<'_, Shard> {
         // Ids in the table are random at this byte, so sessions spread over all shards.
         let index = id.as_bytes().get(RANDOM_BYTE).map_or(0, |byte| usize::from(*byte)) % SHARDS;
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].lock()
     }
 
     fn ended_ids(&self) -> MutexGuard<'_, Ended> {
-        self.ended_ids.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ended_ids.lock()
     }
 
     fn all_peers(&self) -> MutexGuard<'_, HashMap<Peer, Arc<PeerSessions>>> {
-        self.all_peers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Inserts a session of the transport of 2024-11-05 and returns its id. Returns `None` if there are too many
-    /// sessions, all of them in use. The session counts against `peer`; `resumption` is that of the session's own
-    /// stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) fn insert(
-        self: &Arc<Self>,
-        connection: Arc<Connection>,
-        revision: Revision,
-        principal: Option<Arc<Principal>>,
-        peer: Option<Peer>,
-        resumption: Resumption,
-    ) -> Option<String> {
-        let entry = NewSession { id: random_id()?, connection, revision, principal, peer, resumption, expires: None };
-        Some(self.add(entry)?.id().to_owned())
+        self.all_peers.lock()
     }
 
     /// Inserts a session of Streamable HTTP. With sealing keys, the id carries the session. Returns `None` if there are
@@ -281,7 +269,7 @@ impl Sessions {
         self.add(NewSession::of(requester, id, connection, revision, expires))
     }
 
-    fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
+    pub(super) fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
         let NewSession { id, connection, revision, principal, peer, resumption, expires } = entry;
         let id: Arc<str> = id.into();
         connection.label_session(&session_label(&id));
@@ -315,7 +303,7 @@ impl Sessions {
         let kept = ByteCounter::for_parent(
             peer_sessions.as_ref().map_or(&self.pool.kept, |peer_sessions| &peer_sessions.pool.kept),
         );
-        let own = ReplayStream::own(first_stream, Arc::clone(connection.outgoing()), resumption, &kept);
+        let own = ReplayStream::own(first_stream, StreamQueue::new(connection.outgoing()), resumption, &kept);
         let session = Arc::new(HttpSession {
             number: self.last_number.fetch_add(1, Ordering::Relaxed),
             id: Arc::clone(&id),
@@ -335,12 +323,11 @@ impl Sessions {
             kept,
             sessions: Arc::downgrade(self),
             carried: expires.map(|expires| Carried { expires, seen: SeenRequests::default() }),
-            #[cfg(feature = "legacy-sse")]
-            owed: AtomicUsize::new(0),
+            owed: OwedResponses::default(),
         });
         session.limit_stream(&session.own_stream());
         if let Some(peer_sessions) = &session.peer_sessions {
-            peer_sessions.lock().insert(session.number, Arc::downgrade(&session));
+            peer_sessions.sessions.lock().insert(session.number, Arc::downgrade(&session));
         }
         // The lease is taken before the session can be found, and ended as idle.
         let lease = Lease { in_use: SessionUse::new(&session.usage), session: Arc::clone(&session) };
@@ -373,7 +360,7 @@ impl Sessions {
     fn remove_from_peer(&self, peer_sessions: Option<&Arc<PeerSessions>>, number: Option<u64>) {
         let Some(peer_sessions) = peer_sessions else { return };
         if let Some(number) = number {
-            peer_sessions.lock().remove(&number);
+            peer_sessions.sessions.lock().remove(&number);
         }
         let mut all_peers = self.all_peers();
         if peer_sessions.count.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -440,7 +427,7 @@ impl Sessions {
         // The id is opened before anything is locked, so that forged ids do not delay other requests.
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let (session, expires) = opened.ok_or(NotFound::Unknown)?;
-        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        let _restoring = self.restoring.lock();
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
@@ -464,7 +451,7 @@ impl Sessions {
         }
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let Some((_, expires)) = opened else { return false };
-        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        let _restoring = self.restoring.lock();
         if remove() {
             return true;
         }
@@ -503,7 +490,7 @@ impl Sessions {
     pub(crate) fn all(&self) -> Vec<Arc<HttpSession>> {
         let mut all = Vec::new();
         for shard in &self.shards {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = shard.lock();
             all.extend(shard.values().cloned());
         }
         all
@@ -515,7 +502,7 @@ impl Sessions {
         let kept_time = REPLAY_TIMEOUT.min(idle_timeout);
         for shard in &self.shards {
             let mut over = Vec::new();
-            for session in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            for session in shard.lock().values() {
                 session.streams().requests.retain(|stream| !stream.is_expired(kept_time));
                 if session.is_idle(idle_timeout) || session.is_expired() {
                     over.push(Arc::clone(&session.id));
@@ -563,7 +550,7 @@ impl Sessions {
         (0..3).any(|_| {
             let first = match peer_sessions {
                 Some(peer_sessions) => find_eviction_candidate(
-                    peer_sessions.lock().values().filter_map(Weak::upgrade).take(EVICTION_SAMPLE),
+                    peer_sessions.sessions.lock().values().filter_map(Weak::upgrade).take(EVICTION_SAMPLE),
                     cause,
                 ),
                 None => self.find_eviction_candidate(cause),
@@ -578,7 +565,7 @@ impl Sessions {
         let begin = self.evicted.fetch_add(1, Ordering::Relaxed);
         let (mut compared, mut first) = (0, None);
         for index in 0..SHARDS {
-            let shard = self.shards[(begin + index) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = self.shards[(begin + index) % SHARDS].lock();
             compared += shard.len();
             first = find_eviction_candidate(first.into_iter().chain(shard.values().cloned()), cause);
             if compared >= EVICTION_SAMPLE && first.is_some() {
@@ -604,7 +591,6 @@ impl Sessions {
     }
 
     /// Returns the number of open sessions, after a search for ended ones.
-    #[cfg(feature = "metrics")]
     pub(crate) fn count_open(&self) -> usize {
         self.sweep();
         self.len()
