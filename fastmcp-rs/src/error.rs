@@ -28,7 +28,7 @@ enum Kind {
     #[cfg(any(feature = "http", feature = "stdio"))]
     #[error("{context}: {source}")]
     Transport { context: std::borrow::Cow<'static, str>, source: std::io::Error },
-    #[error("the state `{state}` could not be made: {}", Chain(&**.source))]
+    #[error("cannot create the state `{state}`: {}", Chain(&**.source))]
     Start { state: &'static str, source: Box<dyn StdError + Send + Sync> },
     #[error("{}", Chain(&**.0))]
     Other(Box<dyn StdError + Send + Sync>),

@@ -676,10 +676,10 @@ impl App {
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         let mut problems = Vec::new();
         if self.config.name.trim().is_empty() {
-            problems.push("the server has no name: give `App::new` one".into());
+            problems.push("the server has no name: pass one to `App::new`".into());
         }
         let icons = self.config.icons.iter().flat_map(Icon::problems);
-        problems.extend(icons.map(|problem| format!("an icon of the server: {problem}")));
+        problems.extend(icons.map(|problem| format!("icon of the server: {problem}")));
         self.collect_problems(&[], &mut problems);
         problems.extend(self.tree.find_conflicts());
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
@@ -702,7 +702,8 @@ impl App {
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
         if counts == [0; 3] && !self.tree.is_dynamic() {
             crate::util::operator_log::warn(format_args!(
-                "`{}` offers nothing: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
+                "`{}` has no tools, resources or prompts: put `#[mcp::tool]` on a function; if they are in a library \
+                 crate, add `use that_crate as _;`",
                 self.config.name
             ));
         }
@@ -726,7 +727,7 @@ impl App {
         let style = self.config.lists.style;
         let json = |tool: &Arc<ToolEntry>| {
             let mut json = Vec::new();
-            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::V2026_07_28, style));
+            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::LATEST, style));
             serde_json::from_slice(&json).unwrap_or_default()
         };
         registry.tools.entries().iter().map(json).collect()
@@ -737,7 +738,8 @@ impl App {
     fn warn_about_version(&self) {
         if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
             crate::util::operator_log::warn(format_args!(
-                "the version of `{}` is not known, and clients are told {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`",
+                "the version of `{}` is unknown, so clients see {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or \
+                 add `.version(env!(\"CARGO_PKG_VERSION\"))`",
                 self.config.name
             ));
         }
@@ -775,7 +777,9 @@ fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
         let name = tool.key();
         if is_arbitrary && precision::buffers_floats(&tool.handler.described.input) {
             crate::util::operator_log::warn(format_args!(
-                "tool `{name}` refuses floats inside of enums and flattened types, as a crate of this program turns on the feature `arbitrary_precision` of serde_json: `cargo tree -e features -i serde_json` shows which"
+                "tool `{name}` rejects floats inside enums and flattened types, because a crate of this program \
+                 enables the feature `arbitrary_precision` of serde_json: find it with `cargo tree -e features -i \
+                 serde_json`"
             ));
         }
         for problem in found.problems {
@@ -790,7 +794,8 @@ fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
         with_wide_integers.truncate(MAX_LISTED_TOOLS);
         let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
         crate::util::operator_log::warn(format_args!(
-            "clients in JavaScript change integers beyond ±(2^53 − 1): give `min` and `max` to the arguments of {}{more}, or make them `i32`, `u32` or `String`",
+            "clients in JavaScript round integers beyond ±(2^53 − 1): set `min` and `max` on the arguments of \
+             {}{more}, or use `i32`, `u32` or `String`",
             with_wide_integers.join(", ")
         ));
     }

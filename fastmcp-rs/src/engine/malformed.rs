@@ -36,15 +36,18 @@ impl Connection {
         let error = match malformed {
             FrameError::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
             FrameError::NotAnObject => {
-                RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
+                RpcError::new(code::INVALID_REQUEST, "Invalid request: the message must be a JSON object")
             }
-            FrameError::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
+            FrameError::Batch => RpcError::new(
+                code::INVALID_REQUEST,
+                "Invalid request: batches are not supported here; send one JSON object",
+            ),
             FrameError::DuplicateMember(member) => {
-                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
+                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate member `{member}`"))
             }
             FrameError::TooDeep => RpcError::new(
                 code::INVALID_REQUEST,
-                format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
+                format!("Invalid request: arrays and objects are nested more than {MAX_DEPTH} levels deep"),
             ),
         };
         let salvaged = recover_envelope(message);
@@ -84,9 +87,7 @@ impl Connection {
         budget.suppressed += 1;
         if budget.suppressed.is_power_of_two() {
             let refused = budget.suppressed;
-            operator_log::warn(format_args!(
-                "the client sends messages that cannot be read: {refused} went unanswered"
-            ));
+            operator_log::warn(format_args!("the client sends unreadable messages: {refused} got no response"));
         }
     }
 }

@@ -10,7 +10,7 @@ impl Connection {
     /// Rejects a line that was too long to be kept; `start` is its beginning.
     pub(crate) fn reject_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
         let error =
-            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
+            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: the message has more than {limit} bytes"));
         match classify_truncated(start) {
             TruncatedMessage::Request(id) => write_frame(out, |out| write::write_error(out, Some(&id), &error)),
             TruncatedMessage::Unknown => self.write_error_without_id(out, &error),

@@ -13,9 +13,9 @@ use crate::context::change_hub::{ChangeHub, ListKind};
 use crate::context::states::StateOwner;
 use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
+use crate::protocol::{Feature, Revision};
 use crate::registry::{ListConfig, Registry, RegistryCache, ServerCapabilities};
 use crate::sealing::Sealer;
 use crate::telemetry::metrics::Metrics;
@@ -81,8 +81,8 @@ impl Server {
         }
         let info = config.announce_server.then(|| {
             // Icons may be large, and this text is in every result for modern clients; only the result of
-            // `server/discover` has icons.
-            let mut info = implementation(&config, Revision::V2026_07_28);
+            // `server/discover` has icons. All stateless revisions get the text of the latest one.
+            let mut info = implementation(&config, Revision::LATEST);
             info.remove("icons");
             Value::from(info)
         });
@@ -131,7 +131,7 @@ impl Server {
         };
         if tokio::time::timeout(SHUTDOWN_TASKS_TIMEOUT, work).await.is_err() {
             operator_log::warn(format_args!(
-                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?}, and was dropped"
+                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?} and was cancelled"
             ));
         }
         // The process may end now, and log lines that are not written would be lost with it.
@@ -164,7 +164,7 @@ impl Server {
         };
         let list_changed = |kind| ("listChanged", available.list_changes.contains(kind));
         // 2024-11-05 has the method, but no capability with that name.
-        offer("completions", available.completions && revision >= Revision::V2025_03_26, &[]);
+        offer("completions", available.completions && revision.has(Feature::CompletionCapability), &[]);
         offer("logging", available.logging, &[]);
         offer("prompts", available.prompts, &[list_changed(ListKind::Prompts)]);
         offer("resources", available.resources, &[("subscribe", true), list_changed(ListKind::Resources)]);
@@ -173,20 +173,20 @@ impl Server {
     }
 
     /// Returns the result of `server/discover`, as JSON text.
-    pub(crate) fn discovery_result<'a>(&self, registry: &'a Registry) -> &'a [u8] {
-        registry.discovery_result.get_or_init(|| {
+    pub(crate) fn discovery_result<'a>(&self, registry: &'a Registry, revision: Revision) -> &'a [u8] {
+        registry.discovery_results.get(revision).get_or_init(|| {
             let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
             let _ = encode::write_json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);
-            let _ = encode::write_json(&mut out, &Self::capabilities(&registry.capabilities, Revision::V2026_07_28));
+            let _ = encode::write_json(&mut out, &Self::capabilities(&registry.capabilities, revision));
             if let Some(instructions) = &self.config.instructions {
                 out.extend_from_slice(br#","instructions":"#);
                 encode::write_string(&mut out, instructions);
             }
             self.config.lists.cache.write(&mut out);
             if self.config.announce_server {
-                let info = implementation(&self.config, Revision::V2026_07_28);
+                let info = implementation(&self.config, revision);
                 out.extend_from_slice(br#","_meta":"#);
                 let _ = encode::write_json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
             }
@@ -213,16 +213,16 @@ fn implementation(config: &ServerConfig, revision: Revision) -> Map<String, Valu
     let mut info = Map::new();
     info.insert("name".into(), config.name.as_str().into());
     info.insert("version".into(), config.version.as_str().into());
-    for (key, value, since) in [
-        ("title", &config.title, Revision::V2025_06_18),
-        ("description", &config.description, Revision::V2025_11_25),
-        ("websiteUrl", &config.website_url, Revision::V2025_11_25),
+    for (key, value, feature) in [
+        ("title", &config.title, Feature::Titles),
+        ("description", &config.description, Feature::ServerDescription),
+        ("websiteUrl", &config.website_url, Feature::ServerDescription),
     ] {
-        if let (Some(value), true) = (value, revision >= since) {
+        if let (Some(value), true) = (value, revision.has(feature)) {
             info.insert(key.into(), value.as_str().into());
         }
     }
-    if !config.icons.is_empty() && revision >= Revision::V2025_11_25 {
+    if !config.icons.is_empty() && revision.has(Feature::Icons) {
         info.insert("icons".into(), config.icons.iter().map(Icon::to_json).collect());
     }
     info

@@ -6,12 +6,8 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::call::CallerInfo;
 use super::methods::required_string;
@@ -22,8 +18,10 @@ use super::visibility::Visibility;
 use super::{Connection, DispatchStatus, IncomingRequest, PermitState, write_frame};
 use crate::component::result_writer::unknown_resource;
 use crate::context::change_hub::{ListKind, ListSet};
+use crate::json::bounded_seq::BoundedSeq;
 use crate::json::encode;
 use crate::json::object::{self, Raw, members, string_value};
+use crate::protocol::ProtocolMethod;
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
@@ -58,7 +56,7 @@ impl Connection {
         } else if !self.in_flight().open_subscription(key.clone()) {
             return Err(RpcError::new(
                 code::INVALID_REQUEST,
-                "Invalid request: another request with this id is not yet answered",
+                "Invalid request: another request with this id is in progress",
             ));
         }
         let id = request.id.as_str();
@@ -150,9 +148,10 @@ impl Connection {
                 return;
             }
             write_frame(out, |out| {
-                out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
+                write::begin_notification(out, ProtocolMethod::Cancelled);
+                out.extend_from_slice(br#","params":{"requestId":"#);
                 write::append_id(out, id);
-                out.extend_from_slice(br#","reason":"the server ends"}}"#);
+                out.extend_from_slice(br#","reason":"the server is shutting down"}}"#);
             });
         });
     }
@@ -163,12 +162,12 @@ fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, R
     let filter = request.frame.params().and_then(|params| params.notifications).map(Raw::get);
     let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
         RpcError::invalid_params(
-            "Invalid params: `subscriptions/listen` wants `notifications`, an object that says what to tell: \
+            "Invalid params: `subscriptions/listen` needs `notifications`, an object with members such as \
              `toolsListChanged`, `resourcesListChanged`, `promptsListChanged`, `resourceSubscriptions`",
         )
     })?;
     let filter: Filter<'_> = object::read_members(filter)
-        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` gives a member twice"))?;
+        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` has a duplicate member"))?;
     let flags = [
         (ListKind::Tools, "toolsListChanged", filter.tools),
         (ListKind::Resources, "resourcesListChanged", filter.resources),
@@ -191,11 +190,12 @@ fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, R
 fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `notifications.resourceSubscriptions` must be a list of URIs");
-    let UriList(uris) = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
+    let BoundedSeq { elements: uris, has_more } = BoundedSeq::read(raw.get(), MAX_URIS).map_err(|_| invalid())?;
     let bytes: usize = uris.iter().map(|uri| uri.get().len()).sum();
-    if uris.len() > MAX_URIS || bytes > MAX_URI_BYTES {
+    if has_more || bytes > MAX_URI_BYTES {
         return Err(RpcError::invalid_params(format!(
-            "Invalid params: a subscription may name at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; open several",
+            "Invalid params: a subscription can have at most {MAX_URIS} resources, with URIs of at most \
+             {MAX_URI_BYTES} bytes; open several subscriptions",
         )));
     }
     let mut seen = HashSet::new();
@@ -209,35 +209,6 @@ fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     Ok(targets)
 }
 
-/// A list that keeps at most one more item than a subscription may have, which shows that there are too many.
-struct UriList<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for UriList<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(UriListVisitor)
-    }
-}
-
-struct UriListVisitor;
-
-impl<'de> Visitor<'de> for UriListVisitor {
-    type Value = UriList<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of URIs")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<UriList<'de>, A::Error> {
-        let mut uris = Vec::new();
-        while uris.len() <= MAX_URIS {
-            let Some(uri) = seq.next_element()? else { return Ok(UriList(uris)) };
-            uris.push(uri);
-        }
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(UriList(uris))
-    }
-}
-
 /// Limits a subscription to existing components that are visible to the client. All others are left out silently, so
 /// that a client cannot discover them.
 fn visible_targets(visibility: &Visibility<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
@@ -249,7 +220,8 @@ fn visible_targets(visibility: &Visibility<'_>, targets: SubscriptionTargets) ->
 fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
     let mut out = Vec::new();
     write_frame(&mut out, |out| {
-        out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"#);
+        write::begin_notification(out, ProtocolMethod::SubscriptionAcknowledged);
+        out.extend_from_slice(br#","params":{"#);
         write_meta(out, id);
         out.extend_from_slice(br#","notifications":{"#);
         let begin = out.len();
@@ -282,15 +254,16 @@ fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
 
 fn subscribe_error(refused: &SubscribeError) -> RpcError {
     match refused {
-        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is about to end"),
+        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is shutting down"),
         SubscribeError::TooManySubscriptions => RpcError::new(
             code::INTERNAL_ERROR,
-            format!("Internal error: there are {MAX_SUBSCRIPTIONS} subscriptions already; cancel one of them first"),
+            format!("Internal error: the client already has {MAX_SUBSCRIPTIONS} subscriptions; cancel one first"),
         ),
         SubscribeError::TooManyUris => RpcError::new(
             code::INTERNAL_ERROR,
             format!(
-                "Internal error: a session may subscribe to at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; unsubscribe from some first"
+                "Internal error: a session can subscribe to at most {MAX_URIS} resources, with URIs of at most \
+                 {MAX_URI_BYTES} bytes; unsubscribe from some first"
             ),
         ),
     }

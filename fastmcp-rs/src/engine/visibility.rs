@@ -94,11 +94,11 @@ impl Connection {
                 return true;
             }
             Err(Admission::DuplicateId) => {
-                let text = "Invalid request: another request with this id is not yet answered";
+                let text = "Invalid request: another request with this id is in progress";
                 RpcError::new(code::INVALID_REQUEST, text)
             }
             Err(Admission::Overload) => {
-                let text = "Internal error: too many calls wait already; call again when some are answered";
+                let text = "Internal error: too many calls are waiting; try again later";
                 RpcError::new(code::INTERNAL_ERROR, text)
             }
             Err(Admission::Start | Admission::Wait) => return true,
@@ -147,7 +147,7 @@ impl Connection {
         });
         served.await.unwrap_or_else(|_| {
             let mut out = Vec::new();
-            let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: no thread could be started");
+            let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: the server cannot start a thread");
             write_frame(&mut out, |out| write::write_error(out, id.as_deref(), &error));
             out
         })
@@ -184,6 +184,7 @@ fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
         return work();
     }
     let (mut work, mut result) = (Some(work), None);
+    // `run_catching` would count the panic of a `LocalSet`, which is none of the program's.
     let begun = catch_panic::run_recording(|| {
         let begin = || tokio::task::block_in_place(|| result = work.take().map(|work| work()));
         catch_unwind(AssertUnwindSafe(begin))
@@ -192,7 +193,7 @@ fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
         (Some(result), _) => result,
         // A `LocalSet` does not allow it, whatever the runtime is, and reports that only by a panic.
         (None, Some(work)) => work(),
-        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the work has no result"))),
+        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the job has no result"))),
     }
 }
 

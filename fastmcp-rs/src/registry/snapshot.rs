@@ -1,15 +1,16 @@
 //! The current registry of a server, which edits replace while the server runs.
 //!
-//! Each reader of messages keeps a [`RegistrySnapshot`]: while nothing changes, access costs one atomic load and no lock. A call
-//! that has begun continues with the registry of its beginning.
+//! Each reader of messages keeps a [`RegistrySnapshot`]: while nothing changes, access costs one atomic load and no
+//! lock. A call that has begun continues with the registry of its beginning.
 //!
 //! An edit only increments the version. The registry of that version is built on the next access, so a program may add
 //! ten thousand tools one by one.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use super::tree::ComponentTree;
 use super::{ListConfig, Registry, VisibilityPace};
+use crate::util::sync::RwLock;
 
 #[derive(Debug)]
 pub(crate) struct RegistryCache {
@@ -38,12 +39,12 @@ impl RegistryCache {
     }
 
     pub(crate) fn snapshot(&self) -> RegistrySnapshot {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current.read();
         if current.version == self.root.version() {
             return current.clone();
         }
         drop(current);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.write();
         // Another thread may have built it in the meantime.
         if current.version == self.root.version() {
             return current.clone();

@@ -67,7 +67,9 @@ where
         match build_provider() {
             Ok(provider) => drop(PROVIDER.set(provider)),
             Err(error) => {
-                operator_log::warn(format_args!("no traces are sent, as their exporter cannot be made: {error}"));
+                operator_log::warn(format_args!(
+                    "traces are not sent, because the exporter cannot be created: {error}"
+                ));
                 return None;
             }
         }
@@ -96,7 +98,7 @@ fn build_provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
         read_variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(read_variable("OTEL_EXPORTER_OTLP_PROTOCOL"))
     {
         if protocol != "http/protobuf" {
-            operator_log::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not built in"));
+            operator_log::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not supported"));
         }
     }
     let timeout = read_variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or(read_variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
@@ -204,7 +206,7 @@ impl OtlpClient {
     fn log_failure(&self, problem: &dyn std::fmt::Display) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures.is_power_of_two() {
-            operator_log::warn(format_args!("traces could not be sent ({failures} times so far): {problem}"));
+            operator_log::warn(format_args!("cannot send traces ({failures} failures so far): {problem}"));
         }
     }
 }
@@ -215,7 +217,7 @@ impl HttpClient for OtlpClient {
         let answered = self.send(request);
         match &answered {
             Ok(response) if !response.status().is_success() => {
-                self.log_failure(&format_args!("the collector answers {}", response.status()));
+                self.log_failure(&format_args!("the collector responded with {}", response.status()));
             }
             Ok(_) => self.failures.store(0, Ordering::Relaxed),
             Err(error) => self.log_failure(error),

@@ -8,9 +8,11 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::util::sync::{Condvar, Mutex, MutexGuard};
 
 /// The maximum number of bytes of log lines and printed text that are queued for standard error.
 const QUEUE_LIMIT: usize = 1 << 20;
@@ -127,14 +129,10 @@ fn queue() -> &'static LogQueue {
     })
 }
 
-fn lock(queue: &LogQueue) -> MutexGuard<'_, QueuedLines> {
-    queue.lines.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Queues lines, or counts and drops them if the queue is full.
 pub(crate) fn enqueue(bytes: &[u8]) {
     let queue = queue();
-    let mut lines = lock(queue);
+    let mut lines = queue.lines.lock();
     if lines.muted {
         return;
     }
@@ -149,7 +147,7 @@ pub(crate) fn enqueue(bytes: &[u8]) {
 /// Drops all further output: from now on standard error is a stream of the protocol.
 #[cfg(feature = "stdio")]
 pub(crate) fn mute() {
-    let mut lines = lock(queue());
+    let mut lines = queue().lines.lock();
     lines.muted = true;
     lines.bytes.clear();
 }
@@ -163,7 +161,7 @@ pub(crate) fn mute() {
 pub(crate) fn print(bytes: &[u8]) {
     let queue = queue();
     let mut lines =
-        wait_until(queue, lock(queue), PRINT_TIMEOUT, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
+        wait_until(queue, queue.lines.lock(), PRINT_TIMEOUT, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
     if lines.muted {
         return;
     }
@@ -177,7 +175,7 @@ pub(crate) fn print(bytes: &[u8]) {
 pub(crate) fn flush(limit: Duration) -> bool {
     let Some(queue) = QUEUE.get() else { return true };
     let is_written = |lines: &QueuedLines| lines.bytes.is_empty() && !lines.writing;
-    let lines = wait_until(queue, lock(queue), limit, is_written);
+    let lines = wait_until(queue, queue.lines.lock(), limit, is_written);
     is_written(&lines)
 }
 
@@ -193,7 +191,7 @@ fn wait_until<'a>(
     while !is_done(&lines) && !lines.muted && !lines.stalled {
         let now = Instant::now();
         match deadline.get_or_insert(now + limit).checked_duration_since(now) {
-            Some(left) => lines = queue.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0,
+            Some(left) => lines = queue.changed.wait_timeout(lines, left).0,
             None => lines.stalled = true,
         }
     }
@@ -204,9 +202,9 @@ fn write_lines() {
     let mut stderr = stderr();
     let queue = queue();
     loop {
-        let mut lines = lock(queue);
+        let mut lines = queue.lines.lock();
         while lines.bytes.is_empty() && lines.dropped.is_empty() {
-            lines = queue.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
+            lines = queue.changed.wait(lines);
         }
         let mut bytes = std::mem::take(&mut lines.bytes);
         let dropped = std::mem::take(&mut lines.dropped);
@@ -216,14 +214,14 @@ fn write_lines() {
             if bytes.last().is_some_and(|last| *last != b'\n') {
                 bytes.push(b'\n');
             }
-            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped: standard error was not read");
+            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped, because standard error was not read");
         }
         let written = bytes.chunks(MAX_WRITE).try_for_each(|piece| {
             stderr.write_all(piece)?;
-            lock(queue).stalled = false;
+            queue.lines.lock().stalled = false;
             Ok::<_, io::Error>(())
         });
-        let mut lines = lock(queue);
+        let mut lines = queue.lines.lock();
         lines.writing = false;
         lines.muted |= written.is_err();
         queue.changed.notify_all();

@@ -8,7 +8,7 @@ mod resource;
 mod tool;
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, Location as Place, catch_unwind};
+use std::panic::Location as Place;
 use std::pin::Pin;
 
 pub use prompt::DynamicPrompt;
@@ -52,11 +52,8 @@ impl DynamicHandler {
 impl Drop for DynamicHandler {
     fn drop(&mut self) {
         let call = self.0.take();
-        if let Err(payload) = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
-            operator_log::error(format_args!(
-                "a component panicked when it was dropped: {}",
-                catch_panic::record_panic(payload).0
-            ));
+        if let Err(panicked) = catch_panic::run_catching(|| drop(call)) {
+            operator_log::error(format_args!("a component panicked when it was dropped: {}", panicked.0));
         }
     }
 }
@@ -71,12 +68,12 @@ fn find_metadata_problems(metadata: &Metadata, noun: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let name = &metadata.name;
     if name.is_empty() {
-        problems.push(format!("a {noun} needs a name: give one"));
+        problems.push(format!("the name of the {noun} is empty"));
     }
     let icons = metadata.icons.iter().flat_map(|icon| icon.problems());
     problems.extend(icons);
     if metadata.meta.get("fastmcp").is_some_and(|fastmcp| !fastmcp.is_object()) {
-        problems.push("the member `fastmcp` of its `_meta` must be an object: the tags are put into it".into());
+        problems.push("the member `fastmcp` of `_meta` must be an object, because it receives the tags".into());
     }
     problems
 }

@@ -28,10 +28,10 @@ use http_body::Body;
 use crate::auth::principal::Principal;
 use crate::engine::{Connection, HttpExchange, write_error};
 use crate::outgoing::stream::StreamQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, Revision};
 use crate::transport::http::limits::MessagePermit;
 use crate::transport::http::paths::is_same_path;
 use crate::transport::http::post::{refuse_unparsable, transport_info};
@@ -103,7 +103,7 @@ impl HttpService {
             Method::GET => self.open_session(parts, head, caller),
             Method::POST => self.accept_message(parts, head, body, caller).await,
             _ => {
-                let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
+                let message = "Invalid request: open a session with GET, and send messages with POST";
                 let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
                 response
@@ -113,20 +113,20 @@ impl HttpService {
 
     fn open_session(&self, parts: &Parts, head: &RequestHead<'_>, caller: Option<Arc<Principal>>) -> HttpResponse {
         if !head.accepted.events {
-            return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
+            return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must include text/event-stream");
         }
         let shared = &self.shared;
         let peer = self.peer(parts, caller.as_ref()).1;
         let Some(counted) = shared.open_stream(peer.clone()) else {
-            return unavailable("Unavailable: too many streams are open; try again");
+            return unavailable("Unavailable: too many streams are open; try again later");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
-        let revision = Revision::V2024_11_05;
+        let revision = Revision::latest_with(Feature::HttpWithSse);
         let meter = Meter::new(&shared.backlog, peer.as_ref());
         let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
-            return unavailable("Unavailable: too many sessions are in use; try again");
+            return unavailable("Unavailable: too many sessions are in use; try again later");
         };
         let endpoint = endpoint(shared.config.legacy_sse.public_prefix.as_deref(), parts, &id);
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");
@@ -154,7 +154,7 @@ impl HttpService {
         }
         let Some(id) = session_id(&parts.uri) else {
             let message =
-                "Invalid request: `sessionId` is missing; send messages where the first event of the stream says";
+                "Invalid request: `sessionId` is missing; send messages to the URL in the first event of the stream";
             return refuse(StatusCode::BAD_REQUEST, message);
         };
         let Some(session) = shared.stream_sessions.find(id, caller.as_deref()) else { return session_gone() };
@@ -169,7 +169,9 @@ impl HttpService {
         };
         // A client that does not read its responses cannot send further requests.
         if !shared.wait_for_room(&session, id).await {
-            return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
+            return unavailable(
+                "Unavailable: the client did not read the stream of this session, so the session has ended",
+            );
         }
         // The stream may have ended while the message arrived; then the client would receive no response.
         if session.connection.outgoing().is_closed() {
@@ -194,7 +196,9 @@ impl HttpService {
         }
         if !session.fits_client_info_limit() {
             shared.stream_sessions.remove(id);
-            return unavailable("Unavailable: the clients of too many sessions have said too much of themselves");
+            return unavailable(
+                "Unavailable: the session has ended, because the sessions hold too much client information",
+            );
         }
         if error_code(&out, None).is_some() {
             // The error answers no request, so it cannot be sent as a message of this revision.
@@ -285,7 +289,7 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
 fn refuse_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
     let is_modern = frame.method.is_some() && frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
     let Some(id) = frame.id.and_then(Id::parse).filter(|_| is_modern) else { return false };
-    let text = "Method not found: sessions of this transport speak 2024-11-05 and begin with `initialize`";
+    let text = "Method not found: sessions of this transport use revision 2024-11-05 and begin with `initialize`";
     write_error(out, Some(id.as_str()), &RpcError::new(code::METHOD_NOT_FOUND, text));
     true
 }

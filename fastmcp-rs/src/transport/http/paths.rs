@@ -10,11 +10,11 @@ pub(crate) const METRICS_PATH: &str = "/metrics";
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') || path.contains(['?', '#']) {
         return Err(format!(
-            "`{path}` cannot be the path of the endpoint: it begins with `/`, and has no `?` and no `#`"
+            "`{path}` cannot be the path of the endpoint: it must begin with `/`, and must not contain `?` or `#`"
         ));
     }
     if OWN_PATHS.contains(&path.trim_end_matches('/')) {
-        return Err(format!("`{path}` cannot be the path of the endpoint: it tells whether the server is there"));
+        return Err(format!("`{path}` cannot be the path of the endpoint: it is the path of the health check"));
     }
     Ok(())
 }

@@ -236,12 +236,12 @@ impl Network {
             (address, length) = (address.to_canonical(), length - 96);
         }
         if length == 0 {
-            return Err("it holds every address, so that any client could claim to be another one".into());
+            return Err("it contains every address, so any client could pretend to be another".into());
         }
         let network = Network { address, length };
         let first = network.prefix(address);
         if first != network.number(address) {
-            return Err(format!("it has bits beyond its first {length}; clear them, or write the address alone"));
+            return Err(format!("it has bits beyond its first {length}: clear them, or write only the address"));
         }
         Ok(network)
     }

@@ -35,9 +35,9 @@ use crate::engine::{
 };
 use crate::json::object::string_value;
 use crate::outgoing::stream::StreamQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::registry::Registry;
 
 /// The initial capacity of the buffer for a response, in bytes. Most responses fit without reallocation.
@@ -62,7 +62,7 @@ pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
     let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
     let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
     match revision {
-        Some(revision) if revision.is_modern() => VersionHeader::Modern,
+        Some(revision) if revision.has(Feature::Stateless) => VersionHeader::Modern,
         Some(revision) => VersionHeader::Legacy(revision),
         None => VersionHeader::Unknown,
     }
@@ -141,7 +141,8 @@ impl PostRequest<'_> {
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: a modern client sends no responses; it repeats its request with the answers",
+                "Invalid request: since 2026-07-28 clients do not send responses; repeat the request with \
+                 `inputResponses`",
             )),
             (true, false) | (false, _) => self.legacy_message(message, Some(&frame), version),
         }
@@ -190,8 +191,7 @@ impl PostRequest<'_> {
         let exchange = self.exchange(false, true);
         connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
-        let is_subscription =
-            || frame.method.and_then(string_value).is_some_and(|method| method == "subscriptions/listen");
+        let is_subscription = || frame.has_method(ProtocolMethod::Listen);
         if out.is_empty() && (pending || is_subscription()) {
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing: StreamQueue::new(connection.outgoing()),
@@ -213,7 +213,7 @@ impl PostRequest<'_> {
         if version == VersionHeader::Unknown {
             return PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: `MCP-Protocol-Version` names no version that this server knows",
+                "Invalid request: `MCP-Protocol-Version` is not a known version",
             ));
         }
         let connection = Connection::for_exchange(&self.shared.server, None);
@@ -276,7 +276,7 @@ impl PostRequest<'_> {
                 if matches!(version, VersionHeader::Legacy(revision) if revision != session.revision) {
                     return PostOutcome::Over(refuse(
                         StatusCode::BAD_REQUEST,
-                        "Invalid request: `MCP-Protocol-Version` is not the version that this session agreed on",
+                        "Invalid request: `MCP-Protocol-Version` differs from the version of the session",
                     ));
                 }
                 match frame {
@@ -285,11 +285,11 @@ impl PostRequest<'_> {
                     Some(frame) if cancelled_response(frame).is_some_and(|id| !session.may_have_seen(id)) => {
                         return PostOutcome::Over(refuse(
                             StatusCode::BAD_REQUEST,
-                            "Invalid request: this process has received no request with the id that is to be cancelled",
+                            "Invalid request: this process received no request with this `requestId`",
                         ));
                     }
-                    // Only this revision has batches; a batch that cannot be read has no requests.
-                    None if session.revision == Revision::V2025_03_26 && batch_length(message) > 0 => {
+                    // A batch that cannot be read has no requests.
+                    None if session.revision.has(Feature::Batches) && batch_length(message) > 0 => {
                         session.note_batch();
                     }
                     Some(_) | None => {}
@@ -300,7 +300,7 @@ impl PostRequest<'_> {
                 let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
                 connection.assume_session(match version {
                     VersionHeader::Legacy(revision) => revision,
-                    _ => Revision::V2025_03_26,
+                    _ => Revision::DEFAULT_OVER_HTTP,
                 });
                 (Arc::clone(&connection), ResponseOwner::Sessionless(CancelOnDrop(connection)))
             }
@@ -339,13 +339,12 @@ impl PostRequest<'_> {
 
 /// Returns the id of the request that a notification cancels, if it is a cancellation.
 fn cancelled_response<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
-    let is_cancellation = frame.method.and_then(string_value).is_some_and(|method| method == "notifications/cancelled");
-    frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
+    frame.params().filter(|_| frame.has_method(ProtocolMethod::Cancelled))?.request_id.and_then(Id::parse)
 }
 
 /// Returns true if a request without an envelope is a handshake, which asks for a session.
 fn is_handshake(frame: &Frame<'_>) -> bool {
-    frame.method.and_then(string_value).is_some_and(|method| method == "initialize")
+    frame.has_method(ProtocolMethod::Initialize)
 }
 
 impl ResponseOwner {
@@ -426,7 +425,7 @@ impl PendingResponse {
     ) -> HttpResponse {
         let PendingResponse { outgoing, owner, id, is_subscription, peer } = self;
         if is_subscription && !accepted.events {
-            let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
+            let message = "Not acceptable: a subscription is a stream, so `Accept` must include text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
         let belongs_to_session = matches!(owner, ResponseOwner::Legacy(_));
@@ -478,7 +477,7 @@ impl PendingResponse {
             }
             ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
-                    return unavailable("Unavailable: too many streams are open; try again");
+                    return unavailable("Unavailable: too many streams are open; try again later");
                 };
                 shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {

@@ -205,15 +205,14 @@ impl HttpService {
         if let Err(refused) = self.shared.access.check_headers(uri, access_headers) {
             let (status, message) = match refused {
                 AccessDenial::InvalidHost => {
-                    (StatusCode::BAD_REQUEST, "Invalid request: there must be one valid `Host`")
+                    (StatusCode::BAD_REQUEST, "Invalid request: the request must have exactly one valid `Host`")
                 }
-                AccessDenial::ForeignHost => (
-                    StatusCode::FORBIDDEN,
-                    "Forbidden: this server is not known by that `Host`; its operator can allow it",
-                ),
+                AccessDenial::ForeignHost => {
+                    (StatusCode::FORBIDDEN, "Forbidden: this `Host` is not allowed; the server's operator can allow it")
+                }
                 AccessDenial::ForeignOrigin => (
                     StatusCode::FORBIDDEN,
-                    "Forbidden: pages of this `Origin` may not call this server; its operator can allow it",
+                    "Forbidden: this `Origin` is not allowed; the server's operator can allow it",
                 ),
             };
             let mut response = refuse(status, message);
@@ -237,14 +236,14 @@ impl HttpService {
         self.check_access(&parts.uri, &access_headers)?;
         // hyper refuses such requests or drops one of the headers; another server may not.
         if is_chunked && access_headers.has_length {
-            let message = "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other";
+            let message = "Invalid request: `Content-Length` and `Transfer-Encoding` cannot be combined";
             return Err(Box::new(refuse(StatusCode::BAD_REQUEST, message)));
         }
         if let Some(response) = self.preflight(&parts.method, &parts.headers, &access_headers) {
             return Err(Box::new(response));
         }
         if self.shared.stopping.load(Ordering::Acquire) {
-            return Err(Box::new(unavailable("Unavailable: the server is about to end")));
+            return Err(Box::new(unavailable("Unavailable: the server is shutting down")));
         }
         Ok(())
     }
@@ -313,7 +312,7 @@ impl HttpService {
         if !accepted.json && !accepted.events {
             return refuse(
                 StatusCode::NOT_ACCEPTABLE,
-                "Not acceptable: `Accept` must name application/json and text/event-stream",
+                "Not acceptable: `Accept` must include application/json and text/event-stream",
             );
         }
         let (client, peer) = self.peer(parts, caller.as_ref());
@@ -368,13 +367,13 @@ impl HttpService {
         let requester = Requester { principal: caller.as_ref(), peer: peer.as_ref(), path: parts.uri.path() };
         let session = self.shared.session(id, &requester)?;
         if !head.accepted.events {
-            let message = "Not acceptable: `Accept` must name text/event-stream";
+            let message = "Not acceptable: `Accept` must include text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
         let message_permit = self
             .shared
             .open_stream(peer.clone())
-            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
+            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again later")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
             let found = last.and_then(|(stream, number)| match session.stream(stream) {
@@ -391,8 +390,7 @@ impl HttpService {
             // A client cannot have seen an event that was not sent yet.
             let (stream, number) =
                 found.filter(|(stream, number)| *number <= stream.last_event()).ok_or_else(|| {
-                    let message =
-                        "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
+                    let message = "Invalid request: unknown or expired `Last-Event-ID`";
                     Box::new(refuse(StatusCode::BAD_REQUEST, message))
                 })?;
             stream.read(number)

@@ -30,7 +30,7 @@ mod body {
                 let is_plain = prefix.is_ascii() && !prefix.contains('\\');
                 if !is_path || !is_plain || !prefix.starts_with('/') || prefix.starts_with("//") {
                     return Err(vec![format!(
-                        "`HttpConfig::public_prefix`: `{}` is no path: write it as in a URL, such as \"/tools\"",
+                        "`HttpConfig::public_prefix`: `{}` is not a path: write it as in a URL, such as \"/tools\"",
                         prefix.escape_debug()
                     )]);
                 }
@@ -38,11 +38,11 @@ mod body {
             let Some(path) = &self.path else { return Ok(()) };
             check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
             if has_metrics && is_same_path(path, METRICS_PATH) {
-                return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is where the numbers of the server are")]);
+                return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is the path of the metrics")]);
             }
             if is_same_path(path, endpoint) {
                 return Err(vec![format!(
-                    "`{path}` is the path of Streamable HTTP: give `HttpConfig::legacy_sse` another one, such as \"/sse\""
+                    "`{path}` is the path of Streamable HTTP: set `HttpConfig::legacy_sse` to another one, such as \"/sse\""
                 )]);
             }
             Ok(())

@@ -56,13 +56,11 @@ pub(crate) async fn serve(
     let ProtocolStreams { input, output } = wire;
     let input = Arc::new(input);
     let (events, notifier) = crate::platform::stdio::events(config.watch_parent, Arc::clone(&input))
-        .map_err(|error| Error::transport("signals cannot be watched", error))?;
-    let no_thread = |error| Error::transport("a thread cannot be started", error);
+        .map_err(|error| Error::transport("cannot listen for signals", error))?;
+    let no_thread = |error| Error::transport("cannot start a thread", error);
     let end = shutdown::watch_events(events, notifier, states).map_err(no_thread)?;
     let Some(started) = end.run_until(start).await else {
-        operator_log::warn(format_args!(
-            "the server was stopped before it had started: its states were still being made"
-        ));
+        operator_log::warn(format_args!("the server was stopped before its states were created"));
         return Ok(());
     };
     let server = started?;

@@ -146,7 +146,7 @@ impl OutputWriter {
             let thread = std::thread::Builder::new().name("mcp-stdout".into());
             let started = thread.spawn(move || write_late_answers(&outgoing, &output, &reporter));
             if let Err(error) = started {
-                operator_log::error(format_args!("the thread that writes cannot be started: {error}"));
+                operator_log::error(format_args!("cannot start the writer thread: {error}"));
                 self.outgoing.close();
                 self.reporter.output_has_failed(error);
             }

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -19,6 +19,7 @@ use crate::outgoing::stdio::WriterQueue;
 use crate::platform::stdio::{self, EventNotifier, ShutdownEvent, ShutdownEvents};
 use crate::util::future::run_until;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
+use crate::util::sync::Mutex;
 
 /// The time limit for running calls after the client has closed its end or asked the server to stop.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,7 +64,7 @@ impl ShutdownState {
     }
 
     fn take_failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.failure.lock().take()
     }
 }
 
@@ -97,18 +98,18 @@ impl ShutdownReporter {
     }
 
     pub(super) fn input_has_failed(&self, error: io::Error) {
-        self.keep_failure("standard input cannot be read", error);
+        self.keep_failure("cannot read standard input", error);
     }
 
     pub(super) fn output_has_failed(&self, error: io::Error) {
-        self.keep_failure("standard output cannot be written", error);
+        self.keep_failure("cannot write standard output", error);
         self.notifier.notify(ShutdownEvent::EndOfOutput);
     }
 
     fn keep_failure(&self, context: &'static str, error: io::Error) {
         // Every server ends when its client is gone, so this is no failure.
         if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
-            let mut failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut failure = self.state.failure.lock();
             // The first failure names the cause.
             failure.get_or_insert_with(|| Error::transport(context, error));
         }

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 #[cfg(unix)]
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ring::digest::{Digest, SHA256, digest};
@@ -27,6 +27,7 @@ use super::listener::IoStream;
 use super::protocol_detect::PrefixedStream;
 use super::timeouts::ConnectionTimeouts;
 use crate::util::operator_log;
+use crate::util::sync::Mutex;
 
 /// The default interval of checks for changed files.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -38,7 +39,7 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_secs(1);
 const HANDSHAKE: u8 = 22;
 /// The response to a client that speaks HTTP on an HTTPS port.
 const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
-    content-length: 30\r\nconnection: close\r\n\r\nthis port is reached by https\n";
+    content-length: 30\r\nconnection: close\r\n\r\nthis server speaks HTTPS only\n";
 
 /// The certificate and private key of an HTTPS server, for [`HttpConfig::tls`](crate::HttpConfig::tls).
 ///
@@ -139,10 +140,10 @@ fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Strin
     match config.alpn_protocols.iter().find(|&protocol| !protocols().contains(protocol)) {
         None => Ok(Arc::clone(config)),
         Some(unknown) if unknown == b"h2" => {
-            Err("the TLS configuration names the protocol h2: turn on the feature `h2` of fastmcp-rs".into())
+            Err("the TLS configuration has the protocol h2: enable the feature `h2` of fastmcp-rs".into())
         }
         Some(unknown) => Err(format!(
-            "the TLS configuration names the protocol `{}`, which is not spoken here",
+            "the TLS configuration has the protocol `{}`, which is not supported",
             String::from_utf8_lossy(unknown)
         )),
     }
@@ -173,19 +174,19 @@ impl PemFiles {
             .map_err(|error| malformed(&self.certificates, &error))?;
         if chain.is_empty() {
             return Err(format!(
-                "`{certificates}` has no certificate in it: one begins with `-----BEGIN CERTIFICATE-----`"
+                "`{certificates}` contains no certificate: it must begin with `-----BEGIN CERTIFICATE-----`"
             ));
         }
         let private = PrivateKeyDer::from_pem_slice(&contents.key).map_err(|error| match error {
-            pem::Error::NoItemsFound => format!(
-                "`{key}` has no private key in it that is not encrypted: one begins with `-----BEGIN PRIVATE KEY-----`"
-            ),
+            pem::Error::NoItemsFound => {
+                format!("`{key}` contains no unencrypted private key: it must begin with `-----BEGIN PRIVATE KEY-----`")
+            }
             error => malformed(&self.key, &error),
         })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let certified = CertifiedKey::from_der(chain, private, &provider).map_err(|error| match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                format!("the key in `{key}` is not that of the first certificate in `{certificates}`")
+                format!("the key in `{key}` does not match the first certificate in `{certificates}`")
             }
             rustls::Error::InvalidCertificate(problem) => {
                 format!("the first certificate in `{certificates}` cannot be used: {problem:?}")
@@ -194,7 +195,7 @@ impl PemFiles {
         })?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?
+            .map_err(|error| format!("cannot set up TLS: {error}"))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = protocols();
@@ -207,7 +208,7 @@ fn malformed(path: &Path, error: &pem::Error) -> String {
     let path = path.display();
     match error {
         pem::Error::MissingSectionEnd { end_marker } => format!(
-            "`{path}` is not well-formed PEM: it breaks off before `-----END {}-----`",
+            "`{path}` is not well-formed PEM: `-----END {}-----` is missing",
             String::from_utf8_lossy(end_marker)
         ),
         pem::Error::IllegalSectionStart { .. } => {
@@ -221,9 +222,12 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     open(path)
         .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("`{}` has more than 1 MiB, so it is no file of certificates or of a key", path.display()));
+        return Err(format!(
+            "`{}` has more than 1 MiB, so it is not a file of certificates or of a key",
+            path.display()
+        ));
     }
     Ok(bytes)
 }
@@ -232,7 +236,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 fn open(path: &Path) -> io::Result<File> {
     let check = |found: &Metadata| match found.is_file() {
         true => Ok(()),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("it is not a regular file")),
     };
     check(&std::fs::metadata(path)?)?;
     let mut options = File::options();
@@ -315,7 +319,7 @@ impl RenewingAcceptor {
     async fn config(&self) -> Arc<ServerConfig> {
         let shared = &self.0;
         let is_due = shared.files.is_some() && {
-            let mut current = shared.lock();
+            let mut current = shared.current.lock();
             let is_due = current.checked_at.elapsed() >= shared.renewal && !current.is_renewing;
             if is_due {
                 current.checked_at = Instant::now();
@@ -327,39 +331,35 @@ impl RenewingAcceptor {
             let shared = Arc::clone(shared);
             let renewing = tokio::task::spawn_blocking(move || {
                 shared.renew();
-                shared.lock().is_renewing = false;
+                shared.current.lock().is_renewing = false;
             });
             let _ = timeout(RENEWAL_TIMEOUT, renewing).await;
         }
-        Arc::clone(&shared.lock().config)
+        Arc::clone(&shared.current.lock().config)
     }
 }
 
 impl AcceptorInner {
-    fn lock(&self) -> std::sync::MutexGuard<'_, CurrentConfig> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Applies changed files, if they are usable.
     fn renew(&self) {
         let Some(files) = &self.files else { return };
         let renewed = files.read().and_then(|contents| {
             let digest = contents.digest();
             let is_same = |seen: &[Digest; 2]| seen.iter().zip(&digest).all(|(a, b)| a.as_ref() == b.as_ref());
-            if self.lock().seen.as_ref().is_some_and(is_same) {
+            if self.current.lock().seen.as_ref().is_some_and(is_same) {
                 return Ok(None);
             }
             // The digest is stored even if the files are unusable, so that the warning is logged once.
-            self.lock().seen = Some(digest);
+            self.current.lock().seen = Some(digest);
             files.config(&contents).map(Some)
         });
         match renewed {
             Ok(None) => {}
             Ok(Some(config)) => {
-                self.lock().config = config;
+                self.current.lock().config = config;
                 operator_log::write_line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
             }
-            Err(problem) => operator_log::warn(format_args!("the certificate of before stays: {problem}")),
+            Err(problem) => operator_log::warn(format_args!("the previous certificate stays in use: {problem}")),
         }
     }
 }
