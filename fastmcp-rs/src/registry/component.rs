@@ -1,6 +1,5 @@
 //! The common part of tools, resources and prompts after they are described: their invocation and its duration.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 #[cfg(feature = "metrics")]
 use std::sync::OnceLock;
@@ -70,15 +69,12 @@ impl ComponentHandler {
         location: Location,
     ) -> ComponentHandler {
         // A user's type creates its schema here, and may panic, for example because of a default that does not fit.
-        let described = catch_panic::run_recording(|| {
-            catch_unwind(AssertUnwindSafe(|| {
-                let mut description = Description::new();
-                invoke(Invocation::describe(&mut description));
-                description.into_interface()
-            }))
+        let described = catch_panic::run_catching(|| {
+            let mut description = Description::new();
+            invoke(Invocation::describe(&mut description));
+            description.into_interface()
         });
-        let described =
-            described.unwrap_or_else(|payload| ComponentInterface::for_panic(&catch_panic::record_panic(payload).0));
+        let described = described.unwrap_or_else(|panicked| ComponentInterface::for_panic(&panicked.0));
         ComponentHandler::new(name, Callable::Function(invoke), described, timeout, location)
     }
 

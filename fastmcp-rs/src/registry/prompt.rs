@@ -10,7 +10,7 @@ use crate::component::dynamic::DynamicPrompt;
 use crate::component::metadata::{Metadata, metadata};
 use crate::component::prompt::PromptDefinition;
 use crate::json::encode::ObjectWriter;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 use crate::schema::publish::{self, SchemaStyle};
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl PromptEntry {
         let arguments = self.handler.described.parameters.iter().map(|parameter| {
             let mut argument = Map::new();
             argument.insert("name".into(), parameter.name.as_ref().into());
-            if let (Some(title), true) = (&parameter.title, revision >= Revision::V2025_06_18) {
+            if let (Some(title), true) = (&parameter.title, revision.has(Feature::Titles)) {
                 argument.insert("title".into(), title.as_ref().into());
             }
             let mut description = parameter.description.clone().into_owned();

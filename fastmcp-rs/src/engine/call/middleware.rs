@@ -160,7 +160,7 @@ impl InnerHandler for HandlerCore {
                         Method::ListPrompts => {
                             connection.list_page(&registry.prompts, revision, cursor, &visibility)?
                         }
-                        _ => connection.server.discovery_result(registry).into(),
+                        _ => connection.server.discovery_result(registry, revision).into(),
                     };
                     operation.response_format().reply(&result)
                 }
