@@ -69,9 +69,9 @@ fn find_tool_name_problem(name: &str) -> Option<String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let length = name.chars().count();
     if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
-        Some(format!("a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not {illegal:?}"))
+        Some(format!("a tool's name may have only ASCII letters, digits, `_`, `-` and `.`, not {illegal:?}"))
     } else if length > 128 {
-        Some(format!("a tool's name has at most 128 characters, and this one has {length}"))
+        Some(format!("a tool's name may have at most 128 characters, not {length}"))
     } else {
         None
     }
@@ -88,7 +88,7 @@ fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
         errors.at(
             handler.options.handle.as_ref().unwrap_or(handler.ident()),
             format!(
-                "the type that stands for this {} would hide the primitive `{handle}`: name it with `handle = ..`",
+                "the type that represents this {} would hide the primitive `{handle}`: name it with `handle = ..`",
                 handler.component()
             ),
         );
@@ -117,7 +117,8 @@ fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
         errors.at(
             blocking,
             format!(
-                "`inline` runs a {} where requests are read, `blocking` on a thread of its own: remove one of the two",
+                "`inline` runs a {} on the thread that reads requests, `blocking` on a thread of its own: remove one \
+                 of the two",
                 handler.component()
             ),
         );
@@ -125,7 +126,7 @@ fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
     if handler.item.signature.asyncness.is_some() && handler.execution() == Execution::Inline {
         errors.at(
             inline.to_token_stream(),
-            "an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits",
+            "an `async fn` is always polled inline first: remove `inline`, which is for a plain `fn` that never blocks",
         );
     }
 }

@@ -5,6 +5,8 @@
 //! [`App`], for mounting, for states and shutdown hooks, and for `run_stdio` and `run_http`.
 
 mod handle;
+#[cfg(not(any(feature = "stdio", feature = "testing")))]
+mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
 mod mount;
@@ -50,6 +52,7 @@ use crate::schema::{lint, precision};
 use crate::sealing::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::MetricsSlot;
 
 /// The builder of an MCP server.
 ///
@@ -90,9 +93,8 @@ pub struct App {
     /// The middleware around each operation, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
     problems: Vec<String>,
-    /// The metrics, once [`App::metrics`] has enabled them.
-    #[cfg(feature = "metrics")]
-    metrics: OnceLock<Metrics>,
+    /// The metrics, once `App::metrics` has enabled them.
+    metrics: MetricsSlot,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
@@ -170,8 +172,7 @@ impl App {
             sealing_keys: Vec::new(),
             layers: Vec::new(),
             problems: Vec::new(),
-            #[cfg(feature = "metrics")]
-            metrics: OnceLock::new(),
+            metrics: MetricsSlot::default(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]
@@ -262,7 +263,7 @@ impl App {
     /// ```
     #[cfg(feature = "metrics")]
     pub fn metrics(&self) -> Metrics {
-        self.metrics.get_or_init(Metrics::new).clone()
+        self.metrics.get_or_enable().clone()
     }
 
     /// Sets the visibility function: a component for which it returns `false` is not listed, and requests for it are
@@ -675,10 +676,10 @@ impl App {
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         let mut problems = Vec::new();
         if self.config.name.trim().is_empty() {
-            problems.push("the server has no name: give `App::new` one".into());
+            problems.push("the server has no name: pass one to `App::new`".into());
         }
         let icons = self.config.icons.iter().flat_map(Icon::problems);
-        problems.extend(icons.map(|problem| format!("an icon of the server: {problem}")));
+        problems.extend(icons.map(|problem| format!("icon of the server: {problem}")));
         self.collect_problems(&[], &mut problems);
         problems.extend(self.tree.find_conflicts());
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
@@ -701,7 +702,8 @@ impl App {
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
         if counts == [0; 3] && !self.tree.is_dynamic() {
             crate::util::operator_log::warn(format_args!(
-                "`{}` offers nothing: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
+                "`{}` has no tools, resources or prompts: put `#[mcp::tool]` on a function; if they are in a library \
+                 crate, add `use that_crate as _;`",
                 self.config.name
             ));
         }
@@ -712,14 +714,8 @@ impl App {
         warn_about_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);
         sealer.set_max_text(self.config.max_request_state);
-        #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
-        let mut server = engine::Server::new(self.config, components, sealer, changes, owner, shutdown_tasks);
-        #[cfg(feature = "metrics")]
-        if let Some(metrics) = self.metrics.into_inner() {
-            metrics.set_server(&server.config.name, &server.config.version);
-            server.metrics = Some(metrics);
-        }
-        Ok(server)
+        let metrics = self.metrics.into_inner();
+        Ok(engine::Server::new(self.config, components, sealer, changes, owner, shutdown_tasks, metrics))
     }
 
     /// Returns the app's tools as the newest revision lists them, even if other checks of the app fail: a lock file of
@@ -742,7 +738,8 @@ impl App {
     fn warn_about_version(&self) {
         if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
             crate::util::operator_log::warn(format_args!(
-                "the version of `{}` is not known, and clients are told {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`",
+                "the version of `{}` is unknown, so clients see {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or \
+                 add `.version(env!(\"CARGO_PKG_VERSION\"))`",
                 self.config.name
             ));
         }
@@ -780,7 +777,9 @@ fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
         let name = tool.key();
         if is_arbitrary && precision::buffers_floats(&tool.handler.described.input) {
             crate::util::operator_log::warn(format_args!(
-                "tool `{name}` refuses floats inside of enums and flattened types, as a crate of this program turns on the feature `arbitrary_precision` of serde_json: `cargo tree -e features -i serde_json` shows which"
+                "tool `{name}` rejects floats inside enums and flattened types, because a crate of this program \
+                 enables the feature `arbitrary_precision` of serde_json: find it with `cargo tree -e features -i \
+                 serde_json`"
             ));
         }
         for problem in found.problems {
@@ -795,7 +794,8 @@ fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
         with_wide_integers.truncate(MAX_LISTED_TOOLS);
         let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
         crate::util::operator_log::warn(format_args!(
-            "clients in JavaScript change integers beyond ±(2^53 − 1): give `min` and `max` to the arguments of {}{more}, or make them `i32`, `u32` or `String`",
+            "clients in JavaScript round integers beyond ±(2^53 − 1): set `min` and `max` on the arguments of \
+             {}{more}, or use `i32`, `u32` or `String`",
             with_wide_integers.join(", ")
         ));
     }

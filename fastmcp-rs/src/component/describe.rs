@@ -81,7 +81,7 @@ impl ComponentInterface {
 
     /// Creates the description of a component whose generated function panicked.
     pub(crate) fn for_panic(text: &str) -> ComponentInterface {
-        let problem = format!("it cannot be described: {text}");
+        let problem = format!("its description panicked: {text}");
         ComponentInterface::for_dynamic(json!({ "type": "object" }), vec![problem])
     }
 }
@@ -149,11 +149,11 @@ impl Description {
     fn check_preset(&mut self, parameter: &'static Parameter) {
         let check = |json| constraints::check_json(&parameter.constraints, parameter.header.is_some(), json);
         if let Some(Err(problem)) = parameter.default.map(check) {
-            self.add_problem(parameter, format!("its default breaks its own rule: {problem}"));
+            self.add_problem(parameter, format!("the default violates a constraint: {problem}"));
         }
         for example in parameter.examples {
             if let Err(problem) = check(example) {
-                self.add_problem(parameter, format!("its example {example} breaks its own rule: {problem}"));
+                self.add_problem(parameter, format!("the example {example} violates a constraint: {problem}"));
             }
         }
     }
@@ -163,7 +163,7 @@ impl Description {
         let default = parameter.default.unwrap_or_default();
         self.add_problem(
             parameter,
-            format!("its default {default} does not fit its type: {}", without_position(error)),
+            format!("the default {default} does not fit the type: {}", without_position(error)),
         );
     }
 
@@ -176,7 +176,7 @@ impl Description {
     ) {
         self.add_problem(
             parameter,
-            format!("its example {example} does not fit its type: {}", without_position(error)),
+            format!("the example {example} does not fit the type: {}", without_position(error)),
         );
     }
 

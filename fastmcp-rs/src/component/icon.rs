@@ -58,12 +58,13 @@ impl Icon {
         let src = self.src.to_ascii_lowercase();
         if !["https://", "http://", "data:"].iter().any(|scheme| src.starts_with(scheme)) {
             problems.push(
-                "clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`"
+                "clients load icons only from `https:`, `http:` and `data:` URLs: host the picture, or embed it as \
+                 `data:image/png;base64,..`"
                     .into(),
             );
         }
         for size in self.sizes.iter().filter(|size| !is_size(size)) {
-            problems.push(format!("`{size}` is not an icon's size: write it as in `48x48`, or `any`"));
+            problems.push(format!("`{size}` is not the size of an icon: write it as in `48x48`, or write `any`"));
         }
         problems
     }

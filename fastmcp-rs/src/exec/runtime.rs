@@ -18,7 +18,8 @@ pub(crate) fn inside<T>(runtime: &Handle, work: impl FnOnce() -> T) -> T {
 pub(crate) fn check_timers() -> Result<(), Error> {
     if Handle::try_current().is_err() {
         return Err(Error::other(
-            "there is no tokio runtime to serve in: put `#[mcp::main]` or `#[tokio::main]` on `main`, or serve inside of `Runtime::block_on`",
+            "there is no tokio runtime: put `#[mcp::main]` or `#[tokio::main]` on `main`, or serve inside \
+             `Runtime::block_on`",
         ));
     }
     check("timers", || drop(tokio::time::sleep(Duration::ZERO)))

@@ -1,8 +1,6 @@
 //! The common part of tools, resources and prompts after they are described: their invocation and its duration.
 
 use std::sync::Arc;
-#[cfg(feature = "metrics")]
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,8 +12,7 @@ use crate::component::invocation::{Invocation, Invoked};
 use crate::context::ComponentEnv;
 use crate::middleware::LayerChain;
 use crate::schema::jsonschema::CompiledSchema;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Series;
+use crate::telemetry::metrics::ComponentSeries;
 use crate::util::{catch_panic, operator_log};
 
 /// A component that can be called.
@@ -39,8 +36,7 @@ pub(crate) struct ComponentHandler {
     /// The visibility functions that must all agree before a client sees the component.
     pub(crate) visibility_checks: Vec<VisibilityCheck>,
     /// The component's metrics, set when it is first requested.
-    #[cfg(feature = "metrics")]
-    pub(crate) series: OnceLock<Arc<Series>>,
+    pub(crate) series: ComponentSeries,
 }
 
 /// The code that a call runs.
@@ -110,8 +106,7 @@ impl ComponentHandler {
             layers,
             pace,
             visibility_checks,
-            #[cfg(feature = "metrics")]
-            series: OnceLock::new(),
+            series: ComponentSeries::default(),
         }
     }
 

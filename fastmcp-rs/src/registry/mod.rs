@@ -15,6 +15,8 @@ mod store;
 mod tool;
 mod tree;
 mod visibility;
+#[cfg(feature = "stdio")]
+mod weak_snapshot;
 
 use std::collections::HashMap;
 use std::panic::Location as Place;
@@ -27,12 +29,14 @@ pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub use selector::Selector;
 use serde_json::{Map, Value};
-pub(crate) use snapshot::{RegistryCache, RegistrySnapshot, WeakRegistrySnapshot};
+pub(crate) use snapshot::{RegistryCache, RegistrySnapshot};
 pub(crate) use store::{AppSettings, VisibilityRule};
 pub(crate) use tool::ToolEntry;
 pub(crate) use tree::ComponentTree;
 pub use visibility::{Component, ComponentKind};
 pub(crate) use visibility::{VisibilityCheck, VisibilityFn, VisibilityPace};
+#[cfg(feature = "stdio")]
+pub(crate) use weak_snapshot::WeakRegistrySnapshot;
 
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool, location};
 use crate::component::prompt::PromptDefinition;

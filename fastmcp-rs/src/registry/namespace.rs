@@ -55,14 +55,15 @@ impl ComponentEnv {
 /// Returns the problem of a namespace, if it is invalid.
 pub(super) fn check_namespace(namespace: &str) -> Option<String> {
     if namespace.is_empty() {
-        return Some("an app is mounted under no name: give `mount` one, as in `.mount(\"pay\", app)`".into());
+        return Some("an app is mounted without a name: pass one to `mount`, as in `.mount(\"pay\", app)`".into());
     }
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let first_is_fine = namespace.starts_with(|first: char| first.is_ascii_alphanumeric());
     if namespace.len() > MAX_NAME || !first_is_fine || !namespace.bytes().all(is_part) {
         let shown: String = namespace.chars().take(MAX_NAME).collect();
         return Some(format!(
-            "{shown:?} cannot stand before the names of an app's components: a namespace begins with an ASCII letter or digit, and holds letters, digits, `_`, `-` and `.`, at most {MAX_NAME}"
+            "{shown:?} cannot be a namespace: it must begin with an ASCII letter or digit, and have at most {MAX_NAME} \
+             letters, digits, `_`, `-` and `.`"
         ));
     }
     None

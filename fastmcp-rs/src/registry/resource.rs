@@ -156,7 +156,7 @@ impl TemplateEntry {
         let optional = self.template.optional_variables().filter(|name| is_required(name));
         optional
             .map(|name| {
-                format!("the variable `{name}` may be missing from the URI, so its parameter must be an `Option` or have a default")
+                format!("the variable `{name}` is optional in the URI, so its parameter must be an `Option` or have a default")
             })
             .collect()
     }

@@ -191,8 +191,12 @@ impl TreeEntry for PromptEntry {
 }
 
 impl TreeEntry for ResourceEntry {
-    const WORDING: EntryWording =
-        EntryWording { kind: ListKind::Resources, noun: "resource", share: "at", advice: "give one another URI" };
+    const WORDING: EntryWording = EntryWording {
+        kind: ListKind::Resources,
+        noun: "resource",
+        share: "at",
+        advice: "give one of them another URI",
+    };
 
     fn entries(components: &ComponentMaps) -> &EntryMap<Self> {
         &components.resources
@@ -212,8 +216,12 @@ impl TreeEntry for ResourceEntry {
 }
 
 impl TreeEntry for TemplateEntry {
-    const WORDING: EntryWording =
-        EntryWording { kind: ListKind::Resources, noun: "resource", share: "at", advice: "give one another URI" };
+    const WORDING: EntryWording = EntryWording {
+        kind: ListKind::Resources,
+        noun: "resource",
+        share: "at",
+        advice: "give one of them another URI",
+    };
 
     fn entries(components: &ComponentMaps) -> &EntryMap<Self> {
         &components.templates

@@ -160,7 +160,7 @@ impl ComponentTree {
             }
             let mut contents = self.contents();
             if contents.is_retired {
-                problems.push(describe_problem(&*entry, "its app is not served any more: make a new app"));
+                problems.push(describe_problem(&*entry, "its app is no longer served: create a new app"));
             }
             if let Some(settings) = &contents.settings {
                 let mut missing = MissingStates::default();
@@ -377,7 +377,8 @@ impl ComponentTree {
             let location = handler.location;
             if T::WORDING.kind != ListKind::Resources && full.len() > MAX_NAME {
                 problems.push(format!(
-                    "the {} `{full}` ({location}) has a name of {} characters under its namespace, and may have {MAX_NAME}: shorten one of the two",
+                    "the {} `{full}` ({location}) has {} characters with its namespace; the limit is {MAX_NAME}: \
+                     shorten one of the two",
                     T::WORDING.noun,
                     full.len()
                 ));
@@ -475,7 +476,7 @@ fn describe_problem(entry: &dyn NewEntry, problem: &str) -> String {
 
 fn check_name_length(entry: &dyn NewEntry, full: &str) -> Option<String> {
     let length = full.len();
-    let problem = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}: shorten it");
+    let problem = format!("the name has {length} characters with its namespace; the limit is {MAX_NAME}: shorten it");
     (entry.wording().kind != ListKind::Resources && length > MAX_NAME).then(|| describe_problem(entry, &problem))
 }
 
@@ -492,11 +493,12 @@ fn conflict_message(wording: &EntryWording, key: &str, one: &ExistingEntry, othe
     let ExistingEntry { places, is_dynamic, is_same } = one;
     if *is_same {
         return format!(
-            "the {noun} `{key}` ({places}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`"
+            "the {noun} `{key}` ({places}) is registered twice: `App::new` has it already, so remove the second \
+             registration, or use `App::empty`"
         );
     }
     let advice = match *is_dynamic && other.is_dynamic() {
-        true => format!("give one of them another, or remove the first with `Handle::remove_{noun}`"),
+        true => format!("rename one, or remove the first with `Handle::remove_{noun}`"),
         false => (*advice).to_owned(),
     };
     format!("two {noun}s are {share} `{key}`: at {places} and at {}; {advice}", other.places())
@@ -525,9 +527,9 @@ impl MissingStates {
             names => format!("the app that is mounted as `{}`", names.join("_")),
         };
         let told = self.0.into_iter().map(|(name, _, wanted_by)| {
-            let verb = if wanted_by.len() == 1 { "wants" } else { "want" };
+            let verb = if wanted_by.len() == 1 { "needs" } else { "need" };
             format!(
-                "{app} has no state of type `{name}`, which {} {verb}: add `.state(…)` with such a value",
+                "{app} has no state of type `{name}`, which {} {verb}: add it with `.state(…)`",
                 wanted_by.join(", ")
             )
         });

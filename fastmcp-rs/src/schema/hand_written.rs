@@ -32,7 +32,8 @@ pub(crate) fn check_schema(schema: &Value, which: &str) -> SchemaFindings {
     if depth_exceeds(schema, MAX_DEPTH) {
         report.is_too_deep = true;
         report.problems.push(format!(
-            "its {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read: move parts of it into `$defs`"
+            "the {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read: move parts of \
+             it into `$defs`"
         ));
         return report;
     }
@@ -67,7 +68,7 @@ struct SchemaChecker<'a> {
 impl SchemaChecker<'_> {
     fn add_problem(&mut self, keyword: &str, path: &str, text: &str) {
         let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-        self.report.problems.push(format!("`{keyword}`{at} of its {} schema {text}", self.which));
+        self.report.problems.push(format!("`{keyword}`{at} of the {} schema {text}", self.which));
     }
 
     fn check_subschema(&mut self, schema: &Value, path: &str) {
@@ -75,7 +76,7 @@ impl SchemaChecker<'_> {
             Value::Bool(_) => return,
             Value::Object(keywords) => keywords,
             other => {
-                let text = format!("`{path}` of its {} schema must be a schema, and is {other}", self.which);
+                let text = format!("`{path}` of the {} schema must be a schema, not {other}", self.which);
                 return self.report.problems.push(text);
             }
         };
@@ -95,7 +96,7 @@ impl SchemaChecker<'_> {
                             self.check_subschema(schema, &format!("{inner}/{name}"));
                         }
                     }
-                    _ => self.add_problem(keyword, path, "must be an object: from names to schemas"),
+                    _ => self.add_problem(keyword, path, "must be an object that maps names to schemas"),
                 },
                 "anyOf" | "oneOf" | "allOf" | "prefixItems" => match value {
                     Value::Array(schemas) => {
@@ -117,13 +118,13 @@ impl SchemaChecker<'_> {
                 "pattern" => match value {
                     Value::String(pattern) if Regex::new(pattern).is_ok() => {}
                     Value::String(pattern) => self.report.patterns.push(pattern.clone()),
-                    _ => self.add_problem(keyword, path, "must be a regular expression, as a string"),
+                    _ => self.add_problem(keyword, path, "must be a string with a regular expression"),
                 },
                 "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems"
                 | "minProperties" | "maxProperties"
                     if !value.is_number() =>
                 {
-                    self.add_problem(keyword, path, &format!("must be a number, and is {value}"));
+                    self.add_problem(keyword, path, &format!("must be a number, not {value}"));
                 }
                 _ => {}
             }
@@ -133,11 +134,11 @@ impl SchemaChecker<'_> {
     fn check_reference(&mut self, value: &Value, path: &str) {
         match value {
             Value::String(to) if to.starts_with('#') && resolve_reference(self.root, to).is_none() => {
-                self.add_problem("$ref", path, &format!("leads nowhere: there is no `{to}` in it"));
+                self.add_problem("$ref", path, &format!("refers to `{to}`, which does not exist"));
             }
             // External references are not checked.
             Value::String(_) => {}
-            other => self.add_problem("$ref", path, &format!("must be a string, and is {other}")),
+            other => self.add_problem("$ref", path, &format!("must be a string, not {other}")),
         }
     }
 
@@ -148,7 +149,7 @@ impl SchemaChecker<'_> {
             only => is_type(only),
         };
         if !fits {
-            let text = format!("is {value}, and must be one of {}, or a list of them", TYPES.join(", "));
+            let text = format!("must be one of {}, or a list of them, not {value}", TYPES.join(", "));
             self.add_problem("type", path, &text);
         }
     }
@@ -208,15 +209,15 @@ mod tests {
         assert_eq!(
             report,
             [
-                "`$ref` at `/properties/a` of its input schema leads nowhere: there is no `#/$defs/Nope` in it",
-                "`type` at `/properties/b` of its input schema is \"strin\", and must be one of array, boolean, integer, null, number, object, string, or a list of them",
-                "`/properties/c` of its input schema must be a schema, and is 5",
-                "`type` at `/properties/d/anyOf/0` of its input schema is [\"string\",3], and must be one of array, boolean, integer, null, number, object, string, or a list of them",
-                "`minimum` at `/properties/e/items` of its input schema must be a number, and is \"5\"",
-                "`enum` at `/properties/f` of its input schema must be a list of values",
-                "`pattern` at `/properties/f` of its input schema must be a regular expression, as a string",
-                "`required` at `/properties/g~1h` of its input schema must be a list of names",
-                "`properties` at `/properties/g~1h` of its input schema must be an object: from names to schemas",
+                "`$ref` at `/properties/a` of the input schema refers to `#/$defs/Nope`, which does not exist",
+                "`type` at `/properties/b` of the input schema must be one of array, boolean, integer, null, number, object, string, or a list of them, not \"strin\"",
+                "`/properties/c` of the input schema must be a schema, not 5",
+                "`type` at `/properties/d/anyOf/0` of the input schema must be one of array, boolean, integer, null, number, object, string, or a list of them, not [\"string\",3]",
+                "`minimum` at `/properties/e/items` of the input schema must be a number, not \"5\"",
+                "`enum` at `/properties/f` of the input schema must be a list of values",
+                "`pattern` at `/properties/f` of the input schema must be a string with a regular expression",
+                "`required` at `/properties/g~1h` of the input schema must be a list of names",
+                "`properties` at `/properties/g~1h` of the input schema must be an object that maps names to schemas",
             ]
         );
     }

@@ -24,12 +24,13 @@ pub(crate) struct LintReport {
 pub(crate) fn lint_tool(name: &str, schema: &Value) -> LintReport {
     let mut linter = Linter::default();
     if let Some(problem) = name_problem(name) {
-        linter.report.problems.push(format!("its name {problem}"));
+        linter.report.problems.push(format!("the name {problem}"));
     }
     for keyword in ["anyOf", "oneOf", "allOf"] {
         if schema.get(keyword).is_some() {
             let text = format!(
-                "its input schema has `{keyword}` at the top, where some vendors refuse it: describe one object, with what differs in a property"
+                "the input schema has `{keyword}` at the top level, which some vendors reject: use one object, and put \
+                 the alternatives into a property"
             );
             linter.report.problems.push(text);
         }
@@ -95,12 +96,13 @@ impl Linter {
         report.problems.extend(self.names.into_iter().take(MAX_TOLD));
         if !self.anything.is_empty() {
             let paths = list_paths(&self.anything);
-            let text = format!("{paths}: some vendors refuse the schema `true`: write `{{}}`, or say what is meant");
+            let text =
+                format!("{paths}: some vendors reject the schema `true`: write `{{}}`, or a more precise schema");
             report.problems.push(text);
         }
         if !self.lists.is_empty() {
             let paths = list_paths(&self.lists);
-            let text = format!("{paths}: some vendors refuse a list that does not say what its `items` are: add them");
+            let text = format!("{paths}: some vendors reject a list without `items`: add them");
             report.problems.push(text);
         }
         report.wide_integers.dedup();
@@ -120,10 +122,10 @@ fn name_problem(name: &str) -> Option<String> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     let length = name.chars().count();
     if length > MAX_NAME {
-        return Some(format!("has {length} characters, and some vendors take {MAX_NAME} at most: shorten it"));
+        return Some(format!("has {length} characters, and some vendors accept at most {MAX_NAME}: shorten it"));
     }
     (name.is_empty() || !name.bytes().all(is_part)).then(|| {
-        "holds something else than ASCII letters, digits, `_`, `-` and `.`, which some vendors refuse: rename it"
+        "has characters other than ASCII letters, digits, `_`, `-` and `.`, which some vendors reject: rename it"
             .to_owned()
     })
 }
@@ -162,9 +164,9 @@ mod tests {
         assert_eq!(report.problems.len(), 4, "{problems}");
         for part in [
             "`anyOf` at the top",
-            "`/$b` holds",
-            "`/a`, `/c/d`: some vendors refuse the schema `true`",
-            "`/$b`: some vendors refuse a list",
+            "`/$b` has characters",
+            "`/a`, `/c/d`: some vendors reject the schema `true`",
+            "`/$b`: some vendors reject a list",
         ] {
             assert!(problems.contains(part), "{part}: {problems}");
         }

@@ -20,7 +20,8 @@ pub(crate) fn publish_mark(name: &str, property: &mut Map<String, Value>, parame
     if !primitive || has_type(property, "number") {
         let found = property.get("type").map_or_else(|| "no type".into(), |types| format!("type {types}"));
         problems.push(format!(
-            "parameter `{parameter}`: only a string, an integer or a bool can be mirrored into a header, but its schema has {found}"
+            "parameter `{parameter}`: only a string, an integer or a bool can be copied into a header, but the schema \
+             has {found}"
         ));
     }
     if has_type(property, "integer") {
@@ -40,7 +41,7 @@ fn tighten(property: &mut Map<String, Value>, keyword: &str, limit: i128, looser
 pub(crate) fn check_integer(value: Number) -> Result<(), String> {
     match value {
         Number::Integer(integer) if integer.abs() > MAX_INTEGER => {
-            Err(format!("it must be within ±{MAX_INTEGER}, as it is mirrored into a header"))
+            Err(format!("must be within ±{MAX_INTEGER}, because it is copied into a header"))
         }
         _ => Ok(()),
     }
@@ -54,7 +55,7 @@ pub(crate) fn check_marks(schema: &Value, problems: &mut Vec<String>) {
     lower.sort_unstable();
     for pair in lower.windows(2).filter(|pair| pair[0] == pair[1]) {
         let name = names.iter().find(|name| name.eq_ignore_ascii_case(&pair[0])).unwrap_or(&pair[0]);
-        problems.push(format!("two arguments are mirrored into the header `{name}`"));
+        problems.push(format!("two arguments have the header `{name}`: rename one of the two"));
     }
 }
 
@@ -93,7 +94,7 @@ fn visit_schema(schema: &Value, reachable: bool, names: &mut Vec<String>, proble
     match object.get(KEYWORD) {
         Some(Value::String(name)) if is_token(name) => {
             if !reachable {
-                problems.push(format!("`{KEYWORD}: {name}` stands where clients do not look: only properties of objects, not lists or alternatives, can be mirrored into headers"));
+                problems.push(format!("`{KEYWORD}: {name}` has no effect here: only properties of objects, outside lists and alternatives, can be copied into headers"));
             }
             names.push(name.clone());
         }

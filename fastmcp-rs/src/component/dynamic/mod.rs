@@ -68,12 +68,12 @@ fn find_metadata_problems(metadata: &Metadata, noun: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let name = &metadata.name;
     if name.is_empty() {
-        problems.push(format!("a {noun} needs a name: give one"));
+        problems.push(format!("the name of the {noun} is empty"));
     }
     let icons = metadata.icons.iter().flat_map(|icon| icon.problems());
     problems.extend(icons);
     if metadata.meta.get("fastmcp").is_some_and(|fastmcp| !fastmcp.is_object()) {
-        problems.push("the member `fastmcp` of its `_meta` must be an object: the tags are put into it".into());
+        problems.push("the member `fastmcp` of `_meta` must be an object, because it receives the tags".into());
     }
     problems
 }

@@ -105,10 +105,10 @@ impl DynamicPrompt {
         let mut properties = Map::new();
         for (argument, _) in &self.arguments {
             if argument.name.is_empty() {
-                problems.push("an argument needs a name: give one".into());
+                problems.push("the name of an argument is empty".into());
             }
             if properties.insert(argument.name.as_ref().into(), json!({ "type": "string" })).is_some() {
-                problems.push(format!("two of its arguments are named `{}`: rename one", argument.name));
+                problems.push(format!("two arguments are named `{}`: rename one", argument.name));
             }
         }
         let required = self.arguments.iter().filter(|(_, required)| *required);

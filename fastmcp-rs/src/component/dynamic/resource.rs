@@ -151,10 +151,10 @@ impl DynamicResource {
         problems.extend(Template::problems(&self.uri));
         let variables: Vec<String> = Template::parse(&self.uri).variables().map(str::to_owned).collect();
         if self.size.is_some() && Template::is_template(&self.uri) {
-            problems.push("a template stands for many resources, so it has no size: remove `.size(…)`".into());
+            problems.push("a template describes many resources, so it has no size: remove `.size(…)`".into());
         }
         for name in self.allow_traversal.iter().filter(|name| !variables.contains(name)) {
-            problems.push(format!("`allow_traversal` names `{name}`, which is no variable of `{}`", self.uri));
+            problems.push(format!("`allow_traversal` contains `{name}`, which is not a variable of `{}`", self.uri));
         }
         let properties: Map<String, Value> =
             variables.iter().map(|name| (name.clone(), json!({ "type": "string" }))).collect();

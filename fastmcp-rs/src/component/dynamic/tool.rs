@@ -165,8 +165,7 @@ impl DynamicTool {
         let full = compile_schema(&self.input, "input", &mut problems);
         let checks = self.output.clone().map(|schema| {
             if !schema.is_object() {
-                problems
-                    .push("its output schema must be a JSON object: write one, as in `{\"type\": \"object\"}`".into());
+                problems.push("the output schema must be a JSON object, such as `{\"type\": \"object\"}`".into());
             } else {
                 inspect_schema(&schema, "output", &mut problems);
             }
@@ -203,12 +202,12 @@ impl OutputCheck {
             return Ok(());
         }
         let Some(structured) = &result.structured else {
-            return Err("it has an output schema, but returned no structured content: return `ToolResult::from` of a JSON value".into());
+            return Err("the tool has an output schema, but its result has no structured content: return `ToolResult::from` of a JSON value".into());
         };
         let found = check_value(&self.schema, structured);
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         if found.is_incomplete {
-            problems.push("it holds too many values to be checked".into());
+            problems.push("the result has too many values to check".into());
         }
         if let Some(full) = self.full.as_ref().filter(|_| problems.is_empty()) {
             problems = full.problems(structured);
@@ -216,7 +215,7 @@ impl OutputCheck {
         if problems.is_empty() {
             return Ok(());
         }
-        Err(format!("its result does not fit its output schema: {}", problems.join("; ")))
+        Err(format!("the result does not match the output schema: {}", problems.join("; ")))
     }
 }
 
@@ -228,7 +227,7 @@ fn compile_schema(schema: &Value, which: &str, problems: &mut Vec<String>) -> Op
     match CompiledSchema::compile(schema) {
         Ok(full) => full,
         Err(error) => {
-            problems.push(format!("its {which} schema is not a JSON Schema that can be checked: {error}"));
+            problems.push(format!("the {which} schema is not a valid JSON Schema: {error}"));
             None
         }
     }
@@ -238,13 +237,13 @@ pub(crate) fn find_name_problem(name: &str, noun: &str) -> Option<String> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     if name.len() > MAX_NAME {
         return Some(format!(
-            "a {noun}'s name has at most {MAX_NAME} characters, and this one has {}: choose another",
+            "the name of a {noun} may have at most {MAX_NAME} characters, not {}: shorten it",
             name.len()
         ));
     }
     if let Some(other) = name.chars().find(|other| !other.is_ascii() || !is_part(*other as u8)) {
         return Some(format!(
-            "{other:?} cannot stand in a {noun}'s name: it holds ASCII letters, digits, `_`, `-` and `.`"
+            "{other:?} is not allowed in the name of a {noun}: use ASCII letters, digits, `_`, `-` and `.`"
         ));
     }
     None
@@ -261,7 +260,8 @@ fn find_input_problems(schema: &Value) -> Vec<String> {
             _ => "it is not an object".into(),
         };
         problems.push(format!(
-            "its input schema must be an object with `\"type\": \"object\"`, as arguments are an object, but {found}: for a tool without arguments, write `{{\"type\": \"object\", \"properties\": {{}}}}`"
+            "the input schema must be an object with `\"type\": \"object\"`, but {found}: for a tool without \
+             arguments, write `{{\"type\": \"object\", \"properties\": {{}}}}`"
         ));
         return problems;
     }
@@ -278,7 +278,8 @@ fn inspect_schema(schema: &Value, which: &str, problems: &mut Vec<String>) -> bo
     if !cfg!(feature = "schema-validation") {
         for pattern in &found.patterns {
             operator_log::warn(format_args!(
-                "a pattern of a tool's {which} schema cannot be checked, and everything passes it: `{pattern}`; the feature `schema-validation` knows more"
+                "a pattern in the {which} schema of a tool is not supported, so it accepts every text: `{pattern}`; \
+                 the feature `schema-validation` supports more patterns"
             ));
         }
     }

@@ -16,7 +16,39 @@ use http::{HeaderMap, HeaderName};
 
 use super::config::HttpConfig;
 use crate::auth::principal::Principal;
-use crate::engine::ClientAddress;
+
+/// The address of a client, as known from its connection or from a trusted proxy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum ClientAddress {
+    #[default]
+    Unknown,
+    Direct(SocketAddr),
+    /// The client is connected through a Unix socket.
+    UnixSocket,
+    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
+    /// proxy's own otherwise.
+    Forwarded {
+        address: Option<IpAddr>,
+        /// Whether the proxy is connected through a Unix socket.
+        by_socket: bool,
+    },
+}
+
+impl ClientAddress {
+    /// Returns true if the message has come through a Unix socket.
+    pub(crate) fn is_by_unix_socket(self) -> bool {
+        matches!(self, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. })
+    }
+
+    /// Returns the address and the port, as far as they are known.
+    pub(crate) fn address(self) -> Option<(IpAddr, Option<u16>)> {
+        match self {
+            ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
+            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
+            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
+        }
+    }
+}
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name of the peer of a Unix socket among trusted proxies.
@@ -204,12 +236,12 @@ impl Network {
             (address, length) = (address.to_canonical(), length - 96);
         }
         if length == 0 {
-            return Err("it holds every address, so that any client could claim to be another one".into());
+            return Err("it contains every address, so any client could pretend to be another".into());
         }
         let network = Network { address, length };
         let first = network.prefix(address);
         if first != network.number(address) {
-            return Err(format!("it has bits beyond its first {length}; clear them, or write the address alone"));
+            return Err(format!("it has bits beyond its first {length}: clear them, or write only the address"));
         }
         Ok(network)
     }

@@ -39,7 +39,7 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_secs(1);
 const HANDSHAKE: u8 = 22;
 /// The response to a client that speaks HTTP on an HTTPS port.
 const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
-    content-length: 30\r\nconnection: close\r\n\r\nthis port is reached by https\n";
+    content-length: 30\r\nconnection: close\r\n\r\nthis server speaks HTTPS only\n";
 
 /// The certificate and private key of an HTTPS server, for [`HttpConfig::tls`](crate::HttpConfig::tls).
 ///
@@ -140,10 +140,10 @@ fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Strin
     match config.alpn_protocols.iter().find(|&protocol| !protocols().contains(protocol)) {
         None => Ok(Arc::clone(config)),
         Some(unknown) if unknown == b"h2" => {
-            Err("the TLS configuration names the protocol h2: turn on the feature `h2` of fastmcp-rs".into())
+            Err("the TLS configuration has the protocol h2: enable the feature `h2` of fastmcp-rs".into())
         }
         Some(unknown) => Err(format!(
-            "the TLS configuration names the protocol `{}`, which is not spoken here",
+            "the TLS configuration has the protocol `{}`, which is not supported",
             String::from_utf8_lossy(unknown)
         )),
     }
@@ -174,19 +174,19 @@ impl PemFiles {
             .map_err(|error| malformed(&self.certificates, &error))?;
         if chain.is_empty() {
             return Err(format!(
-                "`{certificates}` has no certificate in it: one begins with `-----BEGIN CERTIFICATE-----`"
+                "`{certificates}` contains no certificate: it must begin with `-----BEGIN CERTIFICATE-----`"
             ));
         }
         let private = PrivateKeyDer::from_pem_slice(&contents.key).map_err(|error| match error {
-            pem::Error::NoItemsFound => format!(
-                "`{key}` has no private key in it that is not encrypted: one begins with `-----BEGIN PRIVATE KEY-----`"
-            ),
+            pem::Error::NoItemsFound => {
+                format!("`{key}` contains no unencrypted private key: it must begin with `-----BEGIN PRIVATE KEY-----`")
+            }
             error => malformed(&self.key, &error),
         })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let certified = CertifiedKey::from_der(chain, private, &provider).map_err(|error| match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                format!("the key in `{key}` is not that of the first certificate in `{certificates}`")
+                format!("the key in `{key}` does not match the first certificate in `{certificates}`")
             }
             rustls::Error::InvalidCertificate(problem) => {
                 format!("the first certificate in `{certificates}` cannot be used: {problem:?}")
@@ -195,7 +195,7 @@ impl PemFiles {
         })?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?
+            .map_err(|error| format!("cannot set up TLS: {error}"))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = protocols();
@@ -208,7 +208,7 @@ fn malformed(path: &Path, error: &pem::Error) -> String {
     let path = path.display();
     match error {
         pem::Error::MissingSectionEnd { end_marker } => format!(
-            "`{path}` is not well-formed PEM: it breaks off before `-----END {}-----`",
+            "`{path}` is not well-formed PEM: `-----END {}-----` is missing",
             String::from_utf8_lossy(end_marker)
         ),
         pem::Error::IllegalSectionStart { .. } => {
@@ -222,9 +222,12 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     open(path)
         .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("`{}` has more than 1 MiB, so it is no file of certificates or of a key", path.display()));
+        return Err(format!(
+            "`{}` has more than 1 MiB, so it is not a file of certificates or of a key",
+            path.display()
+        ));
     }
     Ok(bytes)
 }
@@ -233,7 +236,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 fn open(path: &Path) -> io::Result<File> {
     let check = |found: &Metadata| match found.is_file() {
         true => Ok(()),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("it is not a regular file")),
     };
     check(&std::fs::metadata(path)?)?;
     let mut options = File::options();
@@ -356,7 +359,7 @@ impl AcceptorInner {
                 self.current.lock().config = config;
                 operator_log::write_line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
             }
-            Err(problem) => operator_log::warn(format_args!("the certificate of before stays: {problem}")),
+            Err(problem) => operator_log::warn(format_args!("the previous certificate stays in use: {problem}")),
         }
     }
 }
