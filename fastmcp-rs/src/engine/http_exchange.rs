@@ -14,10 +14,10 @@ use crate::context::{ClientDeclaration, Transport};
 use crate::engine::Server;
 use crate::json::object::string_value;
 use crate::outgoing::stream::StreamQueue;
+use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError};
-use crate::protocol::{Feature, Revision};
 use crate::registry::Registry;
 
 /// Returns true if a frame has all members that make a request a modern one.
@@ -42,8 +42,8 @@ impl Connection {
     /// Creates the connection of a session with a single stream for everything, the transport before Streamable HTTP.
     #[cfg(feature = "legacy-sse")]
     pub(crate) fn for_stream(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        let server = Arc::clone(server);
-        Arc::new(Connection::for_handshake_with(Feature::HttpWithSse, server, Transport::Http, principal, None))
+        let (server, feature) = (Arc::clone(server), crate::protocol::Feature::HttpWithSse);
+        Arc::new(Connection::for_handshake_with(feature, server, Transport::Http, principal, None))
     }
 
     /// Returns the revision of the session, once it is open.
