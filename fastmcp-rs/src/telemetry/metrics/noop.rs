@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{RequestOutcome, Target};
 use crate::outgoing::depth::QueueDepth;
-use crate::protocol::Method;
+use crate::protocol::ProtocolMethod;
 
 #[derive(Clone)]
 pub(crate) enum Metrics {}
@@ -41,7 +41,7 @@ pub(crate) struct ComponentSeries(());
 pub(crate) enum RequestTimer {}
 
 impl RequestTimer {
-    pub(crate) fn start(metrics: &Metrics, _method: Option<Method>) -> RequestTimer {
+    pub(crate) fn start(metrics: &Metrics, _method: Option<ProtocolMethod>) -> RequestTimer {
         match *metrics {}
     }
 
