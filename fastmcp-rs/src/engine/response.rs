@@ -20,7 +20,7 @@ pub(crate) enum ResponseStatus {
 
 impl ResponseStatus {
     /// Returns the code of the error that was written.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    #[cfg(feature = "http")]
     pub(crate) fn error_code(self) -> Option<i32> {
         match self {
             ResponseStatus::Written(Outcome::Error(code)) | ResponseStatus::WrittenWithoutId(code) => Some(code),

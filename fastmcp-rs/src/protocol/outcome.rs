@@ -21,13 +21,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// Returns true if a response reports the outcome.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    #[cfg(feature = "http")]
     pub(crate) fn has_response(self) -> bool {
         matches!(self, Outcome::Ok | Outcome::ToolError | Outcome::Error(_))
     }
 
     /// Returns the code of a JSON-RPC error.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    #[cfg(feature = "http")]
     pub(crate) fn error_code(self) -> Option<i32> {
         match self {
             Outcome::Error(code) => Some(code),
