@@ -11,7 +11,7 @@ use crate::component::describe::ArgumentInfo;
 use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
-use crate::engine::read_member;
+use crate::engine::request::read_member;
 use crate::engine::visibility::Visibility;
 use crate::json::object::Raw;
 use crate::protocol::frame::Params;

@@ -5,8 +5,8 @@
 //! nothing is created here.
 //!
 //! The function is user code and may block. Until it has proved to be quick (`registry::VisibilityPace`), the thread that
-//! reads does not call it: a request that needs it is served on a thread of the pool for blocking functions
-//! (`Connection::serve_on_pool`), and a worker of the runtime lets other tasks run in the meantime (`block_in_place_if_possible`).
+//! reads does not call it: a request that needs it is handled on a thread of the pool for blocking functions
+//! (`receive/offload.rs`), and a worker of the runtime lets other tasks run in the meantime (`block_in_place_if_possible`).
 
 use std::cell::{Cell, OnceCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -16,25 +16,19 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::call::in_flight::Admission;
-use super::call::in_flight::CallPermit;
-use super::call::{CallerInfo, run_catching};
-use super::{Connection, IncomingRequest, write_frame};
+use super::request::{CallerInfo, IncomingRequest};
 use crate::client_features::conversation::{CallClientRequests, RequestChannel};
-use crate::context::{self, Context, blocking};
-use crate::exec::runtime::inside;
+use crate::context::{self, Context};
 use crate::exec::thread_pool;
-use crate::json::object::string_value;
-use crate::protocol::Revision;
-use crate::protocol::frame::{Frame, FrameError};
-use crate::protocol::id::Id;
+use crate::json::object::{Raw, string_value};
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::write::{self, RpcError, code};
+use crate::protocol::write::RpcError;
+use crate::protocol::{Feature, Revision};
 use crate::registry::{
     ComponentList, ListEntry, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry, VisibilityCheck,
 };
 use crate::sealing::RequestState;
-use crate::util::catch_panic;
+use crate::util::catch_panic::{self, run_catching};
 
 pub(crate) struct Visibility<'a> {
     registry: &'a Registry,
@@ -55,125 +49,9 @@ impl Drop for Visibility<'_> {
 
 /// The source of the request for which visibility is decided.
 enum Viewer<'a> {
-    Request(&'a Arc<Connection>, &'a IncomingRequest<'a>, &'a CallerInfo<'a>),
+    Request(&'a IncomingRequest<'a>, &'a CallerInfo<'a>),
     /// A call that is already running.
     Running(&'a Context),
-}
-
-impl Connection {
-    /// Returns the visibility of components for a request.
-    pub(crate) fn visibility<'a>(
-        self: &'a Arc<Self>,
-        request: &'a IncomingRequest<'a>,
-        caller: &'a CallerInfo<'a>,
-    ) -> Visibility<'a> {
-        let viewer = Viewer::Request(self, request, caller);
-        Visibility { registry: request.registry, viewer, checked_request: OnceCell::new(), check_time: Cell::new(None) }
-    }
-
-    /// Serves a message on a thread of the pool, if it addresses components and deciding their visibility may be slow.
-    /// Returns true if it does so.
-    pub(crate) fn offload_if_slow(self: &Arc<Self>, registry: &Registry, message: &str, out: &mut Vec<u8>) -> bool {
-        let Some(subject) = FilteredMessage::classify(message).filter(|_| registry.has_slow_visibility()) else {
-            return false;
-        };
-        let id = match &subject {
-            FilteredMessage::Request(id) => Some(*id),
-            FilteredMessage::Batch => None,
-        };
-        let key = id.map(Id::key);
-        let refused = match self.in_flight().acquire_or_queue(key, message) {
-            Ok(permit) => {
-                // The frames that are ready go first: one of them may be the response that opens the session.
-                self.queue_output(out);
-                let (connection, message) = (Arc::clone(self), message.into());
-                tokio::spawn(async move {
-                    connection.serve_with_permit(message, permit).await;
-                    connection.serve_queued().await;
-                });
-                return true;
-            }
-            Err(Admission::DuplicateId) => {
-                let text = "Invalid request: another request with this id is in progress";
-                RpcError::new(code::INVALID_REQUEST, text)
-            }
-            Err(Admission::Overload) => {
-                let text = "Internal error: too many calls are waiting; try again later";
-                RpcError::new(code::INTERNAL_ERROR, text)
-            }
-            Err(Admission::Start | Admission::Wait) => return true,
-        };
-        write_frame(out, |out| write::write_error(out, id.map(Id::as_str), &refused));
-        true
-    }
-
-    /// Serves a message that has its place, and sends the frames that are ready.
-    pub(crate) async fn serve_with_permit(self: &Arc<Self>, message: Box<str>, permit: CallPermit) {
-        // The message is counted until its response is on its way, whatever happens to its own place.
-        let guard = self.in_flight().reserve_for_response();
-        let registry = self.server.registry.load();
-        let mut out = Vec::new();
-        if registry.has_slow_visibility() && FilteredMessage::classify(&message).is_some() {
-            out = self.serve_on_pool(registry, message, permit).await;
-        } else {
-            self.serve_message(&registry, &message, Some(permit), &mut out);
-        }
-        self.outgoing().wait_for_capacity().await;
-        self.outgoing().push(&out);
-        drop(guard);
-    }
-
-    async fn serve_on_pool(
-        self: &Arc<Self>,
-        registry: Arc<Registry>,
-        message: Box<str>,
-        permit: CallPermit,
-    ) -> Vec<u8> {
-        let connection = Arc::clone(self);
-        let id: Option<Box<str>> = match FilteredMessage::classify(&message) {
-            Some(FilteredMessage::Request(id)) => Some(Box::from(id.as_str())),
-            _ => None,
-        };
-        let cancellation = permit.cancellation();
-        let runtime = Handle::current();
-        let served = blocking::run("App::visible", move || {
-            let mut out = Vec::new();
-            inside(&runtime, || connection.serve_message(&registry, &message, Some(permit), &mut out));
-            if cancellation.is_cancelled() {
-                // A list is not a call that settles this itself. The id may belong to another request by now.
-                out.clear();
-            }
-            out
-        });
-        served.await.unwrap_or_else(|_| {
-            let mut out = Vec::new();
-            let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: the server cannot start a thread");
-            write_frame(&mut out, |out| write::write_error(out, id.as_deref(), &error));
-            out
-        })
-    }
-}
-
-/// A message whose response depends on the visibility of components.
-enum FilteredMessage<'a> {
-    Request(Id<'a>),
-    Batch,
-}
-
-impl FilteredMessage<'_> {
-    fn classify(message: &str) -> Option<FilteredMessage<'_>> {
-        let mut frame = Frame::default();
-        match frame.read(message) {
-            Ok(()) => {}
-            Err(FrameError::Batch) => return Some(FilteredMessage::Batch),
-            Err(_) => return None,
-        }
-        let method = frame.method.and_then(string_value)?;
-        let (area, _) = method.split_once('/')?;
-        let id = frame.id.and_then(Id::parse)?;
-        let is_needed = matches!(area, "tools" | "resources" | "prompts" | "completion" | "subscriptions");
-        is_needed.then_some(FilteredMessage::Request(id))
-    }
 }
 
 /// Does work that may block, while the other tasks of this thread's runtime go on. The only thread of a runtime cannot do
@@ -198,6 +76,12 @@ fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
 }
 
 impl<'a> Visibility<'a> {
+    /// Returns the visibility of components for a request.
+    pub(crate) fn for_request(request: &'a IncomingRequest<'a>, caller: &'a CallerInfo<'a>) -> Visibility<'a> {
+        let viewer = Viewer::Request(request, caller);
+        Visibility { registry: request.registry, viewer, checked_request: OnceCell::new(), check_time: Cell::new(None) }
+    }
+
     /// Returns the visibility of components for a request that is already being answered.
     pub(crate) fn for_call(context: &'a Context, registry: &'a Registry) -> Visibility<'a> {
         Visibility {
@@ -215,11 +99,11 @@ impl<'a> Visibility<'a> {
     fn context(&self, check: &VisibilityCheck) -> Context {
         let request = match self.viewer {
             Viewer::Running(context) => context.request.clone(),
-            Viewer::Request(connection, request, caller) => {
+            Viewer::Request(request, caller) => {
                 let make = || {
                     let client_requests =
                         CallClientRequests::new(RequestChannel::None, RequestState::default(), Map::new());
-                    connection.request(request, caller, connection.server.config.timeout, client_requests)
+                    request.for_context(caller, request.connection.server.config.timeout, client_requests)
                 };
                 Some(Arc::clone(self.checked_request.get_or_init(make)))
             }
@@ -260,15 +144,24 @@ impl<'a> Visibility<'a> {
         if self.registry.has_slow_visibility() { block_in_place_if_possible(lookup) } else { lookup() }
     }
 
-    /// Returns the page of a list, as the JSON text of a result, or `None` for a cursor that the list did not create.
+    /// Returns the page of a list at a cursor, as the JSON text of a result.
     pub(crate) fn page<T: ListEntry>(
         &self,
         list: &ComponentList<T>,
         revision: Revision,
-        cursor: Option<&str>,
+        cursor: Option<Raw<'_>>,
         server_info: &ServerInfo,
-    ) -> Option<Arc<[u8]>> {
-        self.run_lookup(|| list.page(revision, cursor, server_info, |entry| self.is_visible(entry)))
+    ) -> Result<Arc<[u8]>, RpcError> {
+        let invalid =
+            || RpcError::invalid_params("Invalid params: `cursor` must be the `nextCursor` of an earlier page");
+        let cursor = match cursor {
+            // Some clients send `null` for an absent value.
+            Some(raw) if raw.get() == "null" && revision.has(Feature::Sessions) => None,
+            Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
+            None => None,
+        };
+        let page = || list.page(revision, cursor.as_deref(), server_info, |entry| self.is_visible(entry));
+        self.run_lookup(page).ok_or_else(invalid)
     }
 
     /// Returns the visible template with exactly this text.

@@ -23,7 +23,7 @@ use http_body::Body;
 
 use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
-use crate::engine::Server;
+use crate::engine::transport_api::Server;
 use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
 use crate::telemetry::metrics::Metrics;
