@@ -118,7 +118,7 @@ impl HttpService {
         let shared = &self.shared;
         let peer = self.peer(parts, caller.as_ref()).1;
         let Some(counted) = shared.open_stream(peer.clone()) else {
-            return unavailable("Unavailable: too many streams are open; try again later later");
+            return unavailable("Unavailable: too many streams are open; try again later");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
         let revision = Revision::latest_with(Feature::HttpWithSse);
@@ -126,7 +126,7 @@ impl HttpService {
         let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
-            return unavailable("Unavailable: too many sessions are in use; try again later later");
+            return unavailable("Unavailable: too many sessions are in use; try again later");
         };
         let endpoint = endpoint(shared.config.legacy_sse.public_prefix.as_deref(), parts, &id);
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");

@@ -475,7 +475,7 @@ impl PendingResponse {
             }
             ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
-                    return unavailable("Unavailable: too many streams are open; try again later later");
+                    return unavailable("Unavailable: too many streams are open; try again later");
                 };
                 shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {

@@ -373,7 +373,7 @@ impl HttpService {
         let message_permit = self
             .shared
             .open_stream(peer.clone())
-            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again later later")))?;
+            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again later")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
             let found = last.and_then(|(stream, number)| match session.stream(stream) {

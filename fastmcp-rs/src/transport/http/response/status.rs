@@ -116,7 +116,7 @@ pub(crate) fn too_many_messages(exhausted: PermitError) -> HttpResponse {
 }
 
 pub(crate) fn too_many_sessions() -> HttpResponse {
-    unavailable("Unavailable: too many sessions are in use; try again later later")
+    unavailable("Unavailable: too many sessions are in use; try again later")
 }
 
 pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpResponse {
