@@ -5,13 +5,16 @@
 //! once, because a call must be able to end and stored bytes must be counted. Stored events beyond the limits are
 //! dropped: notifications first, and then the oldest responses, each of which is replaced by an error.
 
+mod counter;
+mod reader;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub(crate) use counter::ByteCounter;
 use hyper::body::Bytes;
+pub(crate) use reader::ReplayReader;
 use tokio::time::Instant;
 
 use super::event::split_frames;
@@ -27,45 +30,8 @@ const MAX_NOTIFICATIONS: usize = 256 << 10;
 /// The overhead of a stream and of an event, in bytes, which counts in addition to the text.
 const STREAM_COST: usize = 1 << 10;
 const EVENT_COST: usize = 64;
-/// The reconnection delay that clients are given, in milliseconds.
-const RETRY: u32 = 3_000;
 /// The id of a session's own stream. If the session's id carries the session, the id of the stream is random instead.
 pub(crate) const OWN_STREAM: u64 = 0;
-
-/// Counts the bytes that are stored for clients. A counter adds its bytes to a parent: session, peer, server.
-#[derive(Debug, Default)]
-pub(crate) struct ByteCounter {
-    bytes: AtomicUsize,
-    whole: Option<Arc<ByteCounter>>,
-}
-
-impl ByteCounter {
-    pub(crate) fn for_parent(whole: &Arc<ByteCounter>) -> Arc<ByteCounter> {
-        Arc::new(ByteCounter { bytes: AtomicUsize::new(0), whole: Some(Arc::clone(whole)) })
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Acquire)
-    }
-
-    /// Returns the number of bytes beyond a limit.
-    pub(crate) fn excess(&self, limit: usize) -> usize {
-        self.bytes().saturating_sub(limit)
-    }
-
-    fn change(&self, from: usize, to: usize) {
-        if from == to {
-            return;
-        }
-        let mut part = Some(self);
-        while let Some(ledger) = part {
-            // Adds first, so that the counter is never too low.
-            ledger.bytes.fetch_add(to, Ordering::AcqRel);
-            ledger.bytes.fetch_sub(from, Ordering::AcqRel);
-            part = ledger.whole.as_deref();
-        }
-    }
-}
 
 /// A stream of a session, with the events for its readers. It has at most one reader at a time.
 #[derive(Debug)]
@@ -370,87 +336,6 @@ impl Drop for ReplayStream {
     }
 }
 
-/// A reader of a [`ReplayStream`].
-pub(crate) struct ReplayReader {
-    stream: Arc<ReplayStream>,
-    number: u64,
-    /// The number of the last event that the reader has returned.
-    after: u64,
-    is_primed: bool,
-    /// Whether the reader has ended early, though further events may follow.
-    has_hung_up: bool,
-}
-
-impl ReplayReader {
-    /// Returns true if the stream carries the response to a request.
-    pub(crate) fn is_for_request(&self) -> bool {
-        !self.stream.is_own
-    }
-
-    pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let stream = &self.stream;
-        let mut state = stream.state.lock();
-        if state.reader != self.number || self.has_hung_up {
-            return Poll::Ready(None);
-        }
-        let mut events = Vec::new();
-        if !std::mem::replace(&mut self.is_primed, true) {
-            // With this id, the client can reconnect even if it loses the stream now.
-            events.extend_from_slice(
-                format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(stream.id, self.after)).as_bytes(),
-            );
-        }
-        let mut poll_outbox = || match stream.outgoing.poll_take(task) {
-            Poll::Ready(Some((frames, ending))) => {
-                stream.add_frames_to(&mut state, &frames, ending);
-                true
-            }
-            Poll::Ready(None) => {
-                state.finished = true;
-                true
-            }
-            Poll::Pending => false,
-        };
-        let is_awake = poll_outbox();
-        let unread = state.history.partition_point(|event| event.number <= self.after);
-        for event in state.history.range(unread..) {
-            events.extend_from_slice(&event.bytes);
-            self.after = event.number;
-        }
-        state.given = self.after;
-        stream.update_counter(&mut state);
-        self.has_hung_up = stream.outgoing.take_disconnect_request();
-        let is_over = state.finished || self.has_hung_up;
-        drop(state);
-        match (events.is_empty(), is_over) {
-            (false, _) => {
-                stream.outgoing.notify_observer();
-                Poll::Ready(Some(events.into()))
-            }
-            (true, true) => Poll::Ready(None),
-            (true, false) => {
-                if is_awake {
-                    task.waker().wake_by_ref();
-                }
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl Drop for ReplayReader {
-    fn drop(&mut self) {
-        let mut state = self.stream.state.lock();
-        if state.reader != self.number {
-            return;
-        }
-        state.is_read = false;
-        state.last_change = Instant::now();
-        drop(state);
-        self.stream.outgoing.notify_observer();
-    }
-}
-
 fn event_id(stream: u64, number: u64) -> String {
     format!("{stream:x}_{number:x}")
 }
@@ -464,7 +349,7 @@ pub(crate) fn parse_event_id(id: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
     use crate::outgoing::queue::OutgoingQueue;
