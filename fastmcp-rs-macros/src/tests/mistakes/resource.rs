@@ -174,10 +174,9 @@ fn every_variable_needs_a_parameter_and_every_parameter_a_value() {
             an argument needs a name, which is the name of a variable of the URI: write `value: u8`, or remove the argument
             `header` is an option of arguments of tools, not of variables of a resource: remove it
             two arguments are called `id`: rename one of them
-            the template has `{order_id}`, but the function has no parameter `order_id`: add one, as in `order_id: &str`, or remove the variable
+            the template has `{order_id}`, but the function has no parameter `order_id` (did you mean `order`?): add one, as in `order_id: &str`, or remove the variable
             the template has `{?page}`, but the function has no parameter `page`: add one, as in `page: Option<&str>`, or remove the variable
             `{?to}` is optional in a URI: make this an `Option`, or add `#[arg(default = ..)]`
-            this parameter has no value, because the URI has no variable `order`: write `{order}` or `{?order}` into the URI, or remove the parameter
             this parameter has no value, because the URI has no variable `limit`: write `{limit}` or `{?limit}` into the URI, or remove the parameter
             this parameter has no value, because the URI has no variable `own`: write `{own}` or `{?own}` into the URI, or remove the parameter
         "#]],
