@@ -20,7 +20,7 @@ mod series;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::SystemTime;
 
 use series::Series;
@@ -29,6 +29,7 @@ pub(crate) use series::{ComponentSeries, RequestTimer};
 use super::Target;
 use crate::outgoing::depth::QueueDepth;
 use crate::protocol::ProtocolMethod;
+use crate::util::sync::Mutex;
 
 /// The most components with a series of their own; further components are counted in the series of their method.
 const MAX_COMPONENTS: usize = 10_000;
@@ -163,7 +164,7 @@ impl Metrics {
 
     /// Returns the series of a component. Callers keep it, because this takes a lock.
     fn component_series(&self, target: Target, name: &str) -> Arc<Series> {
-        let mut components = self.inner.components.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut components = self.inner.components.lock();
         let component = (target, Box::from(name));
         if let Some(series) = components.get(&component) {
             return Arc::clone(series);
@@ -188,13 +189,13 @@ impl Metrics {
 
     /// Calls `read` with `source` whenever the metrics are rendered, as long as `source` is alive.
     pub(crate) fn add_source<T: Send + Sync + 'static>(&self, source: &Arc<T>, read: fn(&T, &mut GaugeValues)) {
-        let mut sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = self.inner.sources.lock();
         sources.retain(|source| source.is_alive());
         sources.push(Arc::new(ReadBy { source: Arc::downgrade(source), read }));
     }
 
     fn read_gauges(&self) -> GaugeValues {
-        let sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sources = self.inner.sources.lock().clone();
         let mut gauges = GaugeValues::default();
         for source in sources {
             source.read(&mut gauges);

@@ -3,8 +3,8 @@
 //! Format: <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use super::series::{BOUNDS, Histogram, Series};
 use super::{HttpGaugeValues, Metrics};
@@ -23,8 +23,7 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     write_single(out, "mcp_server_start_time_seconds", "gauge", help, format_args!("{:.3}", inner.started))?;
 
     let mut series = inner.methods.clone();
-    let mut components: Vec<Arc<Series>> =
-        inner.components.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+    let mut components: Vec<Arc<Series>> = inner.components.lock().values().cloned().collect();
     components.sort_by(|one, other| (one.method, &one.component).cmp(&(other.method, &other.component)));
     series.append(&mut components);
     write_durations(out, &series)?;
