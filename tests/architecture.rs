@@ -16,9 +16,9 @@ const FACES: [&str; 6] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error
 /// The sources of the macros.
 const MACROS: &str = "fastmcp-rs-macros/src";
 
-/// The modules of the macros, the last phase first. The phases share the last three modules.
-const PHASES: [&str; 10] =
-    ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component"];
+/// The modules of the macros, the last phase first. The phases share the last four modules.
+const PHASES: [&str; 11] =
+    ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component", "shared"];
 
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;
