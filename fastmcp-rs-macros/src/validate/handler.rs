@@ -4,6 +4,7 @@ use quote::ToTokens;
 use syn::FnArg;
 use syn::ext::IdentExt;
 
+use super::tool_name::find_tool_name_problem;
 use super::{argument, resource, signature};
 use crate::component::Component;
 use crate::errors::Errors;
@@ -58,22 +59,6 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     match given {
         Some(literal) => errors.at(literal, problem),
         None => errors.at(handler.ident(), problem),
-    }
-}
-
-/// Returns the mistake in the name of a tool.
-///
-/// The specification limits names of tools to 1 to 128 characters out of `A-Z a-z 0-9 _ . -`. Names of resources and
-/// prompts are not limited.
-fn find_tool_name_problem(name: &str) -> Option<String> {
-    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let length = name.chars().count();
-    if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
-        Some(format!("a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not {illegal:?}"))
-    } else if length > 128 {
-        Some(format!("a tool's name has at most 128 characters, and this one has {length}"))
-    } else {
-        None
     }
 }
 

@@ -19,11 +19,14 @@ use std::time::Duration;
 
 pub use handle::Handle;
 pub use lifecycle::{EndApp, MakeState};
-use lifecycle::{ShutdownFunction, StateConstructor, duplicate_state_message};
+use lifecycle::{ShutdownFunction, StateConstructor};
 
+use crate::checks::names::check_server_name;
+use crate::checks::problem::{Location, Problem, ProblemList};
+use crate::checks::states::duplicate_state;
+use crate::checks::vendors::ToolWarnings;
 use crate::component::client_arguments::IgnoredArguments;
 use crate::component::component_set::Server;
-use crate::component::definition::Location;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::icon::Icon;
 use crate::component::prompt::{Prompt, RegisteredPrompt};
@@ -45,8 +48,8 @@ use crate::registry::ToolEntry;
 use crate::registry::{
     Component, ComponentTree, ListConfig, ListEntry, Registration, RegistryCache, VisibilityFn, sort_indices,
 };
+use crate::schema::precision;
 use crate::schema::publish::SchemaStyle;
-use crate::schema::{lint, precision};
 use crate::sealing::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
@@ -89,7 +92,7 @@ pub struct App {
     pub(crate) sealing_keys: Vec<SealingKey>,
     /// The middleware around each operation, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
     /// The metrics, once [`App::metrics`] has enabled them.
     #[cfg(feature = "metrics")]
     metrics: OnceLock<Metrics>,
@@ -347,7 +350,7 @@ impl App {
     /// that a task or a thread of the program still holds is dropped when that ends, and a warning names its type.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App {
         if self.state_owner.add(&mut self.states, OwnedState::new(value)) {
-            self.problems.push(duplicate_state_message(type_name::<T>()));
+            self.problems.push(duplicate_state(type_name::<T>()));
         }
         self
     }
@@ -674,11 +677,10 @@ impl App {
     /// Checks the app and the apps that are mounted in it.
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         let mut problems = Vec::new();
-        if self.config.name.trim().is_empty() {
-            problems.push("the server has no name: give `App::new` one".into());
-        }
-        let icons = self.config.icons.iter().flat_map(Icon::problems);
-        problems.extend(icons.map(|problem| format!("an icon of the server: {problem}")));
+        check_server_name(&self.config.name, &mut problems);
+        let mut icon_problems = ProblemList::new("an icon of the server");
+        self.config.icons.iter().for_each(|icon| icon.check(&mut icon_problems));
+        problems.extend(icon_problems.into_problems());
         self.collect_problems(&[], &mut problems);
         problems.extend(self.tree.find_conflicts());
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
@@ -753,51 +755,34 @@ impl App {
 /// function sorts them.
 fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registration> {
     let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
-    let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.location)).collect();
+    let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.component.location)).collect();
     let resources = inventory::iter::<RegisteredResource>().map(|resource| resource.0);
-    let resources: Vec<_> = resources.filter(|resource| is_wanted(&resource.location)).collect();
+    let resources: Vec<_> = resources.filter(|resource| is_wanted(&resource.component.location)).collect();
     let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
-    let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.location)).collect();
+    let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.component.location)).collect();
     let mut added = Vec::with_capacity(tools.len() + resources.len() + prompts.len());
-    let ordered = sort_indices(tools.iter().map(|tool| (tool.name, tool.location)).collect());
+    let ordered = sort_indices(tools.iter().map(|tool| (tool.component.name, tool.component.location)).collect());
     added.extend(ordered.into_iter().map(|at| Registration::tool(tools[at])));
-    let ordered = sort_indices(resources.iter().map(|resource| (resource.uri, resource.location)).collect());
+    let ordered = sort_indices(resources.iter().map(|resource| (resource.uri, resource.component.location)).collect());
     added.extend(ordered.into_iter().map(|at| Registration::resource(resources[at])));
-    let ordered = sort_indices(prompts.iter().map(|prompt| (prompt.name, prompt.location)).collect());
+    let ordered =
+        sort_indices(prompts.iter().map(|prompt| (prompt.component.name, prompt.component.location)).collect());
     added.extend(ordered.into_iter().map(|at| Registration::prompt(prompts[at])));
     added
 }
 
-/// The maximum number of tools that one warning names.
-const MAX_LISTED_TOOLS: usize = 10;
-
 /// Logs warnings about schemas that some vendors reject or change, and about schemas that cannot be read.
 fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
     let is_arbitrary = precision::is_arbitrary();
-    let mut with_wide_integers = Vec::new();
+    let mut warnings = ToolWarnings::default();
     for tool in components.load().tools.entries() {
-        let found = tool.lints(style);
-        let name = tool.key();
         if is_arbitrary && precision::buffers_floats(&tool.handler.described.input) {
-            crate::util::operator_log::warn(format_args!(
-                "tool `{name}` refuses floats inside of enums and flattened types, as a crate of this program turns on the feature `arbitrary_precision` of serde_json: `cargo tree -e features -i serde_json` shows which"
-            ));
+            warnings.report_buffered_floats(tool.key(), tool.handler.location);
         }
-        for problem in found.problems {
-            crate::util::operator_log::warn(format_args!("tool `{name}`: {problem}"));
-        }
-        if !found.wide_integers.is_empty() {
-            with_wide_integers.push(format!("`{name}` ({})", lint::list_paths(&found.wide_integers)));
-        }
+        tool.lint(style, &mut warnings);
     }
-    if !with_wide_integers.is_empty() {
-        let more = with_wide_integers.len().saturating_sub(MAX_LISTED_TOOLS);
-        with_wide_integers.truncate(MAX_LISTED_TOOLS);
-        let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
-        crate::util::operator_log::warn(format_args!(
-            "clients in JavaScript change integers beyond ±(2^53 − 1): give `min` and `max` to the arguments of {}{more}, or make them `i32`, `u32` or `String`",
-            with_wide_integers.join(", ")
-        ));
+    for problem in warnings.into_problems() {
+        crate::util::operator_log::warn(format_args!("{problem}"));
     }
 }
 

@@ -104,76 +104,6 @@ impl Template {
         shape
     }
 
-    /// Returns the problems of the URI or template of a resource that is created at run time. The macro checks
-    /// templates in source code, more closely and with better messages.
-    pub(crate) fn problems(text: &str) -> Vec<String> {
-        let mut problems = Vec::new();
-        let head = text.split('{').next().unwrap_or(text);
-        let is_scheme = |scheme: &str| {
-            scheme.starts_with(|first: char| first.is_ascii_lowercase())
-                && scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+.-".contains(c))
-        };
-        if !head.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
-            problems.push(format!(
-                "`{text}` must begin with a scheme in lower case that is written out: write one, as in `orders://{{order_id}}`"
-            ));
-        }
-        let is_part = |c: char| c.is_ascii_graphic() && !"\"<>\\^`|".contains(c);
-        if let Some(other) = text.chars().find(|c| !is_part(*c) && !matches!(c, '{' | '}')) {
-            problems
-                .push(format!("a URI cannot hold {other:?}: write it as `%` and two hexadecimal digits for each byte"));
-        }
-        let mut names: Vec<&str> = Vec::new();
-        let mut rest = text;
-        // The kind of the previous part: an expression whose end only a literal can mark, or the query.
-        let (mut is_open, mut in_query) = (false, false);
-        while !rest.is_empty() {
-            let literal = rest.find(['{', '}']).map_or(rest, |brace| &rest[..brace]);
-            if !literal.is_empty() {
-                is_open = false;
-                if in_query {
-                    problems.push(format!(
-                        "a query stands at the end of a URI, but `{literal}` follows: move it to the front"
-                    ));
-                }
-            }
-            rest = &rest[literal.len()..];
-            if rest.is_empty() {
-                break;
-            }
-            let Some((expression, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-                problems.push(format!("a brace of `{text}` has no other: write variables as in `{{order_id}}`"));
-                break;
-            };
-            rest = after;
-            let operator = expression.chars().next().filter(|first| "+/.#?&".contains(*first));
-            let inside = &expression[operator.map_or(0, char::len_utf8)..];
-            in_query |= matches!(operator, Some('?' | '&'));
-            if is_open && matches!(operator, None | Some('+')) {
-                problems.push(format!(
-                    "nothing tells where the value before `{{{expression}}}` ends: write something between them"
-                ));
-            }
-            is_open = true;
-            for written in inside.split(',') {
-                let name = if operator.is_none() { written.strip_suffix('*').unwrap_or(written) } else { written };
-                let is_name = !name.is_empty()
-                    && !name.starts_with(|c: char| c.is_ascii_digit())
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-                if !is_name {
-                    problems.push(format!(
-                        "`{{{expression}}}` is no expression that can be read back: there are `{{x}}`, `{{+x}}`, `{{x*}}`, `{{/x}}`, `{{.x}}`, `{{#x}}`, `{{?x,y}}` and `{{&x,y}}`, where names hold ASCII letters, digits and `_`, and no digit first"
-                    ));
-                } else if names.contains(&name) {
-                    problems.push(format!("the variable `{name}` stands in the template twice: rename one of the two"));
-                } else {
-                    names.push(name);
-                }
-            }
-        }
-        problems
-    }
-
     /// Returns the names of all variables, in the order of the template.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         let of_path = self.parts.iter().filter_map(|part| match part {
@@ -378,34 +308,6 @@ mod tests {
         assert!(!same("a://{x}", "a://{x*}"));
         assert!(!same("a://x{?limit}", "a://x{?page}"), "a query shows its names");
         assert!(!same("a://x", "a://y"));
-    }
-
-    #[test]
-    fn a_dynamic_template_is_checked() {
-        for good in ["a://b", "a://{x}", "a+b:{x*}", "a://{+x}/y", "a://x{/y}{?z,w}", "a://x?b=1{&c}", "a://{x,y}"] {
-            assert!(Template::problems(good).is_empty(), "{good}: {:?}", Template::problems(good));
-        }
-        for (bad, part) in [
-            ("", "scheme"),
-            ("x/{y}", "scheme"),
-            ("{x}://y", "scheme"),
-            ("A://y", "scheme"),
-            ("a://x y", "cannot hold ' '"),
-            ("a://{x", "no other"),
-            ("a://x}", "no other"),
-            ("a://{x{y}}", "no expression"),
-            ("a://{}", "no expression"),
-            ("a://{;x}", "no expression"),
-            ("a://{x:3}", "no expression"),
-            ("a://{+x*}", "no expression"),
-            ("a://{x-y}", "no expression"),
-            ("a://{x}{y}", "nothing tells"),
-            ("a://{x}/{x}", "twice"),
-            ("a://x{?y}/z", "at the end"),
-        ] {
-            let problems = Template::problems(bad);
-            assert!(problems.iter().any(|problem| problem.contains(part)), "{bad}: {problems:?}");
-        }
     }
 
     #[test]

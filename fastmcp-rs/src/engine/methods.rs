@@ -12,8 +12,8 @@ use crate::engine::call::middleware::OperationParts;
 use crate::engine::call::{ArgumentPolicy, CallSpec, CallerInfo};
 use crate::engine::completion::{CompletionParams, CompletionQuery};
 use crate::engine::header_match::check_arguments;
+use crate::engine::registry_view::RegistryView;
 use crate::engine::stateless::unknown_method;
-use crate::engine::visibility::Visibility;
 use crate::engine::{Connection, DispatchStatus, IncomingRequest, write_frame};
 use crate::json::object::{Raw, string_value};
 use crate::middleware::Method;
@@ -61,7 +61,7 @@ impl Connection {
             return self.list_through_middleware(kind, request, caller, out);
         }
         let cursor = request.frame.params().and_then(|params| params.cursor);
-        let page = self.list_page(list, caller.revision, cursor, &self.visibility(request, caller))?;
+        let page = self.list_page(list, caller.revision, cursor, &self.registry_view(request, caller))?;
         write_frame(out, |out| write::write_result(out, request.id.as_str(), &page));
         Ok(DispatchStatus::Done)
     }
@@ -72,7 +72,7 @@ impl Connection {
         list: &ComponentList<T>,
         revision: Revision,
         cursor: Option<Raw<'_>>,
-        visibility: &Visibility<'_>,
+        view: &RegistryView<'_>,
     ) -> Result<Arc<[u8]>, RpcError> {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
         let cursor = match cursor {
@@ -81,7 +81,7 @@ impl Connection {
             Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
             None => None,
         };
-        visibility.page(list, revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)
+        view.page(list, revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)
     }
 
     fn call_tool(
@@ -91,7 +91,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<DispatchStatus, RpcError> {
         let name = required_string(request, "name", |params| params.name)?;
-        let tool = self.visibility(request, caller).tool(&name)?;
+        let tool = self.registry_view(request, caller).tool(&name)?;
         request.set_target(Target::Tool, &tool.handler);
         let mut arguments = arguments_text(request)?;
         let config = &self.server.config;
@@ -129,7 +129,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<DispatchStatus, RpcError> {
         let uri = required_string(request, "uri", |params| params.uri)?;
-        let found = self.visibility(request, caller).resource(&uri);
+        let found = self.registry_view(request, caller).resource(&uri);
         let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, caller.revision))?;
         request.set_target(Target::Resource, &resource.handler);
         if !self.admit(request)? {
@@ -155,7 +155,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<DispatchStatus, RpcError> {
         let name = required_string(request, "name", |params| params.name)?;
-        let prompt = self.visibility(request, caller).prompt(&name)?;
+        let prompt = self.registry_view(request, caller).prompt(&name)?;
         request.set_target(Target::Prompt, &prompt.handler);
         let arguments = arguments_text(request)?;
         // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
@@ -166,7 +166,8 @@ impl Connection {
             return Ok(DispatchStatus::Done);
         }
         let policy = ArgumentPolicy { is_prompt: true, ..ArgumentPolicy::TEXTS };
-        let spec = call_spec(&prompt.handler, Subject::PromptGet { description: prompt.metadata.description.clone() });
+        let spec =
+            call_spec(&prompt.handler, Subject::PromptGet { description: prompt.handler.metadata.description.clone() });
         if !prompt.handler.layers.is_empty() {
             let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
             return Ok(self.run_through_middleware(&prompt.handler.layers, parts, spec, request, caller, out));
@@ -183,7 +184,7 @@ impl Connection {
     ) -> Result<DispatchStatus, RpcError> {
         let params = request.frame.params().map(CompletionParams::from).unwrap_or_default();
         let query = CompletionQuery::parse(params)?;
-        let (handler, parameter) = query.resolve(&self.visibility(request, caller))?;
+        let (handler, parameter) = query.resolve(&self.registry_view(request, caller))?;
         if !self.admit(request)? {
             return Ok(DispatchStatus::Done);
         }

@@ -14,6 +14,8 @@ pub(crate) mod completion;
 mod http_exchange;
 mod methods;
 mod notifications;
+mod offload;
+mod registry_view;
 // Only one transport has headers.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 mod header_match;
@@ -24,7 +26,6 @@ mod server;
 mod session;
 mod stateless;
 mod subscriptions;
-mod visibility;
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};

@@ -18,7 +18,7 @@ use super::methods::required_string;
 use super::notifications::{
     MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, SubscribeError, SubscriptionTargets, write_meta,
 };
-use super::visibility::Visibility;
+use super::registry_view::RegistryView;
 use super::{Connection, DispatchStatus, IncomingRequest, PermitState, write_frame};
 use crate::component::result_writer::unknown_resource;
 use crate::context::Transport;
@@ -49,7 +49,7 @@ impl Connection {
             let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
             return Err(RpcError::new(code::INVALID_REQUEST, text));
         }
-        let targets = visible_targets(&self.visibility(request, caller), parse_targets(request)?);
+        let targets = visible_targets(&self.registry_view(request, caller), parse_targets(request)?);
         let key = request.id.key();
         if let PermitState::Held(mut permit) = request.permit_state.take() {
             // The call that had the id ends here, and the subscription takes the id.
@@ -86,7 +86,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<DispatchStatus, RpcError> {
         let uri = required_string(request, "uri", |params| params.uri)?;
-        if self.visibility(request, caller).resource(&uri).is_none() {
+        if self.registry_view(request, caller).resource(&uri).is_none() {
             return Err(unknown_resource(&uri, caller.revision));
         }
         let subscribed = self.feed().subscribe(&uri, || {
@@ -240,10 +240,10 @@ impl<'de> Visitor<'de> for UriListVisitor {
 
 /// Limits a subscription to existing components that are visible to the client. All others are left out silently, so
 /// that a client cannot discover them.
-fn visible_targets(visibility: &Visibility<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
+fn visible_targets(view: &RegistryView<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
     let SubscriptionTargets { lists, mut uris } = targets;
-    uris.retain(|uri| visibility.resource(uri).is_some());
-    SubscriptionTargets { lists: lists.intersection(visibility.registry().capabilities.list_changes), uris }
+    uris.retain(|uri| view.resource(uri).is_some());
+    SubscriptionTargets { lists: lists.intersection(view.registry().capabilities.list_changes), uris }
 }
 
 fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {

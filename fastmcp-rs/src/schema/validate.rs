@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::constraints::{check_length, check_range, check_text};
-use super::hand_written::resolve_reference;
 use super::number::{Number, parse_number};
+use super::reference::resolve_reference;
 use super::suggest::find_nearest;
 use super::{format, publish};
 

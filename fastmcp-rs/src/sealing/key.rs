@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use crate::checks::problem::Problem;
 use crate::error::Error;
 
 const LENGTH: usize = 32;
@@ -62,8 +63,7 @@ impl SealingKey {
                 other => other,
             })
             .collect();
-        let refused =
-            |problem: &str| Error::configuration(vec![format!("{problem}: `openssl rand -base64 32` makes one")]);
+        let refused = |text: &str| Problem::new("`SealingKey`", text, "`openssl rand -base64 32` makes one").into();
         let bytes = GeneralPurpose::new(&alphabet::STANDARD, config)
             .decode(usual)
             .map_err(|_| refused("a sealing key is written as Base64, and this one is not"))?;

@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use super::super::completion::{CompletionParams, CompletionQuery};
-use super::super::visibility::Visibility;
+use super::super::registry_view::RegistryView;
 use super::super::{Connection, DispatchStatus, IncomingRequest};
 use super::{ArgumentPolicy, CallSpec, CallerInfo};
 use crate::component::invocation::BoxedCall;
@@ -113,7 +113,7 @@ impl InnerHandler for HandlerCore {
                         OperationArguments::parse(arguments);
                     let query = CompletionQuery::parse(CompletionParams { reference, argument, context: known })?;
                     let (handler, parameter) =
-                        query.resolve(&Visibility::for_call(operation.context(), &self.registry))?;
+                        query.resolve(&RegistryView::for_call(operation.context(), &self.registry))?;
                     // Candidates are ranked by the text to complete, which a layer may have changed.
                     let response_format = ResponseFormat {
                         subject: query.subject(),
@@ -148,18 +148,14 @@ impl InnerHandler for HandlerCore {
                     let (connection, registry) = (&self.connection, &self.registry);
                     let cursor = OperationArguments::parse(arguments).cursor;
                     let revision = operation.response_format().revision;
-                    let visibility = Visibility::for_call(operation.context(), registry);
+                    let view = RegistryView::for_call(operation.context(), registry);
                     let result = match kind {
-                        Method::ListTools => connection.list_page(&registry.tools, revision, cursor, &visibility)?,
-                        Method::ListResources => {
-                            connection.list_page(&registry.resources, revision, cursor, &visibility)?
-                        }
+                        Method::ListTools => connection.list_page(&registry.tools, revision, cursor, &view)?,
+                        Method::ListResources => connection.list_page(&registry.resources, revision, cursor, &view)?,
                         Method::ListResourceTemplates => {
-                            connection.list_page(&registry.templates, revision, cursor, &visibility)?
+                            connection.list_page(&registry.templates, revision, cursor, &view)?
                         }
-                        Method::ListPrompts => {
-                            connection.list_page(&registry.prompts, revision, cursor, &visibility)?
-                        }
+                        Method::ListPrompts => connection.list_page(&registry.prompts, revision, cursor, &view)?,
                         _ => connection.server.discovery_result(registry).into(),
                     };
                     operation.response_format().reply(&result)
@@ -191,7 +187,9 @@ fn find_handler<'a>(registry: &'a Registry, operation: &'a Operation) -> Option<
     match operation.method() {
         Method::CallTool => registry.tool(name).map(|tool| &tool.handler),
         Method::GetPrompt => registry.prompts.find(name).map(|prompt| &prompt.handler),
-        _ => Visibility::for_call(operation.context(), registry).resource(name).map(|(resource, _)| &resource.handler),
+        _ => {
+            RegistryView::for_call(operation.context(), registry).resource(name).map(|(resource, _)| &resource.handler)
+        }
     }
 }
 

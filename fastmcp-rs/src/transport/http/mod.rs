@@ -16,7 +16,6 @@ mod config;
 #[cfg(feature = "legacy-sse")]
 mod legacy_sse;
 mod limits;
-pub(crate) mod paths;
 mod peer;
 mod post;
 pub(crate) mod request;
@@ -29,9 +28,6 @@ pub(crate) mod shared;
 pub(crate) mod stream_session;
 
 pub use config::{HttpConfig, SessionMode};
-#[cfg(feature = "metrics")]
-pub(crate) use paths::METRICS_PATH;
-pub(crate) use paths::check_path;
 pub(crate) use request::authenticate::Authenticator;
 pub use request::authenticate::{AccessError, Authenticate};
 pub use response::body::ResponseBody;

@@ -28,6 +28,9 @@ use http_body::Body;
 #[cfg(feature = "metrics")]
 use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
+#[cfg(feature = "legacy-sse")]
+use crate::checks::http as checks;
+use crate::checks::problem::Problem;
 use crate::engine::{ClientAddress, Server};
 use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
@@ -57,6 +60,18 @@ use crate::transport::http::shared::{OpenSubscriptions, ServiceState};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// Checks the settings of the transport HTTP+SSE.
+#[cfg(feature = "legacy-sse")]
+fn check_legacy_sse(config: &HttpConfig) -> Result<(), Problem> {
+    #[cfg(feature = "metrics")]
+    let serves_metrics = config.metrics;
+    #[cfg(not(feature = "metrics"))]
+    let serves_metrics = false;
+    config.public_prefix.as_deref().map_or(Ok(()), checks::check_public_prefix)?;
+    let check = |path: &str| checks::check_legacy_sse(path, &config.path, serves_metrics);
+    config.legacy_sse.as_deref().map_or(Ok(()), check)
+}
+
 /// An app as a [tower `Service`](https://docs.rs/tower-service), returned by
 /// [`App::into_service`](crate::App::into_service). It answers HTTP requests as part of any HTTP server.
 ///
@@ -79,11 +94,11 @@ impl HttpService {
         config: HttpConfig,
         authenticator: Option<Authenticator>,
         keys: &[SealingKey],
-    ) -> Result<HttpService, Vec<String>> {
+    ) -> Result<HttpService, Vec<Problem>> {
         let access = AccessPolicy::new(&config, authenticator.is_some())?;
         let allowed_headers = AllowedHeaders::new(&config)?;
         #[cfg(feature = "legacy-sse")]
-        super::paths::check_config(&config)?;
+        check_legacy_sse(&config).map_err(|problem| vec![problem])?;
         let proxies = TrustedProxies::new(&config)?;
         let view = server.registry.snapshot();
         let limits = SessionLimits {

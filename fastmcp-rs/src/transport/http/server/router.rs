@@ -13,8 +13,8 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 #[cfg(feature = "metrics")]
-use crate::transport::http::paths::METRICS_PATH;
-use crate::transport::http::paths::{OWN_PATHS, is_same_path};
+use crate::checks::http::METRICS_PATH;
+use crate::checks::http::{OWN_PATHS, is_same_path};
 use crate::transport::http::post::belongs_to_session;
 use crate::transport::http::request::cors;
 use crate::transport::http::response::body::ResponseBody;

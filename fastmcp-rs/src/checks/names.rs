@@ -1,0 +1,75 @@
+//! Names of the server, of components, and of the namespaces of mounted apps.
+
+use super::problem::{Location, Problem, ProblemList};
+
+/// The maximum length of a tool's name in bytes, so that every client accepts it.
+pub(crate) const MAX_NAME: usize = 128;
+
+/// Returns true for a byte that names of tools and prompts may contain.
+pub(crate) fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+}
+
+pub(crate) fn check_server_name(name: &str, problems: &mut Vec<Problem>) {
+    if name.trim().is_empty() {
+        problems.push(Problem::new("the server", "it has no name", "give `App::new` one"));
+    }
+}
+
+/// Checks the name of a tool or prompt. The macro checks the names of its tools by the same rule.
+pub(crate) fn check_component_name(name: &str, noun: &str, problems: &mut ProblemList) {
+    if name.len() > MAX_NAME {
+        let length = name.len();
+        problems.add(
+            format!("a {noun}'s name has at most {MAX_NAME} characters, and this one has {length}"),
+            "choose another",
+        );
+    } else if let Some(other) = name.chars().find(|other| !u8::try_from(*other).is_ok_and(is_name_byte)) {
+        problems.add(
+            format!("{other:?} cannot stand in a {noun}'s name"),
+            "it holds ASCII letters, digits, `_`, `-` and `.`",
+        );
+    }
+}
+
+/// Checks the length of a name under the namespaces of its app.
+pub(crate) fn check_full_name(full: &str, noun: &str, location: Location) -> Option<Problem> {
+    let length = full.len();
+    (length > MAX_NAME).then(|| {
+        let text = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}");
+        Problem::new(format!("{noun} `{full}`"), text, "shorten one of the two").at(location.to_string())
+    })
+}
+
+/// Checks the namespace of a mounted app.
+pub(crate) fn check_namespace(namespace: &str) -> Option<Problem> {
+    if namespace.is_empty() {
+        let fix = "give `mount` one, as in `.mount(\"pay\", app)`";
+        return Some(Problem::new("`App::mount`", "an app is mounted under no name", fix));
+    }
+    let first_is_fine = namespace.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if namespace.len() > MAX_NAME || !first_is_fine || !namespace.bytes().all(is_name_byte) {
+        let shown: String = namespace.chars().take(MAX_NAME).collect();
+        let text = format!("{shown:?} cannot stand before the names of an app's components");
+        let fix = format!(
+            "a namespace begins with an ASCII letter or digit, and holds letters, digits, `_`, `-` and `.`, at most {MAX_NAME}"
+        );
+        return Some(Problem::new("`App::mount`", text, fix));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalid_namespace_is_reported() {
+        for good in ["pay", "pay.v2", "p-1", "1"] {
+            assert_eq!(check_namespace(good), None);
+        }
+        for bad in ["", "a/b", "a b", "_a", "é", "{x}", &"x".repeat(200)] {
+            assert!(check_namespace(bad).is_some(), "{bad}");
+        }
+    }
+}
