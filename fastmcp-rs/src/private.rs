@@ -13,7 +13,7 @@ pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};
 pub use crate::component::completion_request::{Complete, Completing, CompletionFuture};
 pub use crate::component::component_set::Server;
-pub use crate::component::definition::{Execution, IconDefinition, Parameter};
+pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};

@@ -302,14 +302,14 @@ fn an_unservable_component_is_an_error_with_its_fix() {
         (json!({}), "it has no `type`"),
         (json!({"type": "string"}), "its `type` is \"string\""),
         (json!({"type": ["object"]}), "its `type` is [\"object\"]"),
-        (json!({"type": "object", "properties": []}), "`properties` of its input schema must be an object"),
-        (json!({"type": "object", "required": ["a", 1]}), "`required` of its input schema must be a list of names"),
-        (json!({"type": "object", "properties": {"a": {"items": {"x-mcp-header": "A"}}}}), "clients do not look"),
+        (json!({"type": "object", "properties": []}), "`properties` of the input schema must be an object"),
+        (json!({"type": "object", "required": ["a", 1]}), "`required` of the input schema must be a list of names"),
+        (json!({"type": "object", "properties": {"a": {"items": {"x-mcp-header": "A"}}}}), "has no effect here"),
     ] {
         let text = problems(App::empty("x").add_tool(echo("t", schema)));
         assert!(text.contains("tool `t` (") && text.contains("dynamic.rs") && text.contains(part), "{part} in {text}");
     }
-    for (name, part) in [("", "needs a name"), ("a b", "' '"), ("é", "'é'"), (&"x".repeat(129), "at most 128")] {
+    for (name, part) in [("", "is empty"), ("a b", "' '"), ("é", "'é'"), (&"x".repeat(129), "at most 128")] {
         let text = problems(App::empty("x").add_tool(nothing(name)));
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -317,7 +317,7 @@ fn an_unservable_component_is_an_error_with_its_fix() {
     assert!(text.contains("output schema must be a JSON object"), "{text}");
     let icon = Icon::new("file:///x.png").size("big");
     let text = problems(App::empty("x").add_tool(nothing("t").icon(icon)));
-    assert!(text.contains("`https:`") && text.contains("`big` is not an icon's size"), "{text}");
+    assert!(text.contains("`https:`") && text.contains("`big` is not the size of an icon"), "{text}");
     let resource = |uri: &str| DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("x") });
     for (made, part) in [
         (resource("nowhere"), "must begin with a scheme"),
@@ -330,7 +330,7 @@ fn an_unservable_component_is_an_error_with_its_fix() {
     }
     let prompt = DynamicPrompt::new("p", |_, _| async { Ok::<_, ToolError>("x") }).argument("a", "").argument("a", "");
     let text = problems(App::empty("x").add_prompt(prompt));
-    assert!(text.contains("two of its arguments are named `a`"), "{text}");
+    assert!(text.contains("two arguments are named `a`"), "{text}");
 }
 
 #[test]
@@ -389,8 +389,8 @@ mod defaults {
 fn a_default_that_does_not_fit_is_a_problem_and_not_a_panic() {
     let text = problems(App::empty("x").tool::<defaults::open>().add_tool(nothing("")));
     assert!(text.contains("tool `open` ("), "{text}");
-    assert!(text.contains("cannot be described: the default \"wide\" does not fit its field"), "{text}");
-    assert!(text.contains("needs a name"), "the others are told too, in {text}");
+    assert!(text.contains("its description panicked: the default \"wide\" does not fit its field"), "{text}");
+    assert!(text.contains("is empty"), "the other problems are reported too: {text}");
 }
 
 async fn listed(client: &TestClient) -> Vec<String> {
@@ -463,7 +463,7 @@ fn a_handle_refuses_unservable_components() {
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");
         let text = handle.tool::<shop::stock_left>().unwrap_err().to_string();
-        assert!(text.contains("Stock") && text.contains("`stock_left` wants"), "{text}");
+        assert!(text.contains("Stock") && text.contains("`stock_left` needs"), "{text}");
         let text = handle.add_tool(echo("b", json!({}))).unwrap_err().to_string();
         assert!(text.contains("\"type\": \"object\""), "{text}");
         assert_eq!(listed(&client).await, ["a"], "nothing of it was added");
@@ -475,7 +475,7 @@ fn a_missing_state_of_a_dynamic_tool_is_reported_at_start() {
     let app = App::empty("x");
     app.handle().tool::<shop::stock_left>().unwrap();
     let text = problems(app);
-    assert!(text.contains("Stock") && text.contains("`stock_left` wants"), "{text}");
+    assert!(text.contains("Stock") && text.contains("`stock_left` needs"), "{text}");
 }
 
 #[test]

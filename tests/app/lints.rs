@@ -126,7 +126,7 @@ fn fields_of_models_have_bounds_beyond_32_bits() {
 #[test]
 fn schemas_that_vendors_refuse_get_a_warning_with_tool_and_argument() {
     for (name, schema, parts) in [
-        ("x".repeat(65), json!({"type": "object"}), ["65 characters", "its name"]),
+        ("x".repeat(65), json!({"type": "object"}), ["65 characters", "the name"]),
         ("a".into(), json!({"type": "object", "anyOf": [{}]}), ["tool `a`", "`anyOf` at the top"]),
         ("a".into(), json!({"type": "object", "properties": {"b": true}}), ["`/b`", "`true`"]),
         ("a".into(), json!({"type": "object", "properties": {"b": {"type": "array"}}}), ["`/b`", "`items`"]),

@@ -90,7 +90,7 @@ fn the_icons_of_a_server_are_sent_with_its_description_alone() {
         assert!(told.unwrap().get("_meta").is_none());
     });
     let text = app().icon(Icon::new("file:///x.png").size("big")).check().unwrap_err().to_string();
-    assert!(text.contains("an icon of the server: clients load icons") && text.contains("`big` is not"), "{text}");
+    assert!(text.contains("icon of the server: clients load icons") && text.contains("`big` is not"), "{text}");
 }
 
 #[test]
@@ -118,5 +118,5 @@ fn the_default_title_is_the_name_in_words() {
 fn tags_need_an_object_at_fastmcp_in_the_meta() {
     let tool = DynamicTool::new("t", json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("") });
     let text = App::empty("x").add_tool(tool.tag("a").meta("fastmcp", 1)).check().unwrap_err().to_string();
-    assert!(text.contains("`fastmcp` of its `_meta` must be an object"), "{text}");
+    assert!(text.contains("`fastmcp` of `_meta` must be an object"), "{text}");
 }

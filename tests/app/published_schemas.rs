@@ -135,8 +135,8 @@ async fn offer(offers: Vec<Offer>) -> String {
 fn a_constraint_of_a_field_that_its_type_cannot_have_is_an_error_at_start() {
     let problems = App::empty("x").tool::<offer>().check().map_or_else(|error| error.to_string(), |()| String::new());
     for told in [
-        r#"field `/offers/price`: `min` wants a number, but its schema has type "string""#,
-        r#"field `/offers/count`: `pattern` wants a string, but its schema has type "integer""#,
+        r#"field `/offers/price`: `min` needs a number, but the schema has type "string""#,
+        r#"field `/offers/count`: `pattern` needs a string, but the schema has type "integer""#,
     ] {
         assert!(problems.contains(told), "{told}: {problems}");
     }

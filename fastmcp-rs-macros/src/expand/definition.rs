@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 
 use super::crate_path::private_at;
 use crate::component::Component;
-use crate::handler::{Execution, Handler, Parameter};
+use crate::handler::{Handler, Parameter};
 use crate::parse::{
     ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, SpecificOptions, ToolOptions,
 };
@@ -80,11 +80,6 @@ fn expand_options<'a>(
 fn expand_component_definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let options = &handler.options;
     let icons: Vec<_> = options.icons.iter().map(|icon| expand_icon(icon, private)).collect();
-    let execution = match handler.execution() {
-        Execution::Async => quote!(Async),
-        Execution::Inline => quote!(Inline),
-        Execution::Blocking | Execution::BlockingAsync => quote!(Blocking),
-    };
     let fields = [
         ("name", Some(handler.name().to_token_stream())),
         ("title", some(options.title.as_ref())),
@@ -93,7 +88,6 @@ fn expand_component_definition(handler: &Handler<'_>, private: &Ident) -> TokenS
         ("icons", list(&icons)),
         ("meta", some(options.meta.as_ref())),
         ("timeout", some(options.timeout.map(expand_duration))),
-        ("execution", Some(quote!(#private::Execution::#execution))),
         ("location", Some(expand_location(handler, private))),
         ("invoke", Some(quote!(__invoke))),
     ];

@@ -13,9 +13,9 @@ pub(crate) fn find_tool_name_problem(name: &str) -> Option<String> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let length = name.chars().count();
     if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
-        Some(format!("a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not {illegal:?}"))
+        Some(format!("a tool's name may have only ASCII letters, digits, `_`, `-` and `.`, not {illegal:?}"))
     } else if length > MAX_NAME {
-        Some(format!("a tool's name has at most {MAX_NAME} characters, and this one has {length}"))
+        Some(format!("a tool's name may have at most {MAX_NAME} characters, not {length}"))
     } else {
         None
     }

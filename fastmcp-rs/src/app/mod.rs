@@ -678,7 +678,7 @@ impl App {
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         let mut problems = Vec::new();
         check_server_name(&self.config.name, &mut problems);
-        let mut icon_problems = ProblemList::new("an icon of the server");
+        let mut icon_problems = ProblemList::new("icon of the server");
         self.config.icons.iter().for_each(|icon| icon.check(&mut icon_problems));
         problems.extend(icon_problems.into_problems());
         self.collect_problems(&[], &mut problems);

@@ -36,7 +36,7 @@ pub(crate) fn duplicate(wording: &EntryWording, key: &str, first: Claim, second:
     if !first.location.is_same_line(second.location) || first.is_dynamic() || second.is_dynamic() {
         return conflict(wording, key, first, second);
     }
-    let fix = "`App::new` has it already, so either drop the second registration or begin with `App::empty`";
+    let fix = "`App::new` has it already, so remove the second registration, or use `App::empty`";
     let subject = format!("{} `{key}`", wording.noun);
     Problem::new(subject, "it is registered twice", fix).at(first.location.to_string())
 }
@@ -50,7 +50,7 @@ pub(crate) fn conflict(wording: &EntryWording, key: &str, first: Claim, second: 
         text.push_str(&format!(" (added at {added})"));
     }
     let fix = match first.is_dynamic() && second.is_dynamic() {
-        true => format!("give one of them another, or remove the first with `Handle::remove_{noun}`"),
+        true => format!("rename one, or remove the first with `Handle::remove_{noun}`"),
         false => advice.to_owned(),
     };
     let location = match second.other_place() {

@@ -45,14 +45,14 @@ pub(crate) fn invalid_proxy(proxy: &str, unix: &str) -> Problem {
 
 pub(crate) fn proxy_of_all_addresses(proxy: &str) -> Problem {
     let text = format!(
-        "`{proxy}` cannot be a trusted proxy: it holds every address, so that any client could claim to be another one"
+        "`{proxy}` cannot be a trusted proxy: it contains every address, so any client could pretend to be another"
     );
     proxy_problem(text, "write the networks of the proxies")
 }
 
 pub(crate) fn proxy_with_host_bits(proxy: &str, length: u8) -> Problem {
     let text = format!("`{proxy}` cannot be a trusted proxy: it has bits beyond its first {length}");
-    proxy_problem(text, "clear them, or write the address alone")
+    proxy_problem(text, "clear them, or write only the address")
 }
 
 fn proxy_problem(text: String, fix: impl Into<String>) -> Problem {
@@ -63,12 +63,12 @@ fn proxy_problem(text: String, fix: impl Into<String>) -> Problem {
 pub(crate) fn check_path(setting: &str, path: &str) -> Result<(), Problem> {
     let text = format!("`{path}` cannot be the path of the endpoint");
     if !path.starts_with('/') || path.contains(['?', '#']) {
-        return Err(Problem::new(setting, text, "it begins with `/`, and has no `?` and no `#`"));
+        return Err(Problem::new(setting, text, "it must begin with `/`, and must not contain `?` or `#`"));
     }
     if OWN_PATHS.contains(&path.trim_end_matches('/')) {
         return Err(Problem::new(
             setting,
-            format!("{text}, as it tells whether the server is there"),
+            format!("{text}, because it is the path of the health check"),
             "choose another",
         ));
     }
@@ -81,7 +81,7 @@ pub(crate) fn check_legacy_sse(sse_path: &str, endpoint: &str, serves_metrics: b
     let setting = "`HttpConfig::legacy_sse`";
     check_path(setting, sse_path)?;
     if serves_metrics && is_same_path(sse_path, METRICS_PATH) {
-        let text = format!("`{sse_path}` is where the numbers of the server are");
+        let text = format!("`{sse_path}` is the path of the metrics");
         return Err(Problem::new(setting, text, "choose another"));
     }
     if is_same_path(sse_path, endpoint) {
@@ -102,7 +102,7 @@ pub(crate) fn check_public_prefix(prefix: &str) -> Result<(), Problem> {
     if is_path && is_plain && prefix.starts_with('/') && !prefix.starts_with("//") {
         return Ok(());
     }
-    let text = format!("`{}` is no path", prefix.escape_debug());
+    let text = format!("`{}` is not a path", prefix.escape_debug());
     Err(Problem::new("`HttpConfig::public_prefix`", text, "write it as in a URL, such as \"/tools\""))
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn check_metrics_path(endpoint: &str) -> Result<(), Problem> {
     if endpoint.trim_end_matches('/') != METRICS_PATH {
         return Ok(());
     }
-    let text = format!("`{endpoint}` cannot be the path of the endpoint, as the numbers are there");
+    let text = format!("`{endpoint}` cannot be the path of the endpoint, because it is the path of the metrics");
     Err(Problem::new("`HttpConfig::path`", text, "choose another"))
 }
 
@@ -125,8 +125,8 @@ pub(crate) fn check_replicas(replicas: usize, has_keys: bool) -> Result<(), Prob
     if replicas <= 1 || has_keys {
         return Ok(());
     }
-    let text = "several replicas must open what one of them has sealed";
-    Err(Problem::new("`HttpConfig::replicas`", text, "give all of them the same keys by `App::sealing_keys`"))
+    let text = "replicas must be able to read each other's sealed data";
+    Err(Problem::new("`HttpConfig::replicas`", text, "give all of them the same keys with `App::sealing_keys`"))
 }
 
 /// Checks that an address which other machines can reach is not served to everybody.
@@ -134,9 +134,9 @@ pub(crate) fn check_exposure(address: SocketAddr, is_open: bool) -> Result<(), P
     if !is_open || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
-    let text = format!("other machines can reach {address}, and anybody would be served");
-    let fix = "ask who they are by `App::authenticate`, or name this server by \
-               `HttpConfig::allowed_hosts([\"mcp.example.com\"])`; to serve this machine alone, bind 127.0.0.1";
+    let text = format!("other machines can reach {address} without authentication");
+    let fix = "add `App::authenticate`, or set the host name of this server with \
+               `HttpConfig::allowed_hosts([\"mcp.example.com\"])`; to serve this machine only, bind 127.0.0.1";
     Err(Problem::new("`App::run_http`", text, fix))
 }
 

@@ -7,12 +7,12 @@ pub(crate) fn check_icon<'a>(src: &str, sizes: impl Iterator<Item = &'a str>, pr
     let src = src.to_ascii_lowercase();
     if !["https://", "http://", "data:"].iter().any(|scheme| src.starts_with(scheme)) {
         problems.add(
-            "clients load icons from `https:`, `http:` and `data:` URLs only",
+            "clients load icons only from `https:`, `http:` and `data:` URLs",
             "host the picture, or embed it as `data:image/png;base64,..`",
         );
     }
     for size in sizes.filter(|size| !is_size(size)) {
-        problems.add(format!("`{size}` is not an icon's size"), "write it as in `48x48`, or `any`");
+        problems.add(format!("`{size}` is not the size of an icon"), "write it as in `48x48`, or write `any`");
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn check_marked_parameter(parameter: &str, property: &Map<String, Val
     if !primitive || has_type(property, "number") {
         let found = type_in_words(property);
         let text = format!(
-            "parameter `{parameter}`: only a string, an integer or a bool can be mirrored into a header, but its schema has {found}"
+            "parameter `{parameter}`: only a string, an integer or a bool can be copied into a header, but the schema has {found}"
         );
         problems.add(text, "remove `header`, or change the type");
     }
@@ -27,7 +27,7 @@ pub(crate) fn check_marks(schema: &Value, problems: &mut ProblemList) {
     lower.sort_unstable();
     for pair in lower.windows(2).filter(|pair| pair[0] == pair[1]) {
         let name = names.iter().find(|name| name.eq_ignore_ascii_case(&pair[0])).unwrap_or(&pair[0]);
-        problems.add(format!("two arguments are mirrored into the header `{name}`"), "give one of them another header");
+        problems.add(format!("two arguments have the header `{name}`"), "rename one of the two");
     }
 }
 
@@ -39,8 +39,8 @@ fn visit_schema(schema: &Value, reachable: bool, names: &mut Vec<String>, proble
         Some(Value::String(name)) if is_token(name) => {
             if !reachable {
                 problems.add(
-                    format!("`{KEYWORD}: {name}` stands where clients do not look"),
-                    "only properties of objects, not lists or alternatives, can be mirrored into headers",
+                    format!("`{KEYWORD}: {name}` has no effect here"),
+                    "only properties of objects, outside lists and alternatives, can be copied into headers",
                 );
             }
             names.push(name.clone());

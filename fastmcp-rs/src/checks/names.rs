@@ -12,7 +12,7 @@ pub(crate) fn is_name_byte(byte: u8) -> bool {
 
 pub(crate) fn check_server_name(name: &str, problems: &mut Vec<Problem>) {
     if name.trim().is_empty() {
-        problems.push(Problem::new("the server", "it has no name", "give `App::new` one"));
+        problems.push(Problem::new("the server", "it has no name", "pass one to `App::new`"));
     }
 }
 
@@ -20,15 +20,11 @@ pub(crate) fn check_server_name(name: &str, problems: &mut Vec<Problem>) {
 pub(crate) fn check_component_name(name: &str, noun: &str, problems: &mut ProblemList) {
     if name.len() > MAX_NAME {
         let length = name.len();
-        problems.add(
-            format!("a {noun}'s name has at most {MAX_NAME} characters, and this one has {length}"),
-            "choose another",
-        );
+        let text = format!("the name of a {noun} may have at most {MAX_NAME} characters, not {length}");
+        problems.add(text, "shorten it");
     } else if let Some(other) = name.chars().find(|other| !u8::try_from(*other).is_ok_and(is_name_byte)) {
-        problems.add(
-            format!("{other:?} cannot stand in a {noun}'s name"),
-            "it holds ASCII letters, digits, `_`, `-` and `.`",
-        );
+        let text = format!("{other:?} is not allowed in the name of a {noun}");
+        problems.add(text, "use ASCII letters, digits, `_`, `-` and `.`");
     }
 }
 
@@ -36,7 +32,7 @@ pub(crate) fn check_component_name(name: &str, noun: &str, problems: &mut Proble
 pub(crate) fn check_full_name(full: &str, noun: &str, location: Location) -> Option<Problem> {
     let length = full.len();
     (length > MAX_NAME).then(|| {
-        let text = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}");
+        let text = format!("the name has {length} characters with its namespace; the limit is {MAX_NAME}");
         Problem::new(format!("{noun} `{full}`"), text, "shorten one of the two").at(location.to_string())
     })
 }
@@ -44,15 +40,15 @@ pub(crate) fn check_full_name(full: &str, noun: &str, location: Location) -> Opt
 /// Checks the namespace of a mounted app.
 pub(crate) fn check_namespace(namespace: &str) -> Option<Problem> {
     if namespace.is_empty() {
-        let fix = "give `mount` one, as in `.mount(\"pay\", app)`";
-        return Some(Problem::new("`App::mount`", "an app is mounted under no name", fix));
+        let fix = "pass one to `mount`, as in `.mount(\"pay\", app)`";
+        return Some(Problem::new("`App::mount`", "an app is mounted without a name", fix));
     }
     let first_is_fine = namespace.starts_with(|first: char| first.is_ascii_alphanumeric());
     if namespace.len() > MAX_NAME || !first_is_fine || !namespace.bytes().all(is_name_byte) {
         let shown: String = namespace.chars().take(MAX_NAME).collect();
-        let text = format!("{shown:?} cannot stand before the names of an app's components");
+        let text = format!("{shown:?} cannot be a namespace");
         let fix = format!(
-            "a namespace begins with an ASCII letter or digit, and holds letters, digits, `_`, `-` and `.`, at most {MAX_NAME}"
+            "it must begin with an ASCII letter or digit, and have at most {MAX_NAME} letters, digits, `_`, `-` and `.`"
         );
         return Some(Problem::new("`App::mount`", text, fix));
     }

@@ -28,12 +28,12 @@ pub(crate) fn check_constraints(
     let bound = |keyword| property.get(keyword).and_then(parse_number);
     if let (Some(min), Some(max)) = (bound("minimum"), bound("maximum")) {
         if min.cmp_to(max).is_gt() {
-            let text = format!("parameter `{parameter}`: no value of its type is from {min} to {max}");
+            let text = format!("parameter `{parameter}`: its type has no value from {min} to {max}");
             problems.add(text, "widen the range, or change the type");
         }
     }
     if let Some(Err(error)) = pattern.map(Regex::new) {
-        let text = format!("parameter `{parameter}`: its pattern is not a regular expression: {error}");
+        let text = format!("parameter `{parameter}`: the pattern is not a regular expression: {error}");
         problems.add(text, "correct the pattern");
     }
 }
@@ -48,9 +48,9 @@ struct GivenConstraints {
 impl GivenConstraints {
     /// Reports the constraints that do not fit the type in the value's schema.
     fn check(&self, property: &Map<String, Value>, place: &str, problems: &mut ProblemList) {
-        let mut misplaced = |option: &str, wants: &str| {
+        let mut misplaced = |option: &str, needed: &str| {
             let found = type_in_words(property);
-            let text = format!("{place}: `{option}` wants {wants}, but its schema has {found}");
+            let text = format!("{place}: `{option}` needs {needed}, but the schema has {found}");
             problems.add(text, "remove the option, or change the type");
         };
         let untyped = !property.contains_key("type");
@@ -121,20 +121,20 @@ pub(crate) fn check_presets(
 ) {
     let check = |json: &str| check_json(constraints, is_header, json);
     if let Some(Err(problem)) = default.map(check) {
-        let text = format!("parameter `{parameter}`: its default breaks its own rule: {problem}");
-        problems.add(text, "change the default or the rule");
+        let text = format!("parameter `{parameter}`: the default violates a constraint: {problem}");
+        problems.add(text, "change the default or the constraint");
     }
     for example in examples {
         if let Err(problem) = check(example) {
-            let text = format!("parameter `{parameter}`: its example {example} breaks its own rule: {problem}");
-            problems.add(text, "change the example or the rule");
+            let text = format!("parameter `{parameter}`: the example {example} violates a constraint: {problem}");
+            problems.add(text, "change the example or the constraint");
         }
     }
 }
 
 /// Reports a default or an example that does not fit its type; `kind` names which.
 pub(crate) fn report_unfit(parameter: &str, kind: &str, json: &str, error: &str, problems: &mut ProblemList) {
-    let text = format!("parameter `{parameter}`: its {kind} {json} does not fit its type: {error}");
+    let text = format!("parameter `{parameter}`: the {kind} {json} does not fit the type: {error}");
     problems.add(text, format!("change the {kind} or the type"));
 }
 
@@ -159,6 +159,6 @@ mod tests {
         check_constraints("flag", &rules, property.as_object().unwrap(), &mut problems);
         let texts = problems.texts();
         assert_eq!(texts.len(), 3, "{texts:?}");
-        assert!(texts[0].contains("`flag`: `min` wants a number, but its schema has type \"boolean\""));
+        assert!(texts[0].contains("`flag`: `min` needs a number, but the schema has type \"boolean\""));
     }
 }

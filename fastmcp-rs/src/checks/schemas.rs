@@ -38,9 +38,7 @@ pub(crate) fn check_input_schema(schema: &Value, problems: &mut ProblemList) -> 
             _ => "it is not an object".into(),
         };
         problems.add(
-            format!(
-                "its input schema must be an object with `\"type\": \"object\"`, as arguments are an object, but {found}"
-            ),
+            format!("the input schema must be an object with `\"type\": \"object\"`, but {found}"),
             "for a tool without arguments, write `{\"type\": \"object\", \"properties\": {}}`",
         );
         return SchemaFindings::default();
@@ -57,20 +55,20 @@ pub(crate) fn check_output_schema(schema: &Value, problems: &mut ProblemList) ->
     if schema.is_object() {
         return check_schema(schema, "output", problems);
     }
-    problems.add("its output schema must be a JSON object", "write one, as in `{\"type\": \"object\"}`");
+    problems.add("the output schema must be a JSON object", "write one, as in `{\"type\": \"object\"}`");
     SchemaFindings::default()
 }
 
 /// Reports a schema that the complete validator does not accept; `which` is "input" or "output".
 pub(crate) fn report_uncheckable(which: &str, error: &str, problems: &mut ProblemList) {
-    problems.add(format!("its {which} schema is not a JSON Schema that can be checked: {error}"), "correct the schema");
+    problems.add(format!("the {which} schema is not a valid JSON Schema: {error}"), "correct the schema");
 }
 
 /// Checks a whole schema; `which` names it in messages, such as "input".
 fn check_schema(schema: &Value, which: &str, problems: &mut ProblemList) -> SchemaFindings {
     if depth_exceeds(schema, MAX_DEPTH) {
         problems.add(
-            format!("its {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read"),
+            format!("the {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read"),
             "move parts of it into `$defs`",
         );
         return SchemaFindings { is_too_deep: true, ..SchemaFindings::default() };
@@ -108,7 +106,7 @@ struct SchemaChecker<'a> {
 impl SchemaChecker<'_> {
     fn add_problem(&mut self, keyword: &str, path: &str, text: &str, fix: &str) {
         let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-        self.report(format!("`{keyword}`{at} of its {} schema {text}", self.which), fix);
+        self.report(format!("`{keyword}`{at} of the {} schema {text}", self.which), fix);
     }
 
     fn report(&mut self, text: String, fix: &str) {
@@ -123,7 +121,7 @@ impl SchemaChecker<'_> {
             Value::Bool(_) => return,
             Value::Object(keywords) => keywords,
             other => {
-                let text = format!("`{path}` of its {} schema must be a schema, and is {other}", self.which);
+                let text = format!("`{path}` of the {} schema must be a schema, not {other}", self.which);
                 return self.report(text, "write an object or a bool");
             }
         };
@@ -143,7 +141,7 @@ impl SchemaChecker<'_> {
                             self.check_subschema(schema, &format!("{inner}/{name}"));
                         }
                     }
-                    _ => self.add_problem(keyword, path, "must be an object", "write one from names to schemas"),
+                    _ => self.add_problem(keyword, path, "must be an object", "write one that maps names to schemas"),
                 },
                 "anyOf" | "oneOf" | "allOf" | "prefixItems" => match value {
                     Value::Array(schemas) => {
@@ -165,13 +163,13 @@ impl SchemaChecker<'_> {
                 "pattern" => match value {
                     Value::String(pattern) if Regex::new(pattern).is_ok() => {}
                     Value::String(pattern) => self.patterns.push(pattern.clone()),
-                    _ => self.add_problem(keyword, path, "must be a regular expression", "write it as a string"),
+                    _ => self.add_problem(keyword, path, "must be a string with a regular expression", "write one"),
                 },
                 "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems"
                 | "minProperties" | "maxProperties"
                     if !value.is_number() =>
                 {
-                    self.add_problem(keyword, path, &format!("must be a number, and is {value}"), "write one");
+                    self.add_problem(keyword, path, &format!("must be a number, not {value}"), "write one");
                 }
                 _ => {}
             }
@@ -184,13 +182,13 @@ impl SchemaChecker<'_> {
                 self.add_problem(
                     "$ref",
                     path,
-                    &format!("leads nowhere: there is no `{to}` in it"),
+                    &format!("refers to `{to}`, which does not exist"),
                     "correct it, or add the definition",
                 );
             }
             // External references are not checked.
             Value::String(_) => {}
-            other => self.add_problem("$ref", path, &format!("must be a string, and is {other}"), "write one"),
+            other => self.add_problem("$ref", path, &format!("must be a string, not {other}"), "write one"),
         }
     }
 
@@ -202,7 +200,7 @@ impl SchemaChecker<'_> {
         };
         if !fits {
             let fix = format!("write one of {}, or a list of them", TYPES.join(", "));
-            self.add_problem("type", path, &format!("is {value}, which is no type"), &fix);
+            self.add_problem("type", path, &format!("must be a type, not {value}"), &fix);
         }
     }
 }
@@ -236,15 +234,15 @@ mod tests {
         assert_eq!(
             report,
             [
-                "`$ref` at `/properties/a` of its input schema leads nowhere: there is no `#/$defs/Nope` in it",
-                "`type` at `/properties/b` of its input schema is \"strin\", which is no type",
-                "`/properties/c` of its input schema must be a schema, and is 5",
-                "`type` at `/properties/d/anyOf/0` of its input schema is [\"string\",3], which is no type",
-                "`minimum` at `/properties/e/items` of its input schema must be a number, and is \"5\"",
-                "`enum` at `/properties/f` of its input schema must be a list of values",
-                "`pattern` at `/properties/f` of its input schema must be a regular expression",
-                "`required` at `/properties/g~1h` of its input schema must be a list of names",
-                "`properties` at `/properties/g~1h` of its input schema must be an object",
+                "`$ref` at `/properties/a` of the input schema refers to `#/$defs/Nope`, which does not exist",
+                "`type` at `/properties/b` of the input schema must be a type, not \"strin\"",
+                "`/properties/c` of the input schema must be a schema, not 5",
+                "`type` at `/properties/d/anyOf/0` of the input schema must be a type, not [\"string\",3]",
+                "`minimum` at `/properties/e/items` of the input schema must be a number, not \"5\"",
+                "`enum` at `/properties/f` of the input schema must be a list of values",
+                "`pattern` at `/properties/f` of the input schema must be a string with a regular expression",
+                "`required` at `/properties/g~1h` of the input schema must be a list of names",
+                "`properties` at `/properties/g~1h` of the input schema must be an object",
             ]
         );
     }

@@ -33,35 +33,34 @@ impl MissingStates {
             names => format!("the app that is mounted as `{}`", names.join("_")),
         };
         let told = self.0.into_iter().map(|(name, _, wanted_by)| {
-            let verb = if wanted_by.len() == 1 { "wants" } else { "want" };
+            let verb = if wanted_by.len() == 1 { "needs" } else { "need" };
             let text = format!("it has no state of type `{name}`, which {} {verb}", wanted_by.join(", "));
-            Problem::new(app.clone(), text, "add `.state(…)` with such a value")
+            Problem::new(app.clone(), text, "add it with `.state(…)`")
         });
         told.collect()
     }
 }
 
-/// Reports that an app was given two states of one type.
+/// Reports that an app has two states of one type.
 pub(crate) fn duplicate_state(name: &str) -> Problem {
-    let text = format!("the app was given two states of type `{name}`");
-    Problem::new(format!("state `{name}`"), text, "put one of them into a type of its own")
+    let text = format!("the app has two states of type `{name}`");
+    Problem::new(format!("state `{name}`"), text, "wrap one of them in a type of its own")
 }
 
-/// Reports that a state is made from a state that does not exist yet.
+/// Reports that a state needs a state that is not created before it.
 pub(crate) fn state_made_too_early(name: &str, required: &str) -> Problem {
-    let text = format!("it is made from one of type `{required}`, which is not there yet");
-    let fix = "add `.state(…)` or `.state_with(…)` with such a value before it";
+    let text = format!("it needs a state of type `{required}`");
+    let fix = "add it with `.state(…)` or `.state_with(…)` before this one";
     Problem::new(format!("state `{name}`"), text, fix)
 }
 
 /// Reports that a shutdown function needs a state that does not exist.
 pub(crate) fn missing_in_shutdown(required: &str) -> Problem {
-    let text = format!("it wants a state of type `{required}`");
-    Problem::new("`App::on_shutdown`", text, "add `.state(…)` with such a value")
+    let text = format!("it needs a state of type `{required}`");
+    Problem::new("`App::on_shutdown`", text, "add it with `.state(…)`")
 }
 
 /// Reports a component that is added to an app whose server has ended.
 pub(crate) fn retired_app(noun: &str, name: &str, location: Location) -> Problem {
-    Problem::new(format!("{noun} `{name}`"), "its app is not served any more", "make a new app")
-        .at(location.to_string())
+    Problem::new(format!("{noun} `{name}`"), "its app is no longer served", "create a new app").at(location.to_string())
 }

@@ -12,14 +12,14 @@ pub(crate) fn check_template(text: &str, problems: &mut ProblemList) {
     };
     if !head.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
         problems.add(
-            format!("`{text}` must begin with a scheme in lower case that is written out"),
+            format!("`{text}` must begin with a literal scheme in lower case"),
             "write one, as in `orders://{order_id}`",
         );
     }
     let is_part = |c: char| c.is_ascii_graphic() && !"\"<>\\^`|".contains(c);
     if let Some(other) = text.chars().find(|c| !is_part(*c) && !matches!(c, '{' | '}')) {
         problems
-            .add(format!("a URI cannot hold {other:?}"), "write it as `%` and two hexadecimal digits for each byte");
+            .add(format!("a URI cannot contain {other:?}"), "write it as `%` and two hexadecimal digits for each byte");
     }
     let mut names: Vec<&str> = Vec::new();
     let mut rest = text;
@@ -31,8 +31,8 @@ pub(crate) fn check_template(text: &str, problems: &mut ProblemList) {
             is_open = false;
             if in_query {
                 problems.add(
-                    format!("a query stands at the end of a URI, but `{literal}` follows"),
-                    "move it to the front",
+                    format!("the query must be at the end of the URI, but `{literal}` follows"),
+                    "move it before the query",
                 );
             }
         }
@@ -41,7 +41,7 @@ pub(crate) fn check_template(text: &str, problems: &mut ProblemList) {
             break;
         }
         let Some((expression, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-            problems.add(format!("a brace of `{text}` has no other"), "write variables as in `{order_id}`");
+            problems.add(format!("the braces of `{text}` do not match"), "write variables as in `{order_id}`");
             break;
         };
         rest = after;
@@ -50,8 +50,8 @@ pub(crate) fn check_template(text: &str, problems: &mut ProblemList) {
         in_query |= matches!(operator, Some('?' | '&'));
         if is_open && matches!(operator, None | Some('+')) {
             problems.add(
-                format!("nothing tells where the value before `{{{expression}}}` ends"),
-                "write something between them",
+                format!("the end of the value before `{{{expression}}}` is ambiguous"),
+                "write a separator between them",
             );
         }
         is_open = true;
@@ -62,11 +62,11 @@ pub(crate) fn check_template(text: &str, problems: &mut ProblemList) {
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !is_name {
                 problems.add(
-                    format!("`{{{expression}}}` is no expression that can be read back"),
-                    "there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`, where names hold ASCII letters, digits and `_`, and no digit first",
+                    format!("`{{{expression}}}` is not supported"),
+                    "use `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` or `{&x,y}`, with names of ASCII letters, digits and `_` that do not begin with a digit",
                 );
             } else if names.contains(&name) {
-                problems.add(format!("the variable `{name}` stands in the template twice"), "rename one of the two");
+                problems.add(format!("the variable `{name}` occurs twice in the template"), "rename one of the two");
             } else {
                 names.push(name);
             }
@@ -83,12 +83,12 @@ pub(crate) fn check_resource_options(
     problems: &mut ProblemList,
 ) {
     if has_size && uri.contains('{') {
-        problems.add("a template stands for many resources, so it has no size", "remove `.size(…)`");
+        problems.add("a template describes many resources, so it has no size", "remove `.size(…)`");
     }
     for name in allow_traversal.iter().filter(|name| !variables.contains(name)) {
         problems.add(
-            format!("`allow_traversal` names `{name}`, which is no variable of `{uri}`"),
-            "name one, or remove it",
+            format!("`allow_traversal` contains `{name}`, which is not a variable of `{uri}`"),
+            "write the name of a variable, or remove it",
         );
     }
 }
@@ -96,7 +96,7 @@ pub(crate) fn check_resource_options(
 /// Reports a variable that may be missing from a URI although its parameter is required.
 pub(crate) fn report_optional_variable(name: &str, problems: &mut ProblemList) {
     problems.add(
-        format!("the variable `{name}` may be missing from the URI"),
+        format!("the variable `{name}` is optional in the URI"),
         "its parameter must be an `Option` or have a default",
     );
 }
@@ -121,16 +121,16 @@ mod tests {
             ("x/{y}", "scheme"),
             ("{x}://y", "scheme"),
             ("A://y", "scheme"),
-            ("a://x y", "cannot hold ' '"),
-            ("a://{x", "no other"),
-            ("a://x}", "no other"),
-            ("a://{x{y}}", "no expression"),
-            ("a://{}", "no expression"),
-            ("a://{;x}", "no expression"),
-            ("a://{x:3}", "no expression"),
-            ("a://{+x*}", "no expression"),
-            ("a://{x-y}", "no expression"),
-            ("a://{x}{y}", "nothing tells"),
+            ("a://x y", "cannot contain ' '"),
+            ("a://{x", "do not match"),
+            ("a://x}", "do not match"),
+            ("a://{x{y}}", "is not supported"),
+            ("a://{}", "is not supported"),
+            ("a://{;x}", "is not supported"),
+            ("a://{x:3}", "is not supported"),
+            ("a://{+x*}", "is not supported"),
+            ("a://{x-y}", "is not supported"),
+            ("a://{x}{y}", "ambiguous"),
             ("a://{x}/{x}", "twice"),
             ("a://x{?y}/z", "at the end"),
         ] {

@@ -39,8 +39,8 @@ impl ToolWarnings {
 
     /// Reports a tool whose floats cannot be read, because serde buffers them in another form.
     pub(crate) fn report_buffered_floats(&mut self, name: &str, location: Location) {
-        let text = "it refuses floats inside of enums and flattened types, as a crate of this program turns on the feature `arbitrary_precision` of serde_json";
-        let fix = "`cargo tree -e features -i serde_json` shows which";
+        let text = "it rejects floats inside enums and flattened types, because a crate of this program enables the feature `arbitrary_precision` of serde_json";
+        let fix = "find it with `cargo tree -e features -i serde_json`";
         self.problems.push(Problem::new(format!("tool `{name}`"), text, fix).at(location.to_string()));
     }
 
@@ -50,24 +50,24 @@ impl ToolWarnings {
             self.with_wide_integers.truncate(MAX_LISTED_TOOLS);
             let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
             let subject = format!("the arguments of {}{more}", self.with_wide_integers.join(", "));
-            let fix = "give them `min` and `max`, or make them `i32`, `u32` or `String`";
-            let text = "clients in JavaScript change integers beyond ±(2^53 − 1)";
+            let fix = "set `min` and `max`, or use `i32`, `u32` or `String`";
+            let text = "clients in JavaScript round integers beyond ±(2^53 − 1)";
             self.problems.push(Problem::new(subject, text, fix));
         }
         self.problems
     }
 }
 
-/// Reports the parts of a tool that some vendors refuse, and returns the paths of integers that JavaScript may change.
+/// Reports the parts of a tool that some vendors reject, and returns the paths of integers that JavaScript may change.
 fn lint_tool(name: &str, schema: &Value, problems: &mut ProblemList) -> Vec<String> {
     if let Some((text, fix)) = find_name_problem(name) {
-        problems.add(format!("its name {text}"), fix);
+        problems.add(format!("the name {text}"), fix);
     }
     for keyword in ["anyOf", "oneOf", "allOf"] {
         if schema.get(keyword).is_some() {
             problems.add(
-                format!("its input schema has `{keyword}` at the top, where some vendors refuse it"),
-                "describe one object, with what differs in a property",
+                format!("the input schema has `{keyword}` at the top level, which some vendors reject"),
+                "use one object, and put the alternatives into a property",
             );
         }
     }
@@ -132,12 +132,12 @@ impl Linter {
         self.names.into_iter().take(MAX_TOLD).for_each(|(text, fix)| problems.add(text, fix));
         if !self.anything.is_empty() {
             let paths = list_paths(&self.anything);
-            let text = format!("{paths}: some vendors refuse the schema `true`");
-            problems.add(text, "write `{}`, or say what is meant");
+            let text = format!("{paths}: some vendors reject the schema `true`");
+            problems.add(text, "write `{}`, or a more precise schema");
         }
         if !self.lists.is_empty() {
             let paths = list_paths(&self.lists);
-            let text = format!("{paths}: some vendors refuse a list that does not say what its `items` are");
+            let text = format!("{paths}: some vendors reject a list without `items`");
             problems.add(text, "add them");
         }
         self.wide_integers.dedup();
@@ -157,10 +157,10 @@ fn list_paths(paths: &[String]) -> String {
 fn find_name_problem(name: &str) -> Option<(String, &'static str)> {
     let length = name.chars().count();
     if length > MAX_NAME {
-        return Some((format!("has {length} characters, and some vendors take {MAX_NAME} at most"), "shorten it"));
+        return Some((format!("has {length} characters, and some vendors accept at most {MAX_NAME}"), "shorten it"));
     }
     (name.is_empty() || !name.bytes().all(is_name_byte)).then(|| {
-        let text = "holds something else than ASCII letters, digits, `_`, `-` and `.`, which some vendors refuse";
+        let text = "has characters other than ASCII letters, digits, `_`, `-` and `.`, which some vendors reject";
         (text.to_owned(), "rename it")
     })
 }
@@ -192,9 +192,9 @@ mod tests {
         let problems = problems.texts().join("\n");
         for part in [
             "`anyOf` at the top",
-            "`/$b` holds",
-            "`/a`, `/c/d`: some vendors refuse the schema `true`",
-            "`/$b`: some vendors refuse a list",
+            "`/$b` has characters",
+            "`/a`, `/c/d`: some vendors reject the schema `true`",
+            "`/$b`: some vendors reject a list",
         ] {
             assert!(problems.contains(part), "{part}: {problems}");
         }

@@ -23,18 +23,6 @@ impl IconDefinition {
 /// A text of a definition: a literal from the source, or created at run time.
 pub(crate) type DefinitionText = Cow<'static, str>;
 
-/// The thread on which the body of a tool runs.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Execution {
-    /// An `async fn`: polled in place once, then as a task.
-    Async,
-    /// On the thread pool for blocking work.
-    Blocking,
-    /// A `fn` that is declared to be quick: runs in place.
-    Inline,
-}
-
 /// The macro's data about a parameter.
 #[doc(hidden)]
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::definition::{DefinitionText, Execution, IconDefinition};
+use super::definition::{DefinitionText, IconDefinition};
 use super::icon::Icon;
 use super::invocation::{Invocation, Invoked};
 use crate::checks::problem::Location;
@@ -34,7 +34,6 @@ pub struct ComponentDefinition {
     /// The text of a JSON object.
     pub meta: Option<&'static str>,
     pub timeout: Option<Duration>,
-    pub execution: Execution,
     pub location: Location,
     pub invoke: fn(Invocation<'_>) -> Invoked,
 }
@@ -48,7 +47,6 @@ impl ComponentDefinition {
         icons: &[],
         meta: None,
         timeout: None,
-        execution: Execution::Async,
         location: Location::EMPTY,
         invoke: |_| Invoked::Described,
     };

@@ -49,7 +49,7 @@ pub(crate) struct AppSettings {
 }
 
 /// The words for resources and for templates.
-const RESOURCES: EntryWording = EntryWording { noun: "resource", share: "at", advice: "give one another URI" };
+const RESOURCES: EntryWording = EntryWording { noun: "resource", share: "at", advice: "give one of them another URI" };
 
 /// An entry that is being added, as a trait object for all lists: adding takes many steps, and their code should not
 /// exist four times.

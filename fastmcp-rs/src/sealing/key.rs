@@ -34,7 +34,7 @@ const LENGTH: usize = 32;
 /// # Ok(())
 /// # }
 /// let error = SealingKey::from_base64("c2hvcnQ=").unwrap_err();
-/// assert_eq!(error.to_string(), "a sealing key has 32 bytes, and this one has 5: `openssl rand -base64 32` makes one");
+/// assert_eq!(error.to_string(), "`SealingKey`: a sealing key must have 32 bytes, not 5: create one with `openssl rand -base64 32`");
 /// ```
 #[derive(Clone)]
 pub struct SealingKey([u8; LENGTH]);
@@ -63,13 +63,14 @@ impl SealingKey {
                 other => other,
             })
             .collect();
-        let refused = |text: &str| Problem::new("`SealingKey`", text, "`openssl rand -base64 32` makes one").into();
+        let refused =
+            |text: &str| Problem::new("`SealingKey`", text, "create one with `openssl rand -base64 32`").into();
         let bytes = GeneralPurpose::new(&alphabet::STANDARD, config)
             .decode(usual)
-            .map_err(|_| refused("a sealing key is written as Base64, and this one is not"))?;
+            .map_err(|_| refused("a sealing key must be Base64"))?;
         let key = bytes.as_slice().try_into();
         key.map(SealingKey)
-            .map_err(|_| refused(&format!("a sealing key has {LENGTH} bytes, and this one has {}", bytes.len())))
+            .map_err(|_| refused(&format!("a sealing key must have {LENGTH} bytes, not {}", bytes.len())))
     }
 
     pub(super) fn random(random: &SystemRandom) -> Option<SealingKey> {

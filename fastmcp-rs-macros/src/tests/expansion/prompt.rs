@@ -45,7 +45,6 @@ fn an_argument_of_a_prompt_calls_its_completion_function() {
                             name: "refund_review",
                             title: ::core::option::Option::Some("Review"),
                             description: "Reviews a refund.",
-                            execution: __p::Execution::Async,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),

@@ -48,7 +48,6 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
                             title: ::core::option::Option::Some("Settings"),
                             description: "The settings.",
                             tags: &["app"],
-                            execution: __p::Execution::Blocking,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -143,7 +142,6 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                             timeout: ::core::option::Option::Some(
                                 ::core::time::Duration::new(1u64, 0u32),
                             ),
-                            execution: __p::Execution::Async,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),

@@ -82,7 +82,6 @@ fn methods_and_associated_functions_become_components() {
                             component: __p::ComponentDefinition {
                                 name: "find",
                                 description: "Finds an order.",
-                                execution: __p::Execution::Async,
                                 location: __p::Location {
                                     file: ::core::file!(),
                                     line: ::core::line!(),
@@ -156,7 +155,6 @@ fn methods_and_associated_functions_become_components() {
                             component: __p::ComponentDefinition {
                                 name: "all",
                                 description: "Order ids.",
-                                execution: __p::Execution::Blocking,
                                 location: __p::Location {
                                     file: ::core::file!(),
                                     line: ::core::line!(),

@@ -48,7 +48,6 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
                         component: __p::ComponentDefinition {
                             name: "get_order",
                             description: "Finds an order.\n\n- by its reference",
-                            execution: __p::Execution::Async,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -157,7 +156,6 @@ fn a_plain_function_runs_on_a_thread_of_its_own() {
                         component: __p::ComponentDefinition {
                             name: "add",
                             description: "Adds.",
-                            execution: __p::Execution::Blocking,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -235,7 +233,6 @@ fn an_inline_function_is_called_in_place() {
                         component: __p::ComponentDefinition {
                             name: "add",
                             description: "Adds.",
-                            execution: __p::Execution::Inline,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -312,7 +309,6 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
                         component: __p::ComponentDefinition {
                             name: "wait",
                             description: "Waits.",
-                            execution: __p::Execution::Blocking,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -380,7 +376,6 @@ fn a_tool_without_a_description_warns() {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "type",
-                            execution: __p::Execution::Async,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -467,7 +462,6 @@ fn a_reference_borrows_from_an_owned_argument() {
                         component: __p::ComponentDefinition {
                             name: "lend",
                             description: "Lends.",
-                            execution: __p::Execution::Async,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -610,7 +604,6 @@ fn every_option_is_part_of_the_definition() {
                             timeout: ::core::option::Option::Some(
                                 ::core::time::Duration::new(90u64, 0u32),
                             ),
-                            execution: __p::Execution::Blocking,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),
@@ -717,7 +710,6 @@ fn a_tool_with_mistakes_keeps_every_name() {
                         component: __p::ComponentDefinition {
                             name: "find",
                             description: "Finds.",
-                            execution: __p::Execution::Async,
                             location: __p::Location {
                                 file: ::core::file!(),
                                 line: ::core::line!(),

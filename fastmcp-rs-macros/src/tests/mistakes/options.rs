@@ -58,7 +58,7 @@ fn options_that_contradict_each_other_are_reported() {
         ),
         expect![[r#"
             `soon` is not a duration: write a whole number and a unit, as in `"500ms"`, `"30s"`, `"2m"`, `"1h"` or `"1m30s"`
-            a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not ' ': choose another
+            a tool's name may have only ASCII letters, digits, `_`, `-` and `.`, not ' ': choose another
             a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two
             `inline` runs a tool where requests are read, `blocking` on a thread of its own: remove one of the two
             an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits
@@ -88,7 +88,7 @@ fn an_illegal_name_of_a_tool_is_reported() {
             ),
         ),
         expect![[r#"
-        a tool's name has at most 128 characters, and this one has 129: choose another
+        a tool's name may have at most 128 characters, not 129: choose another
     "#]],
     );
     check_messages(
@@ -99,7 +99,7 @@ fn an_illegal_name_of_a_tool_is_reported() {
             ),
         ),
         expect![[r#"
-        a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not 'ö': add `name = ".."` to `#[mcp::tool]`
+        a tool's name may have only ASCII letters, digits, `_`, `-` and `.`, not 'ö': add `name = ".."` to `#[mcp::tool]`
     "#]],
     );
 }

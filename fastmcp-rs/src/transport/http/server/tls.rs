@@ -141,11 +141,11 @@ fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Probl
     match config.alpn_protocols.iter().find(|&protocol| !protocols().contains(protocol)) {
         None => Ok(Arc::clone(config)),
         Some(unknown) if unknown == b"h2" => {
-            Err(unusable_tls("the TLS configuration names the protocol h2", "turn on the feature `h2` of fastmcp-rs"))
+            Err(unusable_tls("the TLS configuration has the protocol h2", "enable the feature `h2` of fastmcp-rs"))
         }
         Some(unknown) => {
             let unknown = String::from_utf8_lossy(unknown);
-            let text = format!("the TLS configuration names the protocol `{unknown}`, which is not spoken here");
+            let text = format!("the TLS configuration has the protocol `{unknown}`, which is not supported");
             Err(unusable_tls(text, "remove it"))
         }
     }
@@ -175,20 +175,20 @@ impl PemFiles {
             .collect::<Result<_, _>>()
             .map_err(|error| malformed(&self.certificates, &error))?;
         if chain.is_empty() {
-            let text = format!("`{certificates}` has no certificate in it");
-            return Err(unusable_tls(text, "one begins with `-----BEGIN CERTIFICATE-----`"));
+            let text = format!("`{certificates}` contains no certificate");
+            return Err(unusable_tls(text, "it must begin with `-----BEGIN CERTIFICATE-----`"));
         }
         let private = PrivateKeyDer::from_pem_slice(&contents.key).map_err(|error| match error {
             pem::Error::NoItemsFound => unusable_tls(
-                format!("`{key}` has no private key in it that is not encrypted"),
-                "one begins with `-----BEGIN PRIVATE KEY-----`",
+                format!("`{key}` contains no unencrypted private key"),
+                "it must begin with `-----BEGIN PRIVATE KEY-----`",
             ),
             error => malformed(&self.key, &error),
         })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let certified = CertifiedKey::from_der(chain, private, &provider).map_err(|error| match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => unusable_tls(
-                format!("the key in `{key}` is not that of the first certificate in `{certificates}`"),
+                format!("the key in `{key}` does not match the first certificate in `{certificates}`"),
                 "put the server's certificate first, and name its key",
             ),
             rustls::Error::InvalidCertificate(problem) => unusable_tls(
@@ -199,9 +199,7 @@ impl PemFiles {
         })?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| {
-                unusable_tls(format!("TLS cannot be set up: {error}"), "give a configuration of your own")
-            })?
+            .map_err(|error| unusable_tls(format!("cannot set up TLS: {error}"), "give a configuration of your own"))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = protocols();
@@ -213,7 +211,7 @@ impl PemFiles {
 fn malformed(path: &Path, error: &pem::Error) -> Problem {
     let reason = match error {
         pem::Error::MissingSectionEnd { end_marker } => {
-            format!("it breaks off before `-----END {}-----`", String::from_utf8_lossy(end_marker))
+            format!("`-----END {}-----` is missing", String::from_utf8_lossy(end_marker))
         }
         pem::Error::IllegalSectionStart { .. } => "a line with `-----BEGIN` does not end with `-----`".to_owned(),
         error => error.to_string(),
@@ -223,11 +221,11 @@ fn malformed(path: &Path, error: &pem::Error) -> Problem {
 
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(|error| {
-        unusable_tls(format!("`{}` cannot be read: {error}", path.display()), "name a readable file")
-    })?;
+    open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| unusable_tls(format!("cannot read `{}`: {error}", path.display()), "name a readable file"))?;
     if bytes.len() as u64 > MAX_FILE {
-        let text = format!("`{}` has more than 1 MiB, so it is no file of certificates or of a key", path.display());
+        let text = format!("`{}` has more than 1 MiB, so it is not a file of certificates or of a key", path.display());
         return Err(unusable_tls(text, "name the right file"));
     }
     Ok(bytes)
@@ -237,7 +235,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Problem> {
 fn open(path: &Path) -> io::Result<File> {
     let check = |found: &Metadata| match found.is_file() {
         true => Ok(()),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("it is not a regular file")),
     };
     check(&std::fs::metadata(path)?)?;
     let mut options = File::options();
@@ -364,7 +362,7 @@ impl AcceptorInner {
                 self.lock().config = config;
                 operator_log::write_line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
             }
-            Err(problem) => operator_log::warn(format_args!("the certificate of before stays: {problem}")),
+            Err(problem) => operator_log::warn(format_args!("the previous certificate stays in use: {problem}")),
         }
     }
 }
