@@ -1,5 +1,5 @@
-//! Holds the library to `docs/ARCHITECTURE.md`: the order of its rooms, the map of its files, and the paths that the
-//! documentation names.
+//! Holds the library to `docs/ARCHITECTURE.md`: the order of its rooms, the map of its files, the paths that the
+//! documentation names, and the seams for revisions and methods.
 //!
 //! A room is a folder of `fastmcp-rs/src`. It may use the rooms below it on the map, and none above. Test modules are
 //! not read, as they may use anything.
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use regex_lite::Regex;
 
 /// Files at the top of `src` that only re-export, or that every room may use.
-const FACES: [&str; 5] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs"];
+const FACES: [&str; 6] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs", "fuzzing.rs"];
 
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;
@@ -110,6 +110,51 @@ fn every_path_that_the_documentation_names_exists() {
         }
     }
     assert!(missing.is_empty(), "these paths do not exist:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn only_the_protocol_room_names_revisions() {
+    // `Revision::LATEST`, `Revision::ALL` and `Revision::latest_with` name no revision, and revisions have no order.
+    let named = Regex::new(r"\bV\d{4}_\d{2}_\d{2}\b").unwrap();
+    // Dates on their own: a text about the protocol may have one in a sentence.
+    let date = Regex::new(r#""20\d{2}-\d{2}-\d{2}""#).unwrap();
+    let mut found = Vec::new();
+    for (file, text) in &Library::read().files {
+        if file.starts_with("protocol/") {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            if named.is_match(line) || date.is_match(line) {
+                found.push(format!("{file}, line {} without tests: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "ask `Revision::has` for a feature of its table instead:\n{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_protocol_room_spells_methods() {
+    let files = Library::read().files;
+    // The table has a line per method: `CallTool = "tools/call",`.
+    let row = Regex::new(r#"(?m)^\s+\w+ = "([a-zA-Z/_]+)",$"#).unwrap();
+    let methods: Vec<&str> =
+        row.captures_iter(&files["protocol/method.rs"]).map(|found| found.get(1).expect("a name").as_str()).collect();
+    assert!(methods.len() > 20 && methods.contains(&"tools/call"), "the table has another form: {methods:?}");
+    // Whole literals, and templates of frames. Messages may name a method between backticks.
+    let literals: Vec<String> = methods.iter().map(|method| format!("\"{method}\"")).collect();
+    let is_spelled = |line: &str| {
+        literals.iter().any(|literal| line.contains(literal))
+            || line.replace("`notifications/", "").contains("notifications/")
+    };
+    let mut found = Vec::new();
+    for (file, text) in files.iter().filter(|(file, _)| !file.starts_with("protocol/")) {
+        for (number, line) in text.lines().enumerate() {
+            if is_spelled(line) {
+                found.push(format!("{file}, line {} without tests: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "use `ProtocolMethod` instead:\n{}", found.join("\n"));
 }
 
 #[test]

@@ -72,6 +72,8 @@ mod context;
 mod engine;
 mod error;
 mod exec;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod json;
 pub mod mcp;
 pub mod middleware;
@@ -121,7 +123,7 @@ pub use error::{Error, ToolError};
 #[cfg(feature = "stdio")]
 pub use platform::stdio::policy::StdoutPolicy;
 pub use protocol::trace_context::TraceContext;
-pub use protocol::{CacheScope, Level, Revision};
+pub use protocol::{CacheScope, Feature, Level, Revision};
 pub use registry::{Component, ComponentKind, Selector};
 pub use sealing::SealingKey;
 #[cfg(feature = "logging")]

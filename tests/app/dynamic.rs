@@ -320,8 +320,8 @@ fn an_unservable_component_is_an_error_with_its_fix() {
     assert!(text.contains("`https:`") && text.contains("`big` is not the size of an icon"), "{text}");
     let resource = |uri: &str| DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("x") });
     for (made, part) in [
-        (resource("nowhere"), "must begin with a scheme"),
-        (resource("a://{x"), "has no other"),
+        (resource("nowhere"), "has no scheme"),
+        (resource("a://{x"), "is not closed"),
         (resource("a://{x}").size(3), "has no size"),
         (resource("a://{x}").allow_traversal("y"), "no variable"),
     ] {

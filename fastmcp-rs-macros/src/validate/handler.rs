@@ -4,12 +4,12 @@ use quote::ToTokens;
 use syn::FnArg;
 use syn::ext::IdentExt;
 
-use super::tool_name::find_tool_name_problem;
 use super::{argument, resource, signature};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::handler::{Execution, Handler};
 use crate::parse::{Flag, SpecificOptions, ToolOptions};
+use crate::shared::names::find_name_problem;
 
 /// Checks all parts of a handler.
 pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
@@ -49,7 +49,7 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     let problem = if name.is_empty() {
         format!("a {component}'s name cannot be empty: write one, or remove `name` to use the function's")
     } else if component == Component::Tool {
-        match find_tool_name_problem(&name) {
+        match find_name_problem(&name, "tool") {
             Some(problem) => format!("{problem}: {fix}"),
             None => return,
         }

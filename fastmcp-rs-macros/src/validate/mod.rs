@@ -10,7 +10,6 @@ mod model;
 mod resource;
 mod server;
 mod signature;
-mod tool_name;
 
 pub(crate) use handler::check_handler;
 pub(crate) use item::{report_non_function, report_non_impl_block, report_non_main, report_non_type};

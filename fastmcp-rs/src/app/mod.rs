@@ -733,7 +733,7 @@ impl App {
         let style = self.config.lists.style;
         let json = |tool: &Arc<ToolEntry>| {
             let mut json = Vec::new();
-            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::V2026_07_28, style));
+            ObjectWriter::append(&mut json, |object| tool.write(object, Revision::LATEST, style));
             serde_json::from_slice(&json).unwrap_or_default()
         };
         registry.tools.entries().iter().map(json).collect()

@@ -2,13 +2,8 @@
 
 use super::problem::{Location, Problem, ProblemList};
 
-/// The maximum length of a tool's name in bytes, so that every client accepts it.
-pub(crate) const MAX_NAME: usize = 128;
-
-/// Returns true for a byte that names of tools and prompts may contain.
-pub(crate) fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
-}
+// The macros check the names of their tools by the same rule.
+fastmcp_rs_macros::shared_source!(names);
 
 pub(crate) fn check_server_name(name: &str, problems: &mut Vec<Problem>) {
     if name.trim().is_empty() {
@@ -16,15 +11,10 @@ pub(crate) fn check_server_name(name: &str, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Checks the name of a tool or prompt. The macro checks the names of its tools by the same rule.
+/// Checks the name of a tool or prompt that is created at run time.
 pub(crate) fn check_component_name(name: &str, noun: &str, problems: &mut ProblemList) {
-    if name.len() > MAX_NAME {
-        let length = name.len();
-        let text = format!("the name of a {noun} may have at most {MAX_NAME} characters, not {length}");
-        problems.add(text, "shorten it");
-    } else if let Some(other) = name.chars().find(|other| !u8::try_from(*other).is_ok_and(is_name_byte)) {
-        let text = format!("{other:?} is not allowed in the name of a {noun}");
-        problems.add(text, "use ASCII letters, digits, `_`, `-` and `.`");
+    if let Some(text) = find_name_problem(name, noun) {
+        problems.add(text, "choose another");
     }
 }
 
@@ -44,7 +34,7 @@ pub(crate) fn check_namespace(namespace: &str) -> Option<Problem> {
         return Some(Problem::new("`App::mount`", "an app is mounted without a name", fix));
     }
     let first_is_fine = namespace.starts_with(|first: char| first.is_ascii_alphanumeric());
-    if namespace.len() > MAX_NAME || !first_is_fine || !namespace.bytes().all(is_name_byte) {
+    if namespace.len() > MAX_NAME || !first_is_fine || !namespace.chars().all(is_name_character) {
         let shown: String = namespace.chars().take(MAX_NAME).collect();
         let text = format!("{shown:?} cannot be a namespace");
         let fix = format!(

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::names::is_name_byte;
+use super::names::is_name_character;
 use super::problem::{Location, Problem, ProblemList};
 use crate::schema::normalize::has_type;
 
@@ -159,7 +159,7 @@ fn find_name_problem(name: &str) -> Option<(String, &'static str)> {
     if length > MAX_NAME {
         return Some((format!("has {length} characters, and some vendors accept at most {MAX_NAME}"), "shorten it"));
     }
-    (name.is_empty() || !name.bytes().all(is_name_byte)).then(|| {
+    (name.is_empty() || !name.chars().all(is_name_character)).then(|| {
         let text = "has characters other than ASCII letters, digits, `_`, `-` and `.`, which some vendors reject";
         (text.to_owned(), "rename it")
     })

@@ -7,10 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{AskError, Capability, ClientRequestSpec};
 use crate::client_features::form::{self, Form};
 use crate::client_features::form_schema::{FormSchema, is_uri};
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::sealing;
-
-const METHOD: &str = "elicitation/create";
 
 /// The person's response to an elicitation.
 ///
@@ -83,12 +81,12 @@ pub(crate) fn form_request(
     let schema =
         form.for_revision(revision).map_err(|reason| AskError::unsupported_because(Capability::Form, reason))?;
     let mut params = Map::new();
-    if revision >= Revision::V2025_11_25 {
+    if revision.has(Feature::ElicitationModes) {
         params.insert("mode".into(), "form".into());
     }
     params.insert("message".into(), message.into());
     params.insert("requestedSchema".into(), schema);
-    Ok(ClientRequestSpec { method: METHOD, params: params.into(), capability: Capability::Form })
+    Ok(ClientRequestSpec { method: ProtocolMethod::Elicit, params: params.into(), capability: Capability::Form })
 }
 
 /// Builds a request to open a web page.
@@ -104,11 +102,11 @@ pub(crate) fn url_request(message: &str, url: &str, revision: Revision) -> Resul
         ));
     }
     let mut params = json!({ "mode": "url", "message": message, "url": url });
-    if revision == Revision::V2025_11_25 {
+    if revision.has(Feature::ElicitationIds) {
         let id = sealing::random_id().map_err(|error| AskError::invalid_question(error.to_string()))?;
         params["elicitationId"] = id.into();
     }
-    Ok(ClientRequestSpec { method: METHOD, params, capability: Capability::Url })
+    Ok(ClientRequestSpec { method: ProtocolMethod::Elicit, params, capability: Capability::Url })
 }
 
 /// Reads the answer to a form that asks for a `T`.
@@ -183,7 +181,7 @@ mod tests {
             (NEWEST, json!({ "mode": "form", "message": "Sure?", "requestedSchema": schema })),
         ] {
             let spec = form_request("Sure?", &by_type, revision).unwrap();
-            assert_eq!((spec.method, &spec.params), ("elicitation/create", &params));
+            assert_eq!((spec.method.as_str(), &spec.params), ("elicitation/create", &params));
         }
         let page = "https://shop.example/sign-in";
         let modern = url_request("Sign in", page, NEWEST).unwrap();

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 use crate::schema::number::parse_number;
 use crate::schema::{normalize, validate};
 
@@ -79,7 +79,7 @@ impl FormSchema {
     ///
     /// Returns the field that the revision does not support.
     pub(crate) fn for_revision(&self, revision: Revision) -> Result<Value, String> {
-        let old = revision < Revision::V2025_11_25;
+        let old = !revision.has(Feature::FormChoices);
         if let Some(field) = self.fields.iter().find(|field| old && matches!(field.kind, FieldKind::Many { .. })) {
             return Err(format!(
                 "field `{}` lets several be chosen, which a client of revision {revision} cannot show",

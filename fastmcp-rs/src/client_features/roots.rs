@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::error::truncate;
 use super::{AskError, Capability, ClientRequestSpec};
+use crate::protocol::ProtocolMethod;
 
 /// A folder or file that the client works in.
 ///
@@ -34,7 +35,7 @@ pub struct Root {
 
 /// Builds the request for the roots.
 pub(crate) fn request_spec() -> ClientRequestSpec {
-    ClientRequestSpec { method: "roots/list", params: json!({}), capability: Capability::Roots }
+    ClientRequestSpec { method: ProtocolMethod::ListRoots, params: json!({}), capability: Capability::Roots }
 }
 
 /// Reads the answer.

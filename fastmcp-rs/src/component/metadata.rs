@@ -10,7 +10,7 @@ use super::icon::Icon;
 use super::invocation::{Invocation, Invoked};
 use crate::checks::problem::Location;
 use crate::json::encode::ObjectWriter;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metadata {
@@ -141,7 +141,7 @@ impl Metadata {
     /// Writes the members at the start of an entry: name, title and description.
     pub(crate) fn write_first_members(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         entry.add_text("name", &self.name);
-        if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
+        if let (Some(title), true) = (&self.title, revision.has(Feature::Titles)) {
             entry.add_text("title", title);
         }
         if !self.description.is_empty() {
@@ -151,10 +151,10 @@ impl Metadata {
 
     /// Writes the members at the end of an entry: icons and `_meta`.
     pub(crate) fn write_last_members(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
-        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
+        if !self.icons.is_empty() && revision.has(Feature::Icons) {
             entry.add_member("icons", &self.icons.iter().map(Icon::to_json).collect());
         }
-        if revision < Revision::V2025_06_18 {
+        if !revision.has(Feature::Meta) {
             return;
         }
         let mut meta = self.meta.clone();

@@ -13,10 +13,10 @@ use crate::content::{self, Content, RevisionView};
 use crate::error::{Audience, Chain, ToolError};
 use crate::json::dual_serializer::{EscapedJson, of_tree, write_json_and_text};
 use crate::json::{encode, separators};
-use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
+use crate::protocol::{Feature, Revision};
 use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
@@ -79,7 +79,7 @@ impl Subject {
     }
 }
 
-/// The start of a result for a legacy and for a modern peer, up to and including the text of its first members.
+/// The start of a result without and with `resultType`, up to and including the text of its first members.
 macro_rules! beginning {
     ($members:literal) => {
         [concat!(r#","result":{"#, $members), concat!(r#","result":{"resultType":"complete","#, $members)]
@@ -242,11 +242,11 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Returns the text that accompanies resource links for clients that show only texts. Peers before 2025-06-18 get a
-    /// text in place of each link.
+    /// Returns the text that accompanies resource links for clients that show only texts. Peers without resource links
+    /// get a text in place of each link.
     fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
         let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
-        if is_wanted && self.frame.revision >= Revision::V2025_06_18 { content::text_of_links(blocks) } else { None }
+        if is_wanted && self.frame.revision.has(Feature::ResourceLinks) { content::text_of_links(blocks) } else { None }
     }
 
     /// Writes the failure of a handler.
@@ -265,7 +265,7 @@ impl<'a> ResultWriter<'a> {
 
     /// Writes the failure of a request to the client, which need not be hidden.
     fn client_request_error(&mut self, error: &AskError) {
-        match error.required_capabilities().filter(|_| self.frame.revision.is_modern()) {
+        match error.required_capabilities().filter(|_| self.frame.revision.has(Feature::MissingCapabilityCode)) {
             Some(required) => {
                 let error = RpcError::new(code::MISSING_CLIENT_CAPABILITY, error.to_string());
                 self.rpc_error(&error.with_data(&json!({ "requiredCapabilities": required })));
@@ -320,7 +320,7 @@ impl<'a> ResultWriter<'a> {
             let _ = encode::write_json(self.out, &shown);
         }
         self.out.push(b']');
-        if self.frame.revision.is_modern() {
+        if self.frame.revision.has(Feature::CacheHints) {
             cache.write(self.out);
         }
         self.end_result(false);
@@ -376,7 +376,7 @@ impl<'a> ResultWriter<'a> {
     }
 
     fn has_structured(&self) -> bool {
-        self.frame.revision >= Revision::V2025_06_18
+        self.frame.revision.has(Feature::StructuredContent)
     }
 
     /// Returns true if numbers, booleans and texts of this tool are structured content, too.
@@ -393,20 +393,26 @@ impl<'a> ResultWriter<'a> {
 
     /// Returns true if the peer supports only objects as structured content, or is treated like such a peer.
     fn peer_wants_objects(&self) -> bool {
-        !self.frame.revision.is_modern() || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
+        !self.frame.revision.has(Feature::StructuredValues)
+            || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
+    }
+
+    /// Returns true if results for the peer identify the server.
+    fn names_server(&self) -> bool {
+        self.frame.revision.has(Feature::ServerInfoInResults)
     }
 
     /// Begins a result with the members of a [`beginning!`].
     fn begin_result(&mut self, beginning: [&'static str; 2]) {
         write::begin_frame(self.out, self.frame.id);
-        self.out.extend_from_slice(beginning[usize::from(self.frame.revision.is_modern())].as_bytes());
+        self.out.extend_from_slice(beginning[usize::from(self.frame.revision.has(Feature::ResultType))].as_bytes());
     }
 
     fn end_result(&mut self, wrapped: bool) {
         if wrapped {
             return self.end_result_with(wrapped, &[]);
         }
-        let end = if self.frame.revision.is_modern() { self.frame.server_info.end_of_frame() } else { b"}}" };
+        let end = if self.names_server() { self.frame.server_info.end_of_frame() } else { b"}}" };
         self.out.extend_from_slice(end);
     }
 
@@ -414,7 +420,7 @@ impl<'a> ResultWriter<'a> {
     fn end_result_with(&mut self, wrapped: bool, members: &[u8]) {
         // FastMCP's clients look for this mark to unwrap a result.
         let mark: &[u8] = if wrapped { br#""fastmcp":{"wrap_result":true}"# } else { b"" };
-        let server_info = if self.frame.revision.is_modern() { self.frame.server_info.member() } else { b"" };
+        let server_info = if self.names_server() { self.frame.server_info.member() } else { b"" };
         let mut first = true;
         for part in [members, mark, server_info] {
             if part.is_empty() {
@@ -446,7 +452,8 @@ fn no_json_form(error: &serde_json::Error) -> String {
 
 /// Returns the error for a URI without a resource.
 pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
-    let code = if revision.is_modern() { code::INVALID_PARAMS } else { code::RESOURCE_NOT_FOUND };
+    let code =
+        if revision.has(Feature::ResourceNotFoundCode) { code::RESOURCE_NOT_FOUND } else { code::INVALID_PARAMS };
     let shown: String = uri.chars().take(256).collect();
     RpcError::new(code, "Resource not found").with_data(&json!({ "uri": shown }))
 }
@@ -470,7 +477,7 @@ impl Serialize for ContentsView<'_> {
             ContentsData::Text(text) => map.serialize_entry("text", text)?,
             ContentsData::Blob(blob) => map.serialize_entry("blob", blob)?,
         }
-        if self.revision >= Revision::V2025_06_18 && !self.item.meta.is_empty() {
+        if self.revision.has(Feature::Meta) && !self.item.meta.is_empty() {
             map.serialize_entry("_meta", &self.item.meta)?;
         }
         map.end()

@@ -1,12 +1,15 @@
 //! URI templates of RFC 6570, used in reverse: from a URI to the values of the variables.
 //!
-//! The macro has checked a template's form, so parsing is lenient here. Matching never backtracks in the URI: a
+//! Matching never backtracks in the URI: a
 //! variable ends at the first occurrence of the literal after it, or, for the last literal, at its last occurrence. So
 //! matching takes time linear in the length of the URI, whatever its content.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates>
 
 use serde_json::{Map, Value};
+
+use super::uri_template::{self, Part, Variable};
+use crate::checks::problem::ProblemList;
 
 /// The maximum length, in bytes, of a URI that is matched.
 const MAX_URI: usize = 64 << 10;
@@ -38,39 +41,21 @@ impl Template {
         text.contains('{')
     }
 
+    /// Parses a template. Parts with a mistake are left out; [`Template::check`] reports them.
     pub(crate) fn parse(text: &str) -> Template {
         let mut parts = Vec::new();
         let mut query = Vec::new();
         let mut fixed_query = Vec::new();
-        let mut rest = text;
-        while let Some((literal, after)) = rest.split_once('{') {
-            if !literal.is_empty() {
-                parts.push(TemplatePart::Literal(literal.into()));
+        for part in uri_template::parse(text).parts {
+            match part {
+                Part::Literal(literal) => parts.push(TemplatePart::Literal(literal.into())),
+                Part::Variable(variable) if is_in_query(&variable) => query.push(variable.name.into()),
+                Part::Variable(variable) => parts.push(TemplatePart::Variable {
+                    name: variable.name.into(),
+                    prefix: variable.operator.filter(|_| variable.is_optional()),
+                    whole: variable.has_star || matches!(variable.operator, Some('+' | '#')),
+                }),
             }
-            let (expression, after) = after.split_once('}').unwrap_or((after, ""));
-            rest = after;
-            let (operator, names) = match expression.as_bytes().first() {
-                Some(operator @ (b'+' | b'/' | b'.' | b'#' | b'?' | b'&')) => (Some(*operator), &expression[1..]),
-                _ => (None, expression),
-            };
-            for (at, name) in names.split(',').enumerate() {
-                let star = name.strip_suffix('*');
-                let name = star.unwrap_or(name);
-                match operator {
-                    Some(b'?' | b'&') => query.push(name.into()),
-                    operator => {
-                        if at > 0 && matches!(operator, None | Some(b'+')) {
-                            parts.push(TemplatePart::Literal(",".into()));
-                        }
-                        let prefix = operator.filter(|operator| *operator != b'+').map(char::from);
-                        let whole = star.is_some() || matches!(operator, Some(b'+' | b'#'));
-                        parts.push(TemplatePart::Variable { name: name.into(), prefix, whole });
-                    }
-                }
-            }
-        }
-        if !rest.is_empty() {
-            parts.push(TemplatePart::Literal(rest.into()));
         }
         // The query that `{&name}` continues is literal text at the end of the last literal.
         if let Some(TemplatePart::Literal(last)) = parts.last_mut().filter(|_| !query.is_empty()) {
@@ -87,21 +72,23 @@ impl Template {
     /// match the same URIs.
     pub(crate) fn shape(text: &str) -> String {
         let mut shape = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((literal, after)) = rest.split_once('{') {
-            let (expression, after) = after.split_once('}').unwrap_or((after, ""));
-            rest = after;
-            shape.push_str(literal);
-            shape.push('{');
-            if expression.starts_with(['?', '&']) {
-                shape.push_str(expression);
-            } else {
-                shape.extend(expression.chars().filter(|part| !part.is_ascii_alphanumeric() && *part != '_'));
+        for part in uri_template::parse(text).parts {
+            match part {
+                Part::Literal(literal) => shape.push_str(literal),
+                Part::Variable(variable) => {
+                    shape.push('{');
+                    shape.extend(variable.operator);
+                    shape.push_str(if is_in_query(&variable) { variable.name } else { "" });
+                    shape.push_str(if variable.has_star { "*}" } else { "}" });
+                }
             }
-            shape.push('}');
         }
-        shape.push_str(rest);
         shape
+    }
+
+    /// Checks the URI or template of a resource that is created at run time.
+    pub(crate) fn check(text: &str, problems: &mut ProblemList) {
+        uri_template::parse(text).problems.into_iter().for_each(|(text, fix)| problems.add(text, fix));
     }
 
     /// Returns the names of all variables, in the order of the template.
@@ -203,6 +190,11 @@ impl Template {
             Some(TemplatePart::Variable { prefix: None, .. }) => Some(limit),
         }
     }
+}
+
+/// Returns true for a variable of the query, which is found by its name.
+fn is_in_query(variable: &Variable<'_>) -> bool {
+    matches!(variable.operator, Some('?' | '&'))
 }
 
 /// Undoes percent-encoding; returns `None` if it is invalid or the decoded bytes are not UTF-8.
@@ -308,6 +300,42 @@ mod tests {
         assert!(!same("a://{x}", "a://{x*}"));
         assert!(!same("a://x{?limit}", "a://x{?page}"), "a query shows its names");
         assert!(!same("a://x", "a://y"));
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        let mut problems = ProblemList::new("resource");
+        Template::check(text, &mut problems);
+        problems.texts()
+    }
+
+    #[test]
+    fn a_dynamic_template_is_checked() {
+        for good in ["a://b", "a://{x}", "a+b:{x*}", "a://{+x}/y", "a://x{/y}{?z,w}", "a://x?b=1{&c}", "a://{x,y}"] {
+            assert!(problems(good).is_empty(), "{good}: {:?}", problems(good));
+        }
+        for (bad, part) in [
+            ("", "cannot be empty"),
+            ("x/{y}", "scheme"),
+            ("{x}://y", "scheme"),
+            ("A://y", "schemes are written in lower case"),
+            ("a://x y", "cannot hold ' '"),
+            ("a://{x", "is not closed"),
+            ("a://x}", "closes nothing"),
+            ("a://{x{y}}", "is not closed"),
+            ("a://{}", "names no variable"),
+            ("a://{;x}", "path-style parameter"),
+            ("a://{x:3}", "cut the value"),
+            ("a://{+x*}", "goes with no operator"),
+            ("a://{x-y}", "is not the name"),
+            ("a://{x}{y}", "nothing tells"),
+            ("a://{x}/{x}", "twice"),
+            ("a://x{?y}/z", "at the end"),
+            ("a://x%2", "escape of two hexadecimal digits"),
+            ("a://x{?y}{?z}", "the query has begun"),
+        ] {
+            let problems = problems(bad);
+            assert!(problems.iter().any(|problem| problem.contains(part)), "{bad}: {problems:?}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use serde::Deserialize as _;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use crate::protocol::revision::Revision;
+use crate::protocol::{Feature, Revision};
 
 /// A block of a tool result: text, an image, audio, a link to a resource, or an embedded resource.
 ///
@@ -461,7 +461,7 @@ impl Serialize for RevisionView<'_, Annotations> {
             map.serialize_entry("audience", &self.0.audience)?;
         }
         serialize_optional(&mut map, "priority", self.0.priority.as_ref())?;
-        if self.1 >= Revision::V2025_06_18 {
+        if self.1.has(Feature::LastModified) {
             serialize_optional(&mut map, "lastModified", self.0.last_modified.as_ref())?;
         }
         map.end()
@@ -472,11 +472,11 @@ impl Serialize for RevisionView<'_, Content> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let revision = self.1;
         match self.0 {
-            Content::Audio(audio) if revision < Revision::V2025_03_26 => {
+            Content::Audio(audio) if !revision.has(Feature::Audio) => {
                 let note = format!("[audio of type {} left out: this client's protocol has none]", audio.mime_type);
                 return RevisionView(&Content::text(note), revision).serialize(serializer);
             }
-            Content::ResourceLink(link) if revision < Revision::V2025_06_18 => {
+            Content::ResourceLink(link) if !revision.has(Feature::ResourceLinks) => {
                 return RevisionView(&Content::text(link.line()), revision).serialize(serializer);
             }
             _ => {}
@@ -519,7 +519,7 @@ impl Serialize for RevisionView<'_, Content> {
         if let Some(annotations) = annotations {
             map.serialize_entry("annotations", &RevisionView(annotations, revision))?;
         }
-        if revision >= Revision::V2025_06_18 && !meta.is_empty() {
+        if revision.has(Feature::Meta) && !meta.is_empty() {
             map.serialize_entry("_meta", meta)?;
         }
         map.end()

@@ -28,7 +28,7 @@ use crate::context::change_hub::{Change, ChangeHub};
 use crate::context::states::States;
 use crate::error::ToolError;
 pub(crate) use crate::protocol::client_facts::ClientDeclaration;
-use crate::protocol::{Level, Revision};
+use crate::protocol::{Feature, Level, Revision};
 
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
 /// and log messages while the call runs.
@@ -322,7 +322,7 @@ impl Context {
     /// ```
     pub fn close_stream(&self) {
         let Some(request) = &self.request else { return };
-        let comes_back = request.revision >= Revision::V2025_11_25 && !request.revision.is_modern();
+        let comes_back = request.revision.has(Feature::StreamPolling);
         if comes_back && request.transport == Transport::Http {
             request.outgoing.request_disconnect();
         }
@@ -335,7 +335,7 @@ impl Context {
 
     /// Returns the client's revision of the protocol.
     pub fn revision(&self) -> Revision {
-        self.request.as_ref().map_or(Revision::V2026_07_28, |request| request.revision)
+        self.request.as_ref().map_or(Revision::LATEST, |request| request.revision)
     }
 
     /// Returns the transport of the request.

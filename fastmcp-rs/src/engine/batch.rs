@@ -3,21 +3,19 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2025-03-26/basic>
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::call::in_flight::{Admission, CallPermit};
 use super::{Connection, DispatchStatus, HttpExchange, PermitState, write_frame};
-use crate::json::object::string_value;
+use crate::json::bounded_seq::BoundedSeq;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, ProtocolMethod};
 use crate::registry::Registry;
 
 /// The maximum number of messages in a batch. Responses are kept in memory until the last one is ready.
@@ -26,7 +24,12 @@ const MAX_MESSAGES: usize = 100;
 /// Returns the number of messages in a batch, or 1 if the text is not a batch or has too many messages.
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 pub(crate) fn batch_length(message: &str) -> usize {
-    serde_json::from_str(message).map_or(1, |BatchMessages(messages)| messages.len())
+    batch_messages(message).map_or(1, |messages| messages.len())
+}
+
+/// Returns the messages of a batch, or `None` if the text is not a batch or has too many messages.
+fn batch_messages(message: &str) -> Option<Vec<&RawValue>> {
+    BoundedSeq::read(message, MAX_MESSAGES).ok().filter(|batch| !batch.has_more).map(|batch| batch.elements)
 }
 
 impl Connection {
@@ -44,13 +47,11 @@ impl Connection {
             self.reject_malformed(message, &FrameError::Json, out);
             return DispatchStatus::Done;
         }
-        if self.session().is_none_or(|session| session.revision != Revision::V2025_03_26) {
+        if self.session().is_none_or(|session| !session.revision.has(Feature::Batches)) {
             self.reject_malformed(message, &FrameError::Batch, out);
             return DispatchStatus::Done;
         }
-        let Some(BatchMessages(messages)) =
-            serde_json::from_str(message).ok().filter(|BatchMessages(list)| !list.is_empty())
-        else {
+        let Some(messages) = batch_messages(message).filter(|messages| !messages.is_empty()) else {
             let text = format!("Invalid request: a batch has 1 to {MAX_MESSAGES} messages");
             self.write_error_without_id(out, &RpcError::new(code::INVALID_REQUEST, text));
             return DispatchStatus::Done;
@@ -136,7 +137,7 @@ impl Connection {
                 self.reject_frame(id, out, "Invalid request: another request of this batch has the same id");
                 DispatchStatus::Done
             }
-            Ok(frame) if frame.method.and_then(string_value).as_deref() == Some("initialize") => {
+            Ok(frame) if frame.has_method(ProtocolMethod::Initialize) => {
                 let id = frame.id.and_then(Id::parse);
                 self.reject_frame(id, out, "Invalid request: `initialize` cannot be part of a batch");
                 DispatchStatus::Done
@@ -169,36 +170,6 @@ fn split_response(outgoing: &OutgoingQueue, frames: Vec<u8>) -> Option<Vec<u8>> 
     let start = memchr::memrchr(b'\n', whole).map_or(0, |at| at + 1);
     outgoing.push(&whole[..start]);
     Some(whole[start..].to_vec())
-}
-
-/// The messages of a batch. Deserialization fails as soon as there are too many.
-struct BatchMessages<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for BatchMessages<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(BatchMessagesVisitor)
-    }
-}
-
-struct BatchMessagesVisitor;
-
-impl<'de> Visitor<'de> for BatchMessagesVisitor {
-    type Value = BatchMessages<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a batch")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<BatchMessages<'de>, A::Error> {
-        let mut messages = Vec::new();
-        while let Some(message) = seq.next_element()? {
-            if messages.len() == MAX_MESSAGES {
-                return Err(A::Error::custom("too many messages"));
-            }
-            messages.push(message);
-        }
-        Ok(BatchMessages(messages))
-    }
 }
 
 fn write_batch(answers: Vec<Vec<u8>>, out: &mut Vec<u8>) {

@@ -14,6 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::IncomingRequest;
 use crate::json::object::{self, MemberMap, string_value};
+use crate::protocol::ProtocolMethod;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
 
@@ -50,11 +51,13 @@ pub(crate) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), 
 
 /// Checks that the headers repeat the method, and the name of the component (step 4).
 pub(crate) fn check_routing(headers: &dyn Headers, request: &IncomingRequest<'_>) -> Result<(), RpcError> {
-    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", request.method, false)?;
+    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", request.method_name, false)?;
     let params = request.frame.params();
     let (name, what) = match request.method {
-        "tools/call" | "prompts/get" => (params.and_then(|params| params.name), "`params.name`"),
-        "resources/read" => (params.and_then(|params| params.uri), "`params.uri`"),
+        Some(ProtocolMethod::CallTool | ProtocolMethod::GetPrompt) => {
+            (params.and_then(|params| params.name), "`params.name`")
+        }
+        Some(ProtocolMethod::ReadResource) => (params.and_then(|params| params.uri), "`params.uri`"),
         _ => return Ok(()),
     };
     // A name that is missing or is not a string is rejected later, for that reason.

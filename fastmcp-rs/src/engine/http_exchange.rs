@@ -14,10 +14,10 @@ use crate::context::{ClientDeclaration, Transport};
 use crate::engine::Server;
 use crate::json::object::string_value;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError};
+use crate::protocol::{Feature, Revision};
 use crate::registry::Registry;
 
 /// Returns true if a frame has all members that make a request a modern one.
@@ -31,24 +31,19 @@ pub(crate) fn is_complete_envelope(frame: &Frame<'_>) -> bool {
 impl Connection {
     /// Creates a connection for a single request.
     pub(crate) fn for_exchange(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::for_latest_handshake(Arc::clone(server), Transport::Http, principal, None)
+        Connection::for_any_session(Arc::clone(server), Transport::Http, principal, None)
     }
 
     /// Creates the connection of a session whose client need not read messages that belong to none of its requests.
     pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::for_latest_handshake(
-            Arc::clone(server),
-            Transport::Http,
-            principal,
-            Some(OutgoingQueue::for_session()),
-        )
+        Connection::for_any_session(Arc::clone(server), Transport::Http, principal, Some(OutgoingQueue::for_session()))
     }
 
     /// Creates the connection of a session with a single stream for everything, the transport before Streamable HTTP.
     #[cfg(feature = "legacy-sse")]
     pub(crate) fn for_stream(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
         let server = Arc::clone(server);
-        Arc::new(Connection::for_handshake_up_to(Revision::V2024_11_05, server, Transport::Http, principal, None))
+        Arc::new(Connection::for_handshake_with(Feature::HttpWithSse, server, Transport::Http, principal, None))
     }
 
     /// Returns the revision of the session, once it is open.

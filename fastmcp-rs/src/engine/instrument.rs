@@ -13,10 +13,10 @@ use super::header_match::HeaderField;
 use super::{ClientAddress, Connection, DispatchStatus, IncomingRequest, PermitState, TransportInfo};
 use crate::context::Transport;
 use crate::json::object::string_value;
-use crate::protocol::Revision;
 use crate::protocol::frame::find_meta;
 use crate::protocol::id::Id;
 use crate::protocol::trace_context::TraceContext;
+use crate::protocol::{ProtocolMethod, Revision};
 use crate::registry::{ComponentHandler, ListEntry};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::{GaugeSource, GaugeValues, RequestTimer};
@@ -48,7 +48,7 @@ impl Connection {
         &self,
         mut instrumentation: Instrumentation,
         mut dispatched: DispatchStatus,
-        (id, method): (Id<'_>, &str),
+        (id, method): (Id<'_>, Option<ProtocolMethod>),
         begin: usize,
         out: &[u8],
     ) -> DispatchStatus {
@@ -102,13 +102,14 @@ fn can_wait(request: &IncomingRequest<'_>) -> bool {
 }
 
 /// Returns true for methods whose requests a handler or a layer answers.
-fn is_answered_by_handler(method: &str) -> bool {
-    !matches!(method, "subscriptions/listen" | "resources/subscribe" | "resources/unsubscribe")
+fn is_answered_by_handler(method: Option<ProtocolMethod>) -> bool {
+    use ProtocolMethod::{Listen, Subscribe, Unsubscribe};
+    !matches!(method, Some(Listen | Subscribe | Unsubscribe))
 }
 
 impl Instrumentation {
     fn new(connection: &Connection, request: &IncomingRequest<'_>, can_wait: bool, is_full: bool) -> Instrumentation {
-        let is_tool_call = request.method == "tools/call";
+        let is_tool_call = request.method == Some(ProtocolMethod::CallTool);
         // The clock is read first.
         #[cfg(feature = "metrics")]
         let timer = connection.server.metrics.as_ref().map(|metrics| RequestTimer::start(metrics, request.method));
@@ -179,8 +180,10 @@ fn start_request_span(connection: &Connection, request: &IncomingRequest<'_>) ->
     let name = params.and_then(|params| params.name).and_then(string_value);
     let uri = params.and_then(|params| params.uri).and_then(string_value);
     let target = match (request.method, &name) {
-        ("tools/call", Some(name)) => Some((Target::Tool, &**name, registry.tool(name).is_some())),
-        ("prompts/get", Some(name)) => Some((Target::Prompt, &**name, registry.prompts.find(name).is_some())),
+        (Some(ProtocolMethod::CallTool), Some(name)) => Some((Target::Tool, &**name, registry.tool(name).is_some())),
+        (Some(ProtocolMethod::GetPrompt), Some(name)) => {
+            Some((Target::Prompt, &**name, registry.prompts.find(name).is_some()))
+        }
         _ => None,
     };
     // The URI of a template contains arguments, so only the URIs of plain resources are recorded.

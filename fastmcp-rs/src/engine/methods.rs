@@ -1,10 +1,8 @@
 //! The methods that both eras share: lists, and requests that address a component.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::component::result_writer::{Subject, unknown_resource};
@@ -15,11 +13,11 @@ use crate::engine::header_match::check_arguments;
 use crate::engine::registry_view::RegistryView;
 use crate::engine::stateless::unknown_method;
 use crate::engine::{Connection, DispatchStatus, IncomingRequest, write_frame};
-use crate::json::object::{Raw, string_value};
+use crate::json::object::{self, Raw, StringMembers, string_value};
 use crate::middleware::Method;
-use crate::protocol::Revision;
 use crate::protocol::frame::Params;
 use crate::protocol::write::{self, RpcError};
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::registry::{ComponentHandler, ComponentList, ListEntry};
 use crate::telemetry::Target;
 
@@ -32,20 +30,25 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<DispatchStatus, RpcError> {
         let registry = request.registry;
-        match request.method {
-            // The most frequent method comes first.
-            "tools/call" if registry.capabilities.tools => self.call_tool(request, caller, out),
-            method if !registry.capabilities.has_method(method) => Err(unknown_method(method)),
-            "tools/list" => self.list_components(Method::ListTools, &registry.tools, request, caller, out),
-            "resources/read" => self.read_resource(request, caller, out),
-            "resources/list" => self.list_components(Method::ListResources, &registry.resources, request, caller, out),
-            "resources/templates/list" => {
+        let Some(method) = request.method.filter(|method| registry.capabilities.has_method(*method)) else {
+            return Err(unknown_method(request.method_name));
+        };
+        match method {
+            ProtocolMethod::CallTool => self.call_tool(request, caller, out),
+            ProtocolMethod::ListTools => self.list_components(Method::ListTools, &registry.tools, request, caller, out),
+            ProtocolMethod::ReadResource => self.read_resource(request, caller, out),
+            ProtocolMethod::ListResources => {
+                self.list_components(Method::ListResources, &registry.resources, request, caller, out)
+            }
+            ProtocolMethod::ListResourceTemplates => {
                 self.list_components(Method::ListResourceTemplates, &registry.templates, request, caller, out)
             }
-            "prompts/get" => self.get_prompt(request, caller, out),
-            "prompts/list" => self.list_components(Method::ListPrompts, &registry.prompts, request, caller, out),
-            "completion/complete" => self.complete_argument(request, caller, out),
-            method => Err(unknown_method(method)),
+            ProtocolMethod::GetPrompt => self.get_prompt(request, caller, out),
+            ProtocolMethod::ListPrompts => {
+                self.list_components(Method::ListPrompts, &registry.prompts, request, caller, out)
+            }
+            ProtocolMethod::Complete => self.complete_argument(request, caller, out),
+            _ => Err(unknown_method(request.method_name)),
         }
     }
 
@@ -77,7 +80,7 @@ impl Connection {
         let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
         let cursor = match cursor {
             // Some clients send `null` for an absent value.
-            Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
+            Some(raw) if raw.get() == "null" && revision.has(Feature::Sessions) => None,
             Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
             None => None,
         };
@@ -101,9 +104,8 @@ impl Connection {
                 arguments = request.arguments.get_or_init(|| own);
             }
         }
-        // Sessions do not have these headers.
-        let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| caller.revision.is_modern());
-        if let Some(headers) = headers {
+        let headers = request.exchange.and_then(|exchange| exchange.headers);
+        if let Some(headers) = headers.filter(|_| caller.revision.has(Feature::ParameterHeaders)) {
             check_arguments(headers, tool, arguments)?;
         }
         if !self.admit(request)? {
@@ -159,7 +161,7 @@ impl Connection {
         request.set_target(Target::Prompt, &prompt.handler);
         let arguments = arguments_text(request)?;
         // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
-        if serde_json::from_str::<StringMembers>(arguments).is_err() {
+        if object::read_members::<StringMembers>(arguments).is_err() {
             return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
         }
         if !self.admit(request)? {
@@ -223,7 +225,7 @@ pub(crate) fn required_string<'a>(
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(string_value);
     value.ok_or_else(|| {
-        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method))
+        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method_name))
     })
 }
 
@@ -234,49 +236,5 @@ fn arguments_text<'a>(request: &IncomingRequest<'a>) -> Result<&'a str, RpcError
         None | Some("null") => Ok("{}"),
         Some(object) if object.starts_with('{') => Ok(object),
         Some(_) => Err(RpcError::invalid_params("Invalid params: `arguments` must be an object")),
-    }
-}
-
-/// An object whose members are all strings; it is only checked, and nothing of it is kept.
-struct StringMembers;
-
-impl<'de> Deserialize<'de> for StringMembers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(StringMembers)
-    }
-}
-
-impl<'de> Visitor<'de> for StringMembers {
-    type Value = StringMembers;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object of strings")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StringMembers, A::Error> {
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value::<StringValue>()?;
-        }
-        Ok(StringMembers)
-    }
-}
-
-struct StringValue;
-
-impl<'de> Deserialize<'de> for StringValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(StringValue)
-    }
-}
-
-impl Visitor<'_> for StringValue {
-    type Value = StringValue;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string")
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<StringValue, E> {
-        Ok(StringValue)
     }
 }

@@ -58,10 +58,10 @@ use crate::client_features::pending_requests::PendingClientRequests;
 use crate::context::Transport;
 use crate::json::object::{Raw, string_value};
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{self, RpcError, code};
+use crate::protocol::{Feature, ProtocolMethod};
 use crate::registry::{Registry, RegistrySnapshot, WeakRegistrySnapshot};
 
 /// The state of one peer.
@@ -74,8 +74,8 @@ pub(crate) struct Connection {
     outgoing: OnceLock<Arc<OutgoingQueue>>,
     /// Created on first use, like `in_flight` and `feed`: most HTTP requests end before that.
     client_requests: OnceLock<Arc<PendingClientRequests>>,
-    /// The newest revision that a handshake offers.
-    newest_revision: Revision,
+    /// The feature of all revisions that a handshake can negotiate.
+    handshake_feature: Feature,
     /// The session, which an `initialize` opens. A connection has at most one.
     session: OnceLock<Arc<NegotiatedSession>>,
     /// The label of the session in spans, which cannot be used as the session's id.
@@ -112,20 +112,21 @@ impl Connection {
         transport: Transport,
         principal: Option<Arc<Principal>>,
     ) -> Arc<Connection> {
-        Connection::for_latest_handshake(server, transport, principal, Some(Arc::default()))
+        Connection::for_any_session(server, transport, principal, Some(Arc::default()))
     }
 
-    fn for_latest_handshake(
+    fn for_any_session(
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
         outgoing: Option<Arc<OutgoingQueue>>,
     ) -> Arc<Connection> {
-        Arc::new(Connection::for_handshake_up_to(Revision::NEWEST_LEGACY, server, transport, principal, outgoing))
+        Arc::new(Connection::for_handshake_with(Feature::Sessions, server, transport, principal, outgoing))
     }
 
-    fn for_handshake_up_to(
-        newest_revision: Revision,
+    /// Creates a connection whose handshake negotiates only revisions with a feature.
+    fn for_handshake_with(
+        handshake_feature: Feature,
         server: Arc<Server>,
         transport: Transport,
         principal: Option<Arc<Principal>>,
@@ -138,7 +139,7 @@ impl Connection {
             principal,
             outgoing,
             client_requests: OnceLock::new(),
-            newest_revision,
+            handshake_feature,
             feed: OnceLock::new(),
             session: OnceLock::new(),
             session_label: OnceLock::new(),
@@ -373,12 +374,13 @@ impl Connection {
             }
             return DispatchStatus::Done;
         };
-        let Some(method) = string_value(method) else {
+        let Some(method_name) = string_value(method) else {
             self.reject_frame(id, out, "Invalid request: `method` must be a string");
             return DispatchStatus::Done;
         };
+        let method = ProtocolMethod::parse(&method_name);
         let Some(id) = id else {
-            self.handle_notification(&method, frame, out);
+            self.handle_notification(method, frame, out);
             return DispatchStatus::Done;
         };
         let instrumentation;
@@ -387,7 +389,8 @@ impl Connection {
             message,
             frame,
             id,
-            method: &method,
+            method,
+            method_name: &method_name,
             arguments: OnceCell::new(),
             permit_state: Cell::new(permit_state),
             exchange,
@@ -398,7 +401,7 @@ impl Connection {
         request.instrumentation = instrumentation.as_ref();
         let entered = instrumentation.as_ref().map(Instrumentation::enter);
         let begin = out.len();
-        let dispatched = if request.is_modern() {
+        let dispatched = if request.names_revision() {
             self.dispatch_stateless(&request, out)
         } else {
             self.dispatch_in_session(&request, out)
@@ -412,9 +415,7 @@ impl Connection {
         };
         drop(entered);
         match instrumentation {
-            Some(instrumentation) => {
-                self.finish_instrumentation(instrumentation, dispatched, (id, &method), begin, out)
-            }
+            Some(instrumentation) => self.finish_instrumentation(instrumentation, dispatched, (id, method), begin, out),
             None => dispatched,
         }
     }
@@ -444,9 +445,9 @@ impl Connection {
         requests.resolve(id, reply);
     }
 
-    fn handle_notification(&self, method: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
+    fn handle_notification(&self, method: Option<ProtocolMethod>, frame: &Frame<'_>, out: &mut Vec<u8>) {
         match method {
-            "notifications/cancelled" => {
+            Some(ProtocolMethod::Cancelled) => {
                 let params = frame.params();
                 if let Some(id) = params.and_then(|params| params.request_id).and_then(Id::parse) {
                     let reason = params.and_then(|params| params.reason).and_then(string_value).unwrap_or_default();
@@ -458,7 +459,7 @@ impl Connection {
                 }
             }
             // Requests are served even before this notification arrives.
-            "notifications/initialized" => self.start_session_notifications(out),
+            Some(ProtocolMethod::Initialized) => self.start_session_notifications(out),
             _ => {}
         }
     }
@@ -470,7 +471,10 @@ pub(crate) struct IncomingRequest<'a> {
     message: &'a str,
     frame: &'a Frame<'a>,
     id: Id<'a>,
-    method: &'a str,
+    /// `None` for a method that this library does not know.
+    method: Option<ProtocolMethod>,
+    /// The method as the client has written it.
+    method_name: &'a str,
     /// The arguments without those that the client has added to the model's arguments, if there are any.
     arguments: OnceCell<String>,
     permit_state: Cell<PermitState>,
@@ -541,7 +545,7 @@ impl HttpExchange<'_> {
 
 impl IncomingRequest<'_> {
     /// Returns true if the request names its revision.
-    fn is_modern(&self) -> bool {
+    fn names_revision(&self) -> bool {
         self.frame.meta().is_some_and(|meta| meta.protocol_version.is_some())
     }
 

@@ -47,7 +47,7 @@ impl NestedCalls for Connection {
             .map_err(ToolError::new)?;
             let NestedTarget { handler, subject, arguments } = found;
             // A result for another handler is not limited to the client's revision.
-            let response_format = self.response_format(&handler.env, subject, Revision::V2026_07_28);
+            let response_format = self.response_format(&handler.env, subject, Revision::LATEST);
             let operation =
                 Operation::new(kind, &name, &arguments, context.for_nested_call(&handler.env), response_format);
             let core = Arc::new(HandlerCore { connection: Arc::clone(&self), registry: Arc::clone(&registry) });

@@ -22,7 +22,7 @@ use crate::context::change_hub::{Change, ChangeHub, ChangeInterest, ChangeListen
 use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::id::{Id, IdKey};
-use crate::protocol::write;
+use crate::protocol::{ProtocolMethod, write};
 
 /// The maximum number of subscriptions of one feed, the session's not counted.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 64;
@@ -330,13 +330,12 @@ impl FeedSubscription {
     /// Writes a notification for each change.
     fn write_notifications(&self, out: &mut Vec<u8>) {
         for kind in ListKind::ALL.into_iter().filter(|kind| self.changed_lists.contains(*kind)) {
-            out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/"#);
-            out.extend_from_slice(match kind {
-                ListKind::Tools => b"tools",
-                ListKind::Resources => b"resources",
-                ListKind::Prompts => b"prompts",
-            });
-            out.extend_from_slice(br#"/list_changed""#);
+            let method = match kind {
+                ListKind::Tools => ProtocolMethod::ToolsListChanged,
+                ListKind::Resources => ProtocolMethod::ResourcesListChanged,
+                ListKind::Prompts => ProtocolMethod::PromptsListChanged,
+            };
+            write::begin_notification(out, method);
             if let Some(subscription_id) = &self.subscription_id {
                 out.extend_from_slice(br#","params":{"#);
                 write_meta(out, &subscription_id.id);
@@ -345,7 +344,8 @@ impl FeedSubscription {
             out.extend_from_slice(b"}\n");
         }
         for uri in &self.changed_uris {
-            out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"#);
+            write::begin_notification(out, ProtocolMethod::ResourceUpdated);
+            out.extend_from_slice(br#","params":{"#);
             if let Some(subscription_id) = &self.subscription_id {
                 write_meta(out, &subscription_id.id);
                 out.push(b',');

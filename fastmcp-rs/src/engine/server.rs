@@ -13,9 +13,9 @@ use crate::context::change_hub::{ChangeHub, ListKind};
 use crate::context::states::StateOwner;
 use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
+use crate::protocol::{Feature, Revision};
 use crate::registry::{ListConfig, Registry, RegistryCache, ServerCapabilities};
 use crate::sealing::Sealer;
 #[cfg(feature = "metrics")]
@@ -81,8 +81,8 @@ impl Server {
     ) -> Server {
         let info = config.announce_server.then(|| {
             // Icons may be large, and this text is in every result for modern clients; only the result of
-            // `server/discover` has icons.
-            let mut info = implementation(&config, Revision::V2026_07_28);
+            // `server/discover` has icons. All stateless revisions get the text of the latest one.
+            let mut info = implementation(&config, Revision::LATEST);
             info.remove("icons");
             Value::from(info)
         });
@@ -179,7 +179,7 @@ impl Server {
         };
         let list_changed = |kind| ("listChanged", available.list_changes.contains(kind));
         // 2024-11-05 has the method, but no capability with that name.
-        offer("completions", available.completions && revision >= Revision::V2025_03_26, &[]);
+        offer("completions", available.completions && revision.has(Feature::CompletionCapability), &[]);
         offer("logging", available.logging, &[]);
         offer("prompts", available.prompts, &[list_changed(ListKind::Prompts)]);
         offer("resources", available.resources, &[("subscribe", true), list_changed(ListKind::Resources)]);
@@ -188,20 +188,20 @@ impl Server {
     }
 
     /// Returns the result of `server/discover`, as JSON text.
-    pub(crate) fn discovery_result<'a>(&self, registry: &'a Registry) -> &'a [u8] {
-        registry.discovery_result.get_or_init(|| {
+    pub(crate) fn discovery_result<'a>(&self, registry: &'a Registry, revision: Revision) -> &'a [u8] {
+        registry.discovery_results.get(revision).get_or_init(|| {
             let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
             let _ = encode::write_json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);
-            let _ = encode::write_json(&mut out, &Self::capabilities(&registry.capabilities, Revision::V2026_07_28));
+            let _ = encode::write_json(&mut out, &Self::capabilities(&registry.capabilities, revision));
             if let Some(instructions) = &self.config.instructions {
                 out.extend_from_slice(br#","instructions":"#);
                 encode::write_string(&mut out, instructions);
             }
             self.config.lists.cache.write(&mut out);
             if self.config.announce_server {
-                let info = implementation(&self.config, Revision::V2026_07_28);
+                let info = implementation(&self.config, revision);
                 out.extend_from_slice(br#","_meta":"#);
                 let _ = encode::write_json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
             }
@@ -228,16 +228,16 @@ fn implementation(config: &ServerConfig, revision: Revision) -> Map<String, Valu
     let mut info = Map::new();
     info.insert("name".into(), config.name.as_str().into());
     info.insert("version".into(), config.version.as_str().into());
-    for (key, value, since) in [
-        ("title", &config.title, Revision::V2025_06_18),
-        ("description", &config.description, Revision::V2025_11_25),
-        ("websiteUrl", &config.website_url, Revision::V2025_11_25),
+    for (key, value, feature) in [
+        ("title", &config.title, Feature::Titles),
+        ("description", &config.description, Feature::ServerDescription),
+        ("websiteUrl", &config.website_url, Feature::ServerDescription),
     ] {
-        if let (Some(value), true) = (value, revision >= since) {
+        if let (Some(value), true) = (value, revision.has(feature)) {
             info.insert(key.into(), value.as_str().into());
         }
     }
-    if !config.icons.is_empty() && revision >= Revision::V2025_11_25 {
+    if !config.icons.is_empty() && revision.has(Feature::Icons) {
         info.insert("icons".into(), config.icons.iter().map(Icon::to_json).collect());
     }
     info

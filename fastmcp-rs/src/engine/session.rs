@@ -15,7 +15,7 @@ use crate::json::encode;
 use crate::json::object::{Object, string_value};
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
-use crate::protocol::{Level, Revision};
+use crate::protocol::{Level, ProtocolMethod, Revision};
 
 /// The session that an `initialize` request opened, with the negotiated revision.
 #[derive(Debug)]
@@ -37,10 +37,10 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<DispatchStatus, RpcError> {
         let id = request.id.as_str();
-        if request.method == "initialize" {
+        if request.method == Some(ProtocolMethod::Initialize) {
             return self.initialize(request, out);
         }
-        if request.method == "ping" {
+        if request.method == Some(ProtocolMethod::Ping) {
             write_frame(out, |out| write::write_result(out, id, b"{}"));
             return Ok(DispatchStatus::Done);
         }
@@ -49,14 +49,16 @@ impl Connection {
             return Err(RpcError::invalid_params("Invalid params: `params` must be an object"));
         }
         match request.method {
-            "logging/setLevel" if request.registry.capabilities.logging => {
+            Some(ProtocolMethod::SetLogLevel) if request.registry.capabilities.logging => {
                 let level = request.frame.params().and_then(|params| params.level).and_then(string_value);
                 let level = level.as_deref().and_then(Level::parse).ok_or_else(unknown_level)?;
                 session.log_level.store(level as u8, Ordering::Relaxed);
                 write_frame(out, |out| write::write_result(out, id, b"{}"));
                 Ok(DispatchStatus::Done)
             }
-            "resources/unsubscribe" if request.registry.capabilities.resources => self.unsubscribe(request, out),
+            Some(ProtocolMethod::Unsubscribe) if request.registry.capabilities.resources => {
+                self.unsubscribe(request, out)
+            }
             method => {
                 let token = request.frame.meta().and_then(|meta| meta.progress_token);
                 let caller = CallerInfo {
@@ -65,7 +67,7 @@ impl Connection {
                     progress_token: token.and_then(Id::parse),
                     log: LogFilter::Session(Arc::clone(&session.log_level)),
                 };
-                if method == "resources/subscribe" && request.registry.capabilities.resources {
+                if method == Some(ProtocolMethod::Subscribe) && request.registry.capabilities.resources {
                     return self.subscribe(request, &caller, out);
                 }
                 self.dispatch_component_method(request, &caller, out)
@@ -98,8 +100,8 @@ impl Connection {
         })?;
         // An unsupported version is answered with the newest one that this connection supports; the client then
         // decides.
-        let revision = Revision::parse(&version).filter(|revision| *revision <= self.newest_revision);
-        let revision = revision.unwrap_or(self.newest_revision);
+        let revision = Revision::parse(&version).filter(|revision| revision.has(self.handshake_feature));
+        let revision = revision.unwrap_or(Revision::latest_with(self.handshake_feature));
         let info = member_text(params.and_then(|params| params.client_info), "clientInfo")?;
         let capabilities = member_text(params.and_then(|params| params.capabilities), "capabilities")?;
         let session = NegotiatedSession {

@@ -15,7 +15,7 @@ use crate::middleware::Method;
 use crate::protocol::frame::Meta;
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
-use crate::protocol::{Level, Revision};
+use crate::protocol::{Feature, Level, ProtocolMethod, Revision};
 
 impl Connection {
     /// Performs the checks in their order; the first one that fails determines the error.
@@ -36,28 +36,29 @@ impl Connection {
         }
         let id = request.id.as_str();
         match request.method {
-            "server/discover" => {
+            Some(ProtocolMethod::Discover) => {
                 let log = check_meta(meta)?;
                 if !request.registry.layers.is_empty() {
                     let progress_token = meta.progress_token.and_then(Id::parse);
                     let caller = CallerInfo { revision, client: None, progress_token, log };
                     return self.list_through_middleware(Method::Discover, request, &caller, out);
                 }
-                write_frame(out, |out| write::write_result(out, id, self.server.discovery_result(request.registry)));
+                let result = self.server.discovery_result(request.registry, revision);
+                write_frame(out, |out| write::write_result(out, id, result));
                 Ok(DispatchStatus::Done)
             }
-            "subscriptions/listen" => {
+            Some(ProtocolMethod::Listen) => {
                 let log = check_meta(meta)?;
                 let caller = CallerInfo { revision, client: None, progress_token: None, log };
                 self.open_subscription(request, &caller, out)
             }
-            method if !request.registry.capabilities.has_method(method) => Err(unknown_method(method)),
-            _ => {
+            Some(method) if request.registry.capabilities.has_method(method) => {
                 let log = check_meta(meta)?;
                 let progress_token = meta.progress_token.and_then(Id::parse);
                 let caller = CallerInfo { revision, client: None, progress_token, log };
                 self.dispatch_component_method(request, &caller, out)
             }
+            _ => Err(unknown_method(request.method_name)),
         }
     }
 }
@@ -73,7 +74,7 @@ fn check_envelope<'a>(meta: &Meta<'a>) -> Result<Cow<'a, str>, RpcError> {
 
 fn check_version(version: &str) -> Result<Revision, RpcError> {
     match Revision::parse(version) {
-        Some(revision) if revision.is_modern() => Ok(revision),
+        Some(revision) if revision.has(Feature::Stateless) => Ok(revision),
         other => {
             let hint = if other.is_some() { "; this one is reached through `initialize`" } else { "" };
             let supported: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();

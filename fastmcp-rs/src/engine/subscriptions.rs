@@ -6,12 +6,8 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::call::CallerInfo;
 use super::methods::required_string;
@@ -23,8 +19,10 @@ use super::{Connection, DispatchStatus, IncomingRequest, PermitState, write_fram
 use crate::component::result_writer::unknown_resource;
 use crate::context::Transport;
 use crate::context::change_hub::{ListKind, ListSet};
+use crate::json::bounded_seq::BoundedSeq;
 use crate::json::encode;
 use crate::json::object::{self, Raw, members, string_value};
+use crate::protocol::ProtocolMethod;
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
@@ -150,7 +148,8 @@ impl Connection {
                 return;
             }
             write_frame(out, |out| {
-                out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
+                write::begin_notification(out, ProtocolMethod::Cancelled);
+                out.extend_from_slice(br#","params":{"requestId":"#);
                 write::append_id(out, id);
                 out.extend_from_slice(br#","reason":"the server ends"}}"#);
             });
@@ -191,9 +190,9 @@ fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, R
 fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `notifications.resourceSubscriptions` must be a list of URIs");
-    let UriList(uris) = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
+    let BoundedSeq { elements: uris, has_more } = BoundedSeq::read(raw.get(), MAX_URIS).map_err(|_| invalid())?;
     let bytes: usize = uris.iter().map(|uri| uri.get().len()).sum();
-    if uris.len() > MAX_URIS || bytes > MAX_URI_BYTES {
+    if has_more || bytes > MAX_URI_BYTES {
         return Err(RpcError::invalid_params(format!(
             "Invalid params: a subscription may name at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; open several",
         )));
@@ -209,35 +208,6 @@ fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     Ok(targets)
 }
 
-/// A list that keeps at most one more item than a subscription may have, which shows that there are too many.
-struct UriList<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for UriList<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(UriListVisitor)
-    }
-}
-
-struct UriListVisitor;
-
-impl<'de> Visitor<'de> for UriListVisitor {
-    type Value = UriList<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of URIs")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<UriList<'de>, A::Error> {
-        let mut uris = Vec::new();
-        while uris.len() <= MAX_URIS {
-            let Some(uri) = seq.next_element()? else { return Ok(UriList(uris)) };
-            uris.push(uri);
-        }
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(UriList(uris))
-    }
-}
-
 /// Limits a subscription to existing components that are visible to the client. All others are left out silently, so
 /// that a client cannot discover them.
 fn visible_targets(view: &RegistryView<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
@@ -249,7 +219,8 @@ fn visible_targets(view: &RegistryView<'_>, targets: SubscriptionTargets) -> Sub
 fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
     let mut out = Vec::new();
     write_frame(&mut out, |out| {
-        out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"#);
+        write::begin_notification(out, ProtocolMethod::SubscriptionAcknowledged);
+        out.extend_from_slice(br#","params":{"#);
         write_meta(out, id);
         out.extend_from_slice(br#","notifications":{"#);
         let begin = out.len();

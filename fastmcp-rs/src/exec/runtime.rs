@@ -24,6 +24,7 @@ pub(crate) fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
         return work();
     }
     let (mut work, mut result) = (Some(work), None);
+    // `run_catching` would count the panic of a `LocalSet`, which is none of the program's.
     let begun = catch_panic::run_recording(|| {
         let begin = || tokio::task::block_in_place(|| result = work.take().map(|work| work()));
         catch_unwind(AssertUnwindSafe(begin))

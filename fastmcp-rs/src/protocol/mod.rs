@@ -15,4 +15,5 @@ pub(crate) mod write;
 
 pub use cache::CacheScope;
 pub use level::Level;
-pub use revision::Revision;
+pub(crate) use method::ProtocolMethod;
+pub use revision::{Feature, Revision};

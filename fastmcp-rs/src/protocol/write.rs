@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::method::ProtocolMethod;
 use crate::json::encode::{write_json, write_string};
 use crate::json::{dual_serializer, separators};
 
@@ -60,6 +61,12 @@ pub(crate) fn begin_result(out: &mut Vec<u8>, id: &str) {
 pub(crate) fn begin_frame(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     append_id(out, id);
+}
+
+/// Appends a notification up to its method: `{"jsonrpc":"2.0","method":"…"`.
+#[inline]
+pub(crate) fn begin_notification(out: &mut Vec<u8>, method: ProtocolMethod) {
+    out.extend_from_slice(method.notification_start().as_bytes());
 }
 
 /// Appends the id of a request or a progress token, as its peer has written it.

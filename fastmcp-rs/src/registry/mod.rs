@@ -17,10 +17,12 @@ mod tree;
 mod visibility;
 mod visibility_pace;
 
+use std::collections::HashMap;
 use std::panic::Location as Place;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use component::{Callable, ComponentHandler, PollPace};
+use foldhash::fast::FixedState;
 pub(crate) use list::{ComponentList, ListConfig, ListEntry, sort_indices};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
@@ -44,8 +46,9 @@ use crate::context::change_hub::{ListKind, ListSet};
 use crate::context::current_call;
 use crate::context::states::States;
 use crate::middleware::LayerChain;
+use crate::protocol::ProtocolMethod;
+use crate::protocol::revision::PerRevision;
 use crate::schema::suggest;
-use crate::util::known_keys::KnownKeys;
 
 /// A component that is added to an app, from a macro's definition or created at run time. Each kind brings its own
 /// function, so that a program that creates nothing at run time does not contain the code for it.
@@ -117,13 +120,14 @@ pub(crate) struct Registry {
     pub(crate) layers: LayerChain,
     /// The states of the app.
     pub(crate) states: Arc<States>,
-    /// An index for the most frequent look-up, that of calls.
-    tools_by_name: KnownKeys<Box<str>, usize>,
+    /// An index for the most frequent look-up, that of calls. Peers look names up, but only the program adds them, so the
+    /// hash needs no random seed.
+    tools_by_name: HashMap<Box<str>, usize, FixedState>,
     pub(crate) capabilities: ServerCapabilities,
     /// The pace of visibility functions, if there are any.
     pub(crate) visibility_pace: Option<Arc<VisibilityPace>>,
-    /// The result of `server/discover`, once it was requested.
-    pub(crate) discovery_result: OnceLock<Vec<u8>>,
+    /// The results of `server/discover`, once they were requested.
+    pub(crate) discovery_results: PerRevision<OnceLock<Vec<u8>>>,
 }
 
 impl Registry {
@@ -151,7 +155,7 @@ impl Registry {
             tools_by_name,
             capabilities,
             visibility_pace: is_filtered.then(|| Arc::clone(visibility_pace)),
-            discovery_result: OnceLock::new(),
+            discovery_results: PerRevision::default(),
         }
     }
 
@@ -237,12 +241,14 @@ impl ServerCapabilities {
     }
 
     /// Returns true if a method of the components exists.
-    pub(crate) fn has_method(&self, method: &str) -> bool {
+    pub(crate) fn has_method(&self, method: ProtocolMethod) -> bool {
         match method {
-            "tools/call" | "tools/list" => self.tools,
-            "resources/read" | "resources/list" | "resources/templates/list" => self.resources,
-            "prompts/get" | "prompts/list" => self.prompts,
-            "completion/complete" => self.completions,
+            ProtocolMethod::CallTool | ProtocolMethod::ListTools => self.tools,
+            ProtocolMethod::ReadResource | ProtocolMethod::ListResources | ProtocolMethod::ListResourceTemplates => {
+                self.resources
+            }
+            ProtocolMethod::GetPrompt | ProtocolMethod::ListPrompts => self.prompts,
+            ProtocolMethod::Complete => self.completions,
             _ => false,
         }
     }

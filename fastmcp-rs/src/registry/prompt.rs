@@ -9,7 +9,7 @@ use crate::checks::problem::Location;
 use crate::component::dynamic::DynamicPrompt;
 use crate::component::prompt::PromptDefinition;
 use crate::json::encode::ObjectWriter;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 use crate::schema::publish::{self, SchemaStyle};
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl PromptEntry {
         let arguments = self.handler.described.parameters.iter().map(|parameter| {
             let mut argument = Map::new();
             argument.insert("name".into(), parameter.name.as_ref().into());
-            if let (Some(title), true) = (&parameter.title, revision >= Revision::V2025_06_18) {
+            if let (Some(title), true) = (&parameter.title, revision.has(Feature::Titles)) {
                 argument.insert("title".into(), title.as_ref().into());
             }
             let mut description = parameter.description.clone().into_owned();

@@ -16,7 +16,7 @@ use crate::component::template::{Template, is_traversal};
 use crate::content::{Annotations, RevisionView};
 use crate::json::encode::ObjectWriter;
 use crate::protocol::cache::CacheHints;
-use crate::protocol::{CacheScope, Revision};
+use crate::protocol::{CacheScope, Feature, Revision};
 use crate::schema::publish::SchemaStyle;
 
 /// A resource with a fixed URI.
@@ -112,7 +112,7 @@ impl ResourceEntry {
         if let Some(priority) = hints.priority {
             annotations.insert("priority".into(), priority.into());
         }
-        if let (Some(timestamp), true) = (hints.last_modified, revision >= Revision::V2025_06_18) {
+        if let (Some(timestamp), true) = (hints.last_modified, revision.has(Feature::LastModified)) {
             annotations.insert("lastModified".into(), timestamp.into());
         }
         (!annotations.is_empty()).then(|| annotations.into())

@@ -6,10 +6,12 @@
 //! An edit only increments the version. The registry of that version is built on the next access, so a program may add
 //! ten thousand tools one by one.
 
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 
 use super::tree::ComponentTree;
 use super::{ListConfig, Registry, VisibilityPace};
+
+use crate::util::sync::RwLock;
 
 #[derive(Debug)]
 pub(crate) struct RegistryCache {
@@ -60,12 +62,12 @@ impl RegistryCache {
     }
 
     pub(crate) fn snapshot(&self) -> RegistrySnapshot {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current.read();
         if current.version == self.root.version() {
             return current.clone();
         }
         drop(current);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.write();
         // Another thread may have built it in the meantime.
         if current.version == self.root.version() {
             return current.clone();

@@ -13,7 +13,7 @@ use crate::component::dynamic::DynamicTool;
 use crate::component::result_writer::Subject;
 use crate::component::tool::{ResultOptions, ToolAnnotations, ToolDefinition};
 use crate::json::encode::ObjectWriter;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 use crate::schema::mcp_header::{self, HeaderArgument};
 use crate::schema::publish::{self, SchemaStyle};
 
@@ -136,21 +136,21 @@ impl ListEntry for ToolEntry {
 
     fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: SchemaStyle) {
         self.handler.metadata.write_first_members(entry, revision);
-        if self.handler.metadata.title.is_none() && revision >= Revision::V2025_06_18 {
+        if self.handler.metadata.title.is_none() && revision.has(Feature::Titles) {
             entry.add_text("title", &title_from_name(&self.handler.metadata.name));
         }
         let input = self.published_input(style);
-        match revision.is_modern() || self.handler.is_dynamic() {
+        match revision.has(Feature::ParameterHeaders) || self.handler.is_dynamic() {
             true => entry.add_member("inputSchema", &input),
             false => entry.add_member("inputSchema", &mcp_header::without_marks(&input)),
         }
-        if let (Some(output), true) = (self.output(style), revision >= Revision::V2025_06_18) {
-            match self.wraps && (!revision.is_modern() || self.wraps_for_all(style)) {
+        if let (Some(output), true) = (self.output(style), revision.has(Feature::StructuredContent)) {
+            match self.wraps && (!revision.has(Feature::StructuredValues) || self.wraps_for_all(style)) {
                 true => entry.add_member("outputSchema", &wrap_output_schema(output)),
                 false => entry.add_member("outputSchema", output),
             }
         }
-        if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {
+        if let (Some(annotations), true) = (self.annotations(), revision.has(Feature::ToolAnnotations)) {
             entry.add_member("annotations", &annotations);
         }
         self.handler.metadata.write_last_members(entry, revision);

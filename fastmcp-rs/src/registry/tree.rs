@@ -10,7 +10,7 @@
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::component::ComponentHandler;
 use super::namespace::{qualify, strip_namespace};
@@ -25,6 +25,7 @@ use crate::component::definition::DefinitionText;
 use crate::context::change_hub::{Change, ChangeHub, ListKind};
 use crate::context::states::States;
 use crate::middleware::LayerChain;
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The contents of a scope.
 #[derive(Default)]
@@ -95,7 +96,7 @@ impl ComponentTree {
     }
 
     fn contents(&self) -> MutexGuard<'_, TreeContents> {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contents.lock()
     }
 
     fn parent(&self) -> Option<(Arc<ComponentTree>, Box<str>)> {
@@ -122,7 +123,7 @@ impl ComponentTree {
         loop {
             let ancestors = self.ancestors();
             let root = ancestors.last().map_or(self, |(root, _)| root);
-            let guard = root.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+            let guard = root.edit_lock.lock();
             if root.parent().is_some() {
                 // The root was mounted in the meantime, so it is no longer the root.
                 continue;
@@ -139,7 +140,7 @@ impl ComponentTree {
 
     /// Runs `work` while the tree, whose root this must be, does not change.
     pub(super) fn read_locked<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _guard = self.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.edit_lock.lock();
         work()
     }
 
@@ -317,7 +318,7 @@ impl ComponentTree {
             return Err(problem);
         }
         self.edit_tree(|_, _| {
-            let _guard = other.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+            let _guard = other.edit_lock.lock();
             let _ = other.parent.set(ParentLink { tree: Arc::downgrade(self), namespace: name.into() });
             self.contents().mounted.push((name.into(), Arc::clone(other)));
             (Ok(()), Vec::new())

@@ -19,6 +19,8 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use binding::AssociatedData;
+#[cfg(fuzzing)]
+pub(crate) use binding::check_digest;
 pub(crate) use binding::{Binding, digest, digest_of_json};
 pub use key::SealingKey;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};

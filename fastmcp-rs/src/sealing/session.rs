@@ -11,8 +11,8 @@ use super::binding::write_parts;
 use super::state::milliseconds;
 use super::{AssociatedData, Purpose, SealError, Sealer, SealingKey};
 use crate::json::object::{self, MemberMap};
-use crate::protocol::Revision;
 use crate::protocol::client_facts::ClientDeclaration;
+use crate::protocol::{Feature, Revision};
 
 /// The maximum length of an id in bytes.
 const MAX_ID: usize = 2 << 10;
@@ -137,7 +137,8 @@ impl CarriedSession {
         let (issued, lifetime) =
             (u64::from_le_bytes(*take_array(&mut rest)?), u64::from_le_bytes(*take_array(&mut rest)?));
         let (revision, info, capabilities) = (take_text(&mut rest)?, take_text(&mut rest)?, take_text(&mut rest)?);
-        let revision = Revision::parse(revision?).filter(|revision| !revision.is_modern() && rest.is_empty())?;
+        let revision =
+            Revision::parse(revision?).filter(|revision| revision.has(Feature::Sessions) && rest.is_empty())?;
         let client = ClientDeclaration { info: info.map(Into::into), capabilities: capabilities.map(Into::into) };
         Some(CarriedSession { revision, client, issued, lifetime })
     }

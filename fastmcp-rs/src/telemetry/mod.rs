@@ -17,18 +17,9 @@ pub(crate) mod span;
 
 pub(crate) use outcome::RequestOutcome;
 
-/// The methods that are recorded by name in spans and metrics. All other methods, which peers may invent, are recorded
-/// under one name.
-macro_rules! for_each_method {
-    ($with:ident) => {
-        $with! {
-            "tools/call", "tools/list", "resources/read", "resources/list", "resources/templates/list",
-            "resources/subscribe", "resources/unsubscribe", "prompts/get", "prompts/list", "completion/complete",
-            "subscriptions/listen", "server/discover", "initialize", "ping", "logging/setLevel"
-        }
-    };
-}
-pub(crate) use for_each_method;
+/// The name under which spans and metrics record all methods that the protocol does not have, as peers may invent any
+/// number of them.
+const OTHER_METHOD: &str = "_OTHER";
 
 /// The kind of a component in spans and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,7 +9,9 @@ use std::net::IpAddr;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::{RequestOutcome, Target, for_each_method};
+use super::{OTHER_METHOD, RequestOutcome, Target};
+use crate::protocol::ProtocolMethod;
+use crate::protocol::method::method_table;
 use crate::protocol::trace_context::TraceContext;
 
 /// The longest name sent by a peer that is recorded, in bytes: the named component need not exist.
@@ -26,7 +28,7 @@ pub(crate) fn is_enabled() -> bool {
 /// The facts of a request that are known when it begins.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SpanAttributes<'a> {
-    pub(crate) method: &'a str,
+    pub(crate) method: Option<ProtocolMethod>,
     pub(crate) id: &'a str,
     pub(crate) version: Option<&'static str>,
     pub(crate) session: Option<&'a str>,
@@ -58,7 +60,7 @@ pub(crate) fn start_span(
     // resources.
     let known = attributes.target.filter(|(target, _, exists)| *exists && *target != Target::Resource);
     let name = match known {
-        Some((_, name, _)) => format!("{} {name}", attributes.method),
+        Some((_, name, _)) => format!("{} {name}", method_name(attributes.method)),
         None => method_name(attributes.method).to_owned(),
     };
     let client = attributes.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
@@ -126,7 +128,7 @@ struct SpanFields<'a> {
 }
 
 impl SpanFields<'_> {
-    fn span(&self, method: &str) -> Span {
+    fn span(&self, method: Option<ProtocolMethod>) -> Span {
         macro_rules! span {
             ($name:literal) => {
                 tracing::info_span!(
@@ -157,28 +159,20 @@ impl SpanFields<'_> {
             };
         }
         macro_rules! spans {
-            ($($name:literal),*) => {
+            (requests { $($method:ident = $name:literal,)* } $($others:tt)*) => {
                 match method {
-                    $($name => span!($name),)*
+                    $(Some(ProtocolMethod::$method) => span!($name),)*
                     _ => span!("_OTHER"),
                 }
             };
         }
-        for_each_method!(spans)
+        method_table!(spans)
     }
 }
 
-/// Returns the method if it belongs to the protocol, or `_OTHER`.
-pub(crate) fn method_name(method: &str) -> &'static str {
-    macro_rules! names {
-        ($($name:literal),*) => {
-            match method {
-                $($name => $name,)*
-                _ => "_OTHER",
-            }
-        };
-    }
-    for_each_method!(names)
+/// Returns the name of the method of a request.
+fn method_name(method: Option<ProtocolMethod>) -> &'static str {
+    method.filter(|method| method.is_request()).map_or(OTHER_METHOD, ProtocolMethod::as_str)
 }
 
 /// Cuts a text that a peer may have invented to a bounded length.

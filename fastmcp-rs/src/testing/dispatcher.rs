@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, oneshot};
@@ -17,7 +17,8 @@ use super::peer::TestServer;
 use super::reply::{Failure, Notification};
 use super::scripts::{ReplyKind, Scripts, panic_text};
 use super::subscription_filter::OpenSubscription;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The `_meta` member that names the subscription of a notification.
 pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
@@ -108,7 +109,7 @@ impl Dispatcher {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, DispatcherState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Takes and routes the frames in the outbox.
@@ -198,7 +199,7 @@ impl Dispatcher {
             let mut params = Map::new();
             params.insert("requestId".into(), id.into());
             params.insert("reason".into(), reason.into());
-            self.notify("notifications/cancelled", params);
+            self.notify(ProtocolMethod::Cancelled.as_str(), params);
         }
     }
 
@@ -259,7 +260,7 @@ impl Dispatcher {
 impl Drop for Dispatcher {
     fn drop(&mut self) {
         self.peer.close();
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         if let (Some(problem), false) = (&state.failed, state.failure_was_told || std::thread::panicking()) {
             panic!("{problem}");
         }
@@ -287,7 +288,7 @@ impl DispatcherState {
         let id = frame.remove("id");
         let params = frame.remove("params").unwrap_or_default();
         match (frame.remove("method"), id) {
-            (Some(Value::String(method)), Some(_)) if revision.is_modern() => {
+            (Some(Value::String(method)), Some(_)) if !revision.has(Feature::ServerRequests) => {
                 Err(format!("the server sent a request, `{method}`, which {revision} does not have"))
             }
             (Some(Value::String(method)), Some(id)) => {
@@ -324,9 +325,9 @@ impl DispatcherState {
 
     fn route_notification(&mut self, notification: Notification, revision: Revision) -> Result<(), String> {
         let subscription = notification.params["_meta"].get(SUBSCRIPTION_ID);
-        let Some(subscription) = subscription.filter(|_| revision.is_modern()) else {
+        let Some(subscription) = subscription.filter(|_| revision.has(Feature::ListenStreams)) else {
             let mut wanted = false;
-            if !revision.is_modern() {
+            if !revision.has(Feature::ListenStreams) {
                 for open in self.subscriptions.iter().filter(|open| open.accepts(&notification)) {
                     wanted |= open.notifications.send(notification.clone()).is_ok();
                 }
@@ -346,7 +347,7 @@ impl DispatcherState {
                 Err("the server notified a subscription that is not open".into())
             };
         };
-        let is_acknowledgement = notification.method == "notifications/subscriptions/acknowledged";
+        let is_acknowledgement = notification.method == ProtocolMethod::SubscriptionAcknowledged.as_str();
         match (open.acknowledge.take(), is_acknowledgement) {
             (Some(acknowledge), true) => {
                 // The future may have been dropped just now.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use crate::exec::paused_clock::TestRegistration;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::registry::RegistrySnapshot;
 use crate::transport::in_memory;
+use crate::util::sync::Mutex;
 
 /// The time that cancelled calls have to end, as on standard input.
 const GRACE: Duration = Duration::from_secs(5);
@@ -55,7 +56,7 @@ impl InProcessServer {
 impl TestServer for InProcessServer {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>) {
         // Panics of handlers do not reach this lock, so the view is consistent.
-        let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut view = self.view.lock();
         self.connection.receive(&mut view, std::str::from_utf8(message), out);
     }
 

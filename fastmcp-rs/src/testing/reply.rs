@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 
 /// The result of a tool call.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ impl ToolReply {
         assert!(!self.is_error(), "the tool has failed: {}", self.text());
         if let Some(value) = self.result.get("structuredContent") {
             let whole = serde_json::from_value(value.clone());
-            let inner = value.get("result").filter(|_| !self.revision.is_modern());
+            let inner = value.get("result").filter(|_| !self.revision.has(Feature::StructuredValues));
             return match (whole, inner.map(|inner| serde_json::from_value(inner.clone()))) {
                 (Ok(value), _) | (Err(_), Some(Ok(value))) => value,
                 (Err(error), None) | (Err(_), Some(Err(error))) => {
@@ -57,7 +57,7 @@ impl ToolReply {
                 }
             };
         }
-        assert!(self.revision < Revision::V2025_06_18, "there is no structured result in {}", self.result);
+        assert!(!self.revision.has(Feature::StructuredContent), "there is no structured result in {}", self.result);
         let text = self.text();
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("the text is not of this type: {error}\n  in {text}"))
     }

@@ -4,11 +4,11 @@
 //! as JSON-RPC requests of the server and their responses. This module treats them alike, so one script serves both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
+use crate::util::sync::Mutex;
 
 /// A request to the user: `elicitation/create`.
 ///
@@ -149,8 +149,9 @@ impl Scripts {
     /// Returns the capabilities that these scripts declare in a revision.
     pub(super) fn capabilities(&self, revision: Revision) -> Map<String, Value> {
         let mut capabilities = Map::new();
-        if self.elicitation.is_some() && revision >= Revision::V2025_06_18 {
-            let modes = if revision >= Revision::V2025_11_25 { json!({ "form": {}, "url": {} }) } else { json!({}) };
+        if self.elicitation.is_some() && revision.has(Feature::Elicitation) {
+            let has_modes = revision.has(Feature::ElicitationModes);
+            let modes = if has_modes { json!({ "form": {}, "url": {} }) } else { json!({}) };
             capabilities.insert("elicitation".into(), modes);
         }
         if self.sampling.is_some() {
@@ -170,8 +171,8 @@ impl Scripts {
         params: &Value,
         key: Option<&str>,
     ) -> Result<ClientReply, String> {
-        let (capability, what, answer) = match method {
-            "elicitation/create" => {
+        let (capability, what, answer) = match ProtocolMethod::parse(method) {
+            Some(ProtocolMethod::Elicit) => {
                 let question = elicitation(params, key)?;
                 let what = format!("`elicitation/create`: {}", question.message);
                 if question.url.is_some() && capabilities["elicitation"].get("url").is_none() {
@@ -179,20 +180,20 @@ impl Scripts {
                 }
                 ("elicitation", what, self.elicitation.as_ref().map(|script| run_script(script, question)))
             }
-            "sampling/createMessage" => {
+            Some(ProtocolMethod::CreateMessage) => {
                 let question = sampling(params, key)?;
                 let what = format!("`sampling/createMessage`: {}", question.prompt());
                 ("sampling", what, self.sampling.as_ref().map(|script| run_script(script, question)))
             }
-            "roots/list" => {
+            Some(ProtocolMethod::ListRoots) => {
                 let roots = self.roots.as_ref().map(|uris| {
                     let roots: Vec<Value> = uris.iter().map(|uri| json!({ "uri": uri })).collect();
                     Ok(ClientReply::from(json!({ "roots": roots })))
                 });
                 ("roots", "`roots/list`".to_owned(), roots)
             }
-            "ping" if key.is_none() => return Ok(ClientReply::from(json!({}))),
-            other => return Err(format!("the server asked `{other}`, which is no question to a client: {params}")),
+            Some(ProtocolMethod::Ping) if key.is_none() => return Ok(ClientReply::from(json!({}))),
+            _ => return Err(format!("the server asked `{method}`, which is no question to a client: {params}")),
         };
         if capabilities.get(capability).is_none() {
             return Err(format!("the server asked {what}\nbut the client did not declare `{capability}`"));
@@ -210,7 +211,7 @@ impl Scripts {
 
 /// Runs a script. Its panic becomes an error, because the waiting test may be on another thread.
 fn run_script<Q>(script: &Script<Q>, question: Q) -> Result<ClientReply, String> {
-    let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut script = script.lock();
     catch_unwind(AssertUnwindSafe(|| script(question)))
         .map_err(|panic| format!("a script panicked: {}", panic_text(&*panic)))
 }

@@ -116,7 +116,7 @@ pub(crate) fn caught_count() -> u64 {
 }
 
 /// Counts a caught panic, and returns its text for the log.
-pub(crate) fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
+fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
     let payload = match payload.downcast::<CaughtPanic>() {
         Ok(panicked) => return *panicked,
         Err(payload) => payload,

@@ -9,9 +9,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::util::sync::{Condvar, Mutex, MutexGuard};
 
 /// The maximum number of bytes of log lines and printed text that are queued for standard error.
 const QUEUE_LIMIT: usize = 1 << 20;
@@ -157,13 +159,9 @@ fn queue() -> &'static LogQueue {
     })
 }
 
-fn lock(queue: &LogQueue) -> MutexGuard<'_, QueuedLines> {
-    queue.lines.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn enqueue(bytes: &[u8]) {
     let queue = queue();
-    let mut lines = lock(queue);
+    let mut lines = queue.lines.lock();
     if lines.muted {
         return;
     }
@@ -190,7 +188,7 @@ impl Write for StderrWriter {
 /// Drops all further output: from now on standard error is a stream of the protocol.
 #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn mute() {
-    let mut lines = lock(queue());
+    let mut lines = queue().lines.lock();
     lines.muted = true;
     lines.bytes.clear();
 }
@@ -204,7 +202,7 @@ pub(crate) fn mute() {
 pub(crate) fn print(bytes: &[u8]) {
     let queue = queue();
     let mut lines =
-        wait_until(queue, lock(queue), PRINT_TIMEOUT, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
+        wait_until(queue, queue.lines.lock(), PRINT_TIMEOUT, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
     if lines.muted {
         return;
     }
@@ -218,7 +216,7 @@ pub(crate) fn print(bytes: &[u8]) {
 pub(crate) fn flush(limit: Duration) -> bool {
     let Some(queue) = QUEUE.get() else { return true };
     let is_written = |lines: &QueuedLines| lines.bytes.is_empty() && !lines.writing;
-    let lines = wait_until(queue, lock(queue), limit, is_written);
+    let lines = wait_until(queue, queue.lines.lock(), limit, is_written);
     is_written(&lines)
 }
 
@@ -234,7 +232,7 @@ fn wait_until<'a>(
     while !is_done(&lines) && !lines.muted && !lines.stalled {
         let now = Instant::now();
         match deadline.get_or_insert(now + limit).checked_duration_since(now) {
-            Some(left) => lines = queue.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0,
+            Some(left) => lines = queue.changed.wait_timeout(lines, left).0,
             None => lines.stalled = true,
         }
     }
@@ -245,9 +243,9 @@ fn write_lines() {
     let mut stderr = stderr();
     let queue = queue();
     loop {
-        let mut lines = lock(queue);
+        let mut lines = queue.lines.lock();
         while lines.bytes.is_empty() && lines.dropped.is_empty() {
-            lines = queue.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
+            lines = queue.changed.wait(lines);
         }
         let mut bytes = std::mem::take(&mut lines.bytes);
         let dropped = std::mem::take(&mut lines.dropped);
@@ -261,10 +259,10 @@ fn write_lines() {
         }
         let written = bytes.chunks(MAX_WRITE).try_for_each(|piece| {
             stderr.write_all(piece)?;
-            lock(queue).stalled = false;
+            queue.lines.lock().stalled = false;
             Ok::<_, io::Error>(())
         });
-        let mut lines = lock(queue);
+        let mut lines = queue.lines.lock();
         lines.writing = false;
         lines.muted |= written.is_err();
         queue.changed.notify_all();

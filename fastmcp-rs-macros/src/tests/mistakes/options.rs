@@ -33,7 +33,7 @@ fn every_malformed_option_is_reported() {
             `#[mcp::tool]` has no option `readonly` (did you mean `read_only`?)
             `tags` takes a list, as in `tags = ["orders"]`
             clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`
-            an icon has no `mime`: it takes `src`, `mime_type`, `sizes` and `theme`
+            an icon has no `mime` (did you mean `mime_type`?): it takes `src`, `mime_type`, `sizes` and `theme`
             an icon needs `src`: write `{ src = "https://..", .. }`
             an icon is a URL, or `{ src = "https://..", mime_type = "image/png", sizes = ["48x48"], theme = "dark" }`
             `meta` takes a JSON object, as in `meta = { "team": "billing" }`

@@ -174,10 +174,9 @@ fn every_variable_needs_a_parameter_and_every_parameter_a_value() {
             an argument needs a name, which is that of a variable of the URI: write `value: u8`, or remove the argument
             `header` is for the arguments of a tool, not for those of a resource: remove it
             two arguments are called `id`: rename one of them
-            the template has `{order_id}`, but the function has no parameter `order_id`: add one, as in `order_id: &str`, or take the variable out
+            the template has `{order_id}`, but the function has no parameter `order_id` (did you mean `order`?): add one, as in `order_id: &str`, or take the variable out
             the template has `{?page}`, but the function has no parameter `page`: add one, as in `page: Option<&str>`, or take the variable out
             a URI need not have `{?to}`: make this an `Option`, or add `#[arg(default = ..)]`
-            the URI has no variable `order`, and nothing else gives this parameter a value: write `{order}` or `{?order}` into the URI, or remove the parameter
             the URI has no variable `limit`, and nothing else gives this parameter a value: write `{limit}` or `{?limit}` into the URI, or remove the parameter
             the URI has no variable `own`, and nothing else gives this parameter a value: write `{own}` or `{?own}` into the URI, or remove the parameter
         "#]],

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::content::{Audio, Content, Image, RevisionView, Role, Text};
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 
 /// A message to or from the client's model: a role and content blocks.
 ///
@@ -268,7 +268,7 @@ pub(super) fn write(messages: &[SamplingMessage], revision: Revision) -> Value {
     let mut written = Vec::new();
     for message in messages {
         let mut blocks: Vec<Value> = message.content.iter().map(|block| block.write(revision)).collect();
-        if revision < Revision::V2025_11_25 {
+        if !revision.has(Feature::SamplingTools) {
             written.extend(blocks.into_iter().map(|block| json!({ "role": message.role, "content": block })));
             continue;
         }

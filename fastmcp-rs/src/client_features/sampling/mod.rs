@@ -11,7 +11,7 @@ pub(crate) use result::read;
 use serde_json::{Map, Value, json};
 
 use super::{AskError, Capability, ClientRequestSpec};
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 
 /// A request to the client's model: messages, and settings for the answer.
 ///
@@ -133,7 +133,7 @@ impl Sampling {
             || self.tool_choice.is_some()
             || self.messages.iter().any(SamplingMessage::has_tool_block);
         let capability = if with_tools { Capability::SamplingTools } else { Capability::Sampling };
-        if with_tools && revision < Revision::V2025_11_25 {
+        if with_tools && !revision.has(Feature::SamplingTools) {
             let reason = format!("a client of revision {revision} cannot give tools to its model");
             return Err(AskError::unsupported_because(capability, reason));
         }
@@ -152,7 +152,7 @@ impl Sampling {
         put("stopSequences", (!self.stop_sequences.is_empty()).then(|| self.stop_sequences.clone().into()));
         put("tools", (!self.tools.is_empty()).then(|| self.tools.iter().map(SamplingTool::write).collect()));
         put("toolChoice", self.tool_choice.map(|choice| json!({ "mode": choice.as_str() })));
-        Ok(ClientRequestSpec { method: "sampling/createMessage", params: params.into(), capability })
+        Ok(ClientRequestSpec { method: ProtocolMethod::CreateMessage, params: params.into(), capability })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -318,7 +318,7 @@ mod tests {
     fn a_sampling_request_has_every_message() {
         let plain = Sampling::new("Hi").request_spec(Revision::V2024_11_05).unwrap();
         assert_eq!(
-            (plain.method, plain.params, plain.capability),
+            (plain.method.as_str(), plain.params, plain.capability),
             (
                 "sampling/createMessage",
                 json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": "Hi" } }], "maxTokens": 1024 }),

@@ -8,7 +8,6 @@ mod resource;
 mod tool;
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 pub use prompt::DynamicPrompt;
@@ -52,11 +51,8 @@ impl DynamicHandler {
 impl Drop for DynamicHandler {
     fn drop(&mut self) {
         let call = self.0.take();
-        if let Err(payload) = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
-            operator_log::error(format_args!(
-                "a component panicked when it was dropped: {}",
-                catch_panic::record_panic(payload).0
-            ));
+        if let Err(panicked) = catch_panic::run_catching(|| drop(call)) {
+            operator_log::error(format_args!("a component panicked when it was dropped: {}", panicked.0));
         }
     }
 }

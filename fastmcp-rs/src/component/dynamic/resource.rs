@@ -145,7 +145,7 @@ impl DynamicResource {
     /// Returns the parts that a server stores.
     pub(crate) fn into_parts(self) -> (ComponentBase, ComponentInterface, DynamicHandler) {
         let mut problems = self.base.check("resource");
-        templates::check_template(&self.uri, &mut problems);
+        Template::check(&self.uri, &mut problems);
         let variables: Vec<String> = Template::parse(&self.uri).variables().map(str::to_owned).collect();
         let DynamicResource { uri, size, allow_traversal, .. } = &self;
         templates::check_resource_options(uri, &variables, size.is_some(), allow_traversal, &mut problems);

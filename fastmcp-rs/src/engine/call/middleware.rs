@@ -156,7 +156,7 @@ impl InnerHandler for HandlerCore {
                             connection.list_page(&registry.templates, revision, cursor, &view)?
                         }
                         Method::ListPrompts => connection.list_page(&registry.prompts, revision, cursor, &view)?,
-                        _ => connection.server.discovery_result(registry).into(),
+                        _ => connection.server.discovery_result(registry, revision).into(),
                     };
                     operation.response_format().reply(&result)
                 }

@@ -22,6 +22,7 @@ use std::time::SystemTime;
 pub(crate) use series::{RequestTimer, Series};
 
 use super::Target;
+use crate::protocol::ProtocolMethod;
 
 /// The most components with a series of their own; further components are counted in the series of their method.
 const MAX_COMPONENTS: usize = 10_000;
@@ -121,14 +122,14 @@ impl Metrics {
             return Arc::clone(series);
         }
         if components.len() >= MAX_COMPONENTS {
-            return Arc::clone(self.method_series(series::method_for(target)));
+            return Arc::clone(self.method_series(Some(series::method_for(target))));
         }
         let series = Arc::new(Series::for_component(target, name));
         components.insert(component, Arc::clone(&series));
         series
     }
 
-    fn method_series(&self, method: &str) -> &Arc<Series> {
+    fn method_series(&self, method: Option<ProtocolMethod>) -> &Arc<Series> {
         // The list has one more entry than there are methods.
         &self.inner.methods[series::method_index(method).min(self.inner.methods.len() - 1)]
     }

@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::Metrics;
+use crate::protocol::ProtocolMethod;
 use crate::protocol::write::code;
-use crate::telemetry::{RequestOutcome, Target, for_each_method};
+use crate::telemetry::{OTHER_METHOD, RequestOutcome, Target};
 
 /// The upper bounds of the histogram's buckets, in nanoseconds: the bounds of the conventions, and two lower ones,
 /// because most tools take less than ten milliseconds.
@@ -80,33 +81,24 @@ pub(crate) struct Series {
     pub(super) running: AtomicI64,
 }
 
-/// Returns the position of a method in [`new_method_series`].
-pub(super) fn method_index(method: &str) -> usize {
-    macro_rules! position {
-        ($($name:literal),*) => {
-            [$($name),*].iter().position(|known| *known == method).unwrap_or(usize::MAX)
-        };
-    }
-    for_each_method!(position)
+/// Returns the position of a method in [`new_method_series`], or a number beyond it.
+pub(super) fn method_index(method: Option<ProtocolMethod>) -> usize {
+    method.map_or(usize::MAX, |method| method as usize)
 }
 
 /// Returns the method that addresses components of a kind.
-pub(super) fn method_for(target: Target) -> &'static str {
+pub(super) fn method_for(target: Target) -> ProtocolMethod {
     match target {
-        Target::Tool => "tools/call",
-        Target::Prompt => "prompts/get",
-        Target::Resource => "resources/read",
+        Target::Tool => ProtocolMethod::CallTool,
+        Target::Prompt => ProtocolMethod::GetPrompt,
+        Target::Resource => ProtocolMethod::ReadResource,
     }
 }
 
-/// Creates a series per method, and one for all unknown methods.
+/// Creates a series per method of a request, and one for all other methods.
 pub(super) fn new_method_series() -> Vec<Arc<Series>> {
-    macro_rules! all {
-        ($($name:literal),*) => {
-            vec![$(Arc::new(Series::new($name, None)),)* Arc::new(Series::new("_OTHER", None))]
-        };
-    }
-    for_each_method!(all)
+    let names = ProtocolMethod::REQUESTS.iter().map(|method| method.as_str()).chain([OTHER_METHOD]);
+    names.map(|name| Arc::new(Series::new(name, None))).collect()
 }
 
 impl Series {
@@ -115,7 +107,7 @@ impl Series {
     }
 
     pub(super) fn for_component(target: Target, name: &str) -> Series {
-        Series::new(method_for(target), Some((target, name.into())))
+        Series::new(method_for(target).as_str(), Some((target, name.into())))
     }
 
     pub(super) fn record(&self, outcome: RequestOutcome, took: Duration) {
@@ -144,7 +136,7 @@ pub(crate) struct RequestTimer {
 }
 
 impl RequestTimer {
-    pub(crate) fn start(metrics: &Metrics, method: &str) -> RequestTimer {
+    pub(crate) fn start(metrics: &Metrics, method: Option<ProtocolMethod>) -> RequestTimer {
         RequestTimer {
             metrics: metrics.clone(),
             method: method_index(method),

@@ -36,9 +36,9 @@ use crate::engine::{
 };
 use crate::json::object::string_value;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::registry::Registry;
 
 /// The initial capacity of the buffer for a response, in bytes. Most responses fit without reallocation.
@@ -63,7 +63,7 @@ pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
     let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
     let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
     match revision {
-        Some(revision) if revision.is_modern() => VersionHeader::Modern,
+        Some(revision) if revision.has(Feature::Stateless) => VersionHeader::Modern,
         Some(revision) => VersionHeader::Legacy(revision),
         None => VersionHeader::Unknown,
     }
@@ -191,8 +191,7 @@ impl PostRequest<'_> {
         let exchange = self.exchange(false, true);
         connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
         let pending = exchange.pending.get();
-        let is_subscription =
-            || frame.method.and_then(string_value).is_some_and(|method| method == "subscriptions/listen");
+        let is_subscription = || frame.has_method(ProtocolMethod::Listen);
         if out.is_empty() && (pending || is_subscription()) {
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing: Arc::clone(connection.outgoing()),
@@ -289,8 +288,8 @@ impl PostRequest<'_> {
                             "Invalid request: this process has received no request with the id that is to be cancelled",
                         ));
                     }
-                    // Only this revision has batches; a batch that cannot be read has no requests.
-                    None if session.revision == Revision::V2025_03_26 && batch_length(message) > 0 => {
+                    // A batch that cannot be read has no requests.
+                    None if session.revision.has(Feature::Batches) && batch_length(message) > 0 => {
                         session.note_batch();
                     }
                     Some(_) | None => {}
@@ -301,7 +300,7 @@ impl PostRequest<'_> {
                 let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
                 connection.assume_session(match version {
                     VersionHeader::Legacy(revision) => revision,
-                    _ => Revision::V2025_03_26,
+                    _ => Revision::DEFAULT_OVER_HTTP,
                 });
                 (Arc::clone(&connection), ResponseOwner::Sessionless(CancelOnDrop(connection)))
             }
@@ -340,13 +339,12 @@ impl PostRequest<'_> {
 
 /// Returns the id of the request that a notification cancels, if it is a cancellation.
 fn cancelled_response<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
-    let is_cancellation = frame.method.and_then(string_value).is_some_and(|method| method == "notifications/cancelled");
-    frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
+    frame.params().filter(|_| frame.has_method(ProtocolMethod::Cancelled))?.request_id.and_then(Id::parse)
 }
 
 /// Returns true if a request without an envelope is a handshake, which asks for a session.
 fn is_handshake(frame: &Frame<'_>) -> bool {
-    frame.method.and_then(string_value).is_some_and(|method| method == "initialize")
+    frame.has_method(ProtocolMethod::Initialize)
 }
 
 impl ResponseOwner {

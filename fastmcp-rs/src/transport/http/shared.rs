@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use http_body::Body;
 
@@ -24,6 +24,7 @@ use crate::transport::http::response::backlog::Backlog;
 use crate::transport::http::response::sse::StreamPermit;
 use crate::transport::http::response::status::{HttpResponse, session_gone, too_many_sessions};
 use crate::transport::http::sessions::{Lease, NotFound, Requester, Sessions};
+use crate::util::sync::Mutex;
 
 /// The state that all clones of a service share.
 pub(crate) struct ServiceState {
@@ -116,7 +117,7 @@ pub(crate) struct OpenSubscriptions {
 
 impl OpenSubscriptions {
     pub(crate) fn register(&self, connection: &Arc<Connection>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         if open.len() >= 64 && open.len().is_power_of_two() {
             open.retain(|_, connection| connection.strong_count() > 0);
         }
@@ -124,7 +125,7 @@ impl OpenSubscriptions {
     }
 
     pub(crate) fn end_all(&self) {
-        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        let open = std::mem::take(&mut *self.open.lock());
         for connection in open.into_values().filter_map(|connection| connection.upgrade()) {
             connection.close_subscriptions();
             connection.outgoing().push_response(Vec::new());

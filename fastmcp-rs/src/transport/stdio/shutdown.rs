@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::platform::stdio::{self, EventNotifier, ShutdownEvent, ShutdownEvents};
 use crate::util::future::run_until;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
+use crate::util::sync::Mutex;
 
 /// The time limit for running calls after the client has closed its end or asked the server to stop.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,7 +59,7 @@ impl ShutdownState {
     }
 
     fn take_failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.failure.lock().take()
     }
 }
 
@@ -92,7 +93,7 @@ impl ShutdownReporter {
     fn keep_failure(&self, context: &'static str, error: io::Error) {
         // Every server ends when its client is gone, so this is no failure.
         if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
-            let mut failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut failure = self.state.failure.lock();
             // The first failure names the cause.
             failure.get_or_insert_with(|| Error::transport(context, error));
         }

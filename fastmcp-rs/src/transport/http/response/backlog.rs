@@ -2,7 +2,7 @@
 //! response for the whole time that a client may read nothing, and an HTTP/2 connection would hold many.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use hyper::body::Bytes;
 
@@ -10,6 +10,7 @@ use super::super::peer::Peer;
 use crate::engine::write_error;
 use crate::protocol::frame::Frame;
 use crate::protocol::write::{RpcError, code};
+use crate::util::sync::Mutex;
 
 /// Responses up to this size are not counted.
 pub(crate) const SMALL_RESPONSE: usize = 4 << 10;
@@ -33,10 +34,6 @@ impl Backlog {
     pub(crate) fn new(limit: usize) -> Arc<Backlog> {
         Arc::new(Backlog { limit, counts: Mutex::default() })
     }
-
-    fn lock(&self) -> MutexGuard<'_, BacklogCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Counts the unread bytes of one client.
@@ -58,7 +55,7 @@ impl Meter {
             return Ok(bytes);
         }
         let fits = |used: usize, limit: usize| used == 0 || used + bytes.len() <= limit;
-        let mut counts = self.backlog.lock();
+        let mut counts = self.backlog.counts.lock();
         let of_peer = self.peer.as_ref().and_then(|peer| counts.of_peers.get(peer)).copied().unwrap_or_default();
         if !fits(counts.all, self.backlog.limit) || !fits(of_peer, self.backlog.limit / 4) {
             return Err(bytes);
@@ -85,7 +82,7 @@ impl AsRef<[u8]> for MeteredBytes {
 
 impl Drop for MeteredBytes {
     fn drop(&mut self) {
-        let mut counts = self.meter.backlog.lock();
+        let mut counts = self.meter.backlog.counts.lock();
         counts.all -= self.bytes.len();
         let Some(peer) = &self.meter.peer else { return };
         if let Some(of_peer) = counts.of_peers.get_mut(peer) {
@@ -136,7 +133,7 @@ mod tests {
         drop(part);
         assert_eq!(of(1).track_bytes(kilobytes(5)).unwrap().len(), 5 << 10);
         drop(others);
-        let counts = backlog.lock();
+        let counts = backlog.counts.lock();
         assert!(counts.all == 0 && counts.of_peers.is_empty());
     }
 

@@ -6,8 +6,8 @@
 //! dropped: notifications first, and then the oldest responses, each of which is replaced by an error.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use super::event::split_frames;
 use crate::engine::write_error;
 use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
-use crate::protocol::Revision;
 use crate::protocol::write::{RpcError, code, strip_id};
+use crate::protocol::{Feature, Revision};
+use crate::util::sync::Mutex;
 
 /// The maximum number of bytes of notifications that are stored per stream.
 const MAX_NOTIFICATIONS: usize = 256 << 10;
@@ -96,8 +97,8 @@ pub(crate) enum Resumption {
 impl Resumption {
     /// Returns the resumption of the streams of Streamable HTTP for clients of that revision.
     pub(crate) fn for_revision(revision: Revision) -> Resumption {
-        // Clients of revisions before 2025-11-25 treat an event without data as a broken message.
-        if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
+        // Other clients treat an event without data as a broken message.
+        if revision.has(Feature::StreamPolling) { Resumption::Announced } else { Resumption::Possible }
     }
 
     /// Returns true if events have ids and are stored for a client that reconnects.
@@ -201,12 +202,8 @@ impl ReplayStream {
         };
         let (request, kept) = (request.map(Into::into), Arc::clone(kept));
         let stream = ReplayStream { id, is_own, request, outgoing, resumption, kept, state: Mutex::new(state) };
-        stream.update_counter(&mut stream.lock());
+        stream.update_counter(&mut stream.state.lock());
         Arc::new(stream)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ReplayState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the observer that limits the stored bytes.
@@ -216,7 +213,7 @@ impl ReplayStream {
 
     /// Adds frames that were already taken from the outgoing queue.
     pub(crate) fn add_frames(&self, frames: &[u8], is_last: bool) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         self.add_frames_to(&mut state, frames, is_last);
         self.update_counter(&mut state);
     }
@@ -261,7 +258,7 @@ impl ReplayStream {
     /// Takes queued frames if no client reads them, and counts them. The notifications of the session's own stream stay
     /// in the queue, which merges them.
     pub(crate) fn collect_unread(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.is_read && !self.is_own {
             let (frames, is_last) = self.outgoing.take_queued();
             self.add_frames_to(&mut state, &frames, is_last);
@@ -272,7 +269,7 @@ impl ReplayStream {
     /// Drops events of one kind until `excess` bytes are free or none is left. Returns the number of bytes that were
     /// freed.
     pub(crate) fn discard(&self, what: DiscardKind, excess: usize) -> usize {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let before = state.counted_bytes;
         match what {
             DiscardKind::Notifications => {
@@ -307,34 +304,34 @@ impl ReplayStream {
 
     /// Returns the number of bytes that the stream counts.
     pub(crate) fn kept_bytes(&self) -> usize {
-        self.lock().counted_bytes
+        self.state.lock().counted_bytes
     }
 
     /// Returns true if a client reads the stream.
     pub(crate) fn is_read(&self) -> bool {
-        self.lock().is_read
+        self.state.lock().is_read
     }
 
     /// Returns true if the stream has ended and no client reads it.
     pub(crate) fn is_idle(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.finished && !state.is_read
     }
 
     /// Returns true if the stream has been idle for that time.
     pub(crate) fn is_expired(&self, time: Duration) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.finished && !state.is_read && state.last_change.elapsed() >= time
     }
 
     /// Returns the number of the last event.
     pub(crate) fn last_event(&self) -> u64 {
-        self.lock().last
+        self.state.lock().last
     }
 
     /// Ends the stream. If the request of the stream is not answered yet, the error becomes its response.
     pub(crate) fn close(&self, error: Option<&RpcError>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !self.is_own {
             let (frames, is_last) = self.outgoing.take_queued();
             self.add_frames_to(&mut state, &frames, is_last);
@@ -353,7 +350,7 @@ impl ReplayStream {
 
     /// Creates a reader of the events after the given number. The previous reader ends.
     pub(crate) fn read(self: &Arc<Self>, after: u64) -> ReplayReader {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.reader > 0 {
             // The reader that had to disconnect has left already.
             self.outgoing.take_disconnect_request();
@@ -373,7 +370,7 @@ impl ReplayStream {
 
 impl Drop for ReplayStream {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         self.kept.change(state.counted_bytes, 0);
         // A call that still runs cannot deliver its response, and must not wait for room.
         self.outgoing.abandon();
@@ -399,7 +396,7 @@ impl ReplayReader {
 
     pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let stream = &self.stream;
-        let mut state = stream.lock();
+        let mut state = stream.state.lock();
         if state.reader != self.number || self.has_hung_up {
             return Poll::Ready(None);
         }
@@ -450,7 +447,7 @@ impl ReplayReader {
 
 impl Drop for ReplayReader {
     fn drop(&mut self) {
-        let mut state = self.stream.lock();
+        let mut state = self.stream.state.lock();
         if state.reader != self.number {
             return;
         }

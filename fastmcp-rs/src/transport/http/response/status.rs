@@ -12,9 +12,9 @@ use super::body::ResponseBody;
 use super::sse::EventStream;
 use crate::engine::write_error;
 use crate::json::object::string_value;
-use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
 use crate::protocol::write::{RpcError, code, strip_id};
+use crate::protocol::{Feature, Revision};
 
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -202,7 +202,11 @@ pub(crate) fn batch_refused() -> HttpResponse {
 /// Refuses a legacy message on a server that supports modern clients only.
 pub(crate) fn modern_only(frame: &Frame<'_>) -> HttpResponse {
     let id = frame.id.and_then(crate::protocol::id::Id::parse);
-    let supported: Vec<&str> = [Revision::V2026_07_28].iter().map(|revision| revision.as_str()).collect();
+    let supported: Vec<&str> = Revision::ALL
+        .iter()
+        .filter(|revision| revision.has(Feature::Stateless))
+        .map(|revision| revision.as_str())
+        .collect();
     let requested =
         frame.params().and_then(|params| params.protocol_version).and_then(string_value).unwrap_or_default();
     let error =

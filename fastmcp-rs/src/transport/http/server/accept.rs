@@ -158,9 +158,9 @@ pub(crate) async fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
 /// handler does this itself, because request handlers may occupy all threads.
 #[cfg(unix)]
 mod second_signal {
+    use crate::util::sync::Mutex;
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Mutex, PoisonError};
 
     /// Set while a signal ends the process at once.
     static IS_SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
@@ -177,7 +177,7 @@ mod second_signal {
 
     impl SignalWait {
         pub(crate) fn register(signals: &[i32]) -> io::Result<SignalWait> {
-            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut servers = SERVERS.lock();
             if !servers.is_registered {
                 for signal in signals {
                     // The order matters: reversed, the first signal would already end the process.
@@ -196,7 +196,7 @@ mod second_signal {
 
     impl Drop for SignalWait {
         fn drop(&mut self) {
-            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut servers = SERVERS.lock();
             servers.waiting -= 1;
             if servers.waiting == 0 {
                 IS_SHUTTING_DOWN.store(true, Ordering::SeqCst);

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 #[cfg(unix)]
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ring::digest::{Digest, SHA256, digest};
@@ -29,6 +29,7 @@ use super::timeouts::ConnectionTimeouts;
 use crate::checks::http::unusable_tls;
 use crate::checks::problem::Problem;
 use crate::util::operator_log;
+use crate::util::sync::Mutex;
 
 /// The default interval of checks for changed files.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -318,7 +319,7 @@ impl RenewingAcceptor {
     async fn config(&self) -> Arc<ServerConfig> {
         let shared = &self.0;
         let is_due = shared.files.is_some() && {
-            let mut current = shared.lock();
+            let mut current = shared.current.lock();
             let is_due = current.checked_at.elapsed() >= shared.renewal && !current.is_renewing;
             if is_due {
                 current.checked_at = Instant::now();
@@ -330,36 +331,32 @@ impl RenewingAcceptor {
             let shared = Arc::clone(shared);
             let renewing = tokio::task::spawn_blocking(move || {
                 shared.renew();
-                shared.lock().is_renewing = false;
+                shared.current.lock().is_renewing = false;
             });
             let _ = timeout(RENEWAL_TIMEOUT, renewing).await;
         }
-        Arc::clone(&shared.lock().config)
+        Arc::clone(&shared.current.lock().config)
     }
 }
 
 impl AcceptorInner {
-    fn lock(&self) -> std::sync::MutexGuard<'_, CurrentConfig> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Applies changed files, if they are usable.
     fn renew(&self) {
         let Some(files) = &self.files else { return };
         let renewed = files.read().and_then(|contents| {
             let digest = contents.digest();
             let is_same = |seen: &[Digest; 2]| seen.iter().zip(&digest).all(|(a, b)| a.as_ref() == b.as_ref());
-            if self.lock().seen.as_ref().is_some_and(is_same) {
+            if self.current.lock().seen.as_ref().is_some_and(is_same) {
                 return Ok(None);
             }
             // The digest is stored even if the files are unusable, so that the warning is logged once.
-            self.lock().seen = Some(digest);
+            self.current.lock().seen = Some(digest);
             files.config(&contents).map(Some)
         });
         match renewed {
             Ok(None) => {}
             Ok(Some(config)) => {
-                self.lock().config = config;
+                self.current.lock().config = config;
                 operator_log::write_line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
             }
             Err(problem) => operator_log::warn(format_args!("the previous certificate stays in use: {problem}")),

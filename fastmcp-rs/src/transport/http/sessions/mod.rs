@@ -25,7 +25,7 @@ mod usage;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -48,6 +48,7 @@ use crate::auth::principal::Principal;
 use crate::engine::Connection;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, milliseconds};
+use crate::util::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 /// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
@@ -236,15 +237,15 @@ impl Sessions {
     fn shard(&self, id: &str) -> MutexGuard<'_, Shard> {
         // Ids in the table are random at this byte, so sessions spread over all shards.
         let index = id.as_bytes().get(RANDOM_BYTE).map_or(0, |byte| usize::from(*byte)) % SHARDS;
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].lock()
     }
 
     fn ended_ids(&self) -> MutexGuard<'_, Ended> {
-        self.ended_ids.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ended_ids.lock()
     }
 
     fn all_peers(&self) -> MutexGuard<'_, HashMap<Peer, Arc<PeerSessions>>> {
-        self.all_peers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all_peers.lock()
     }
 
     /// Inserts a session of the transport of 2024-11-05 and returns its id. Returns `None` if there are too many
@@ -340,7 +341,7 @@ impl Sessions {
         });
         session.limit_stream(&session.own_stream());
         if let Some(peer_sessions) = &session.peer_sessions {
-            peer_sessions.lock().insert(session.number, Arc::downgrade(&session));
+            peer_sessions.sessions.lock().insert(session.number, Arc::downgrade(&session));
         }
         // The lease is taken before the session can be found, and ended as idle.
         let lease = Lease { in_use: SessionUse::new(&session.usage), session: Arc::clone(&session) };
@@ -373,7 +374,7 @@ impl Sessions {
     fn remove_from_peer(&self, peer_sessions: Option<&Arc<PeerSessions>>, number: Option<u64>) {
         let Some(peer_sessions) = peer_sessions else { return };
         if let Some(number) = number {
-            peer_sessions.lock().remove(&number);
+            peer_sessions.sessions.lock().remove(&number);
         }
         let mut all_peers = self.all_peers();
         if peer_sessions.count.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -440,7 +441,7 @@ impl Sessions {
         // The id is opened before anything is locked, so that forged ids do not delay other requests.
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let (session, expires) = opened.ok_or(NotFound::Unknown)?;
-        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        let _restoring = self.restoring.lock();
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
@@ -464,7 +465,7 @@ impl Sessions {
         }
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let Some((_, expires)) = opened else { return false };
-        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        let _restoring = self.restoring.lock();
         if remove() {
             return true;
         }
@@ -503,7 +504,7 @@ impl Sessions {
     pub(crate) fn all(&self) -> Vec<Arc<HttpSession>> {
         let mut all = Vec::new();
         for shard in &self.shards {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = shard.lock();
             all.extend(shard.values().cloned());
         }
         all
@@ -515,7 +516,7 @@ impl Sessions {
         let kept_time = REPLAY_TIMEOUT.min(idle_timeout);
         for shard in &self.shards {
             let mut over = Vec::new();
-            for session in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            for session in shard.lock().values() {
                 session.streams().requests.retain(|stream| !stream.is_expired(kept_time));
                 if session.is_idle(idle_timeout) || session.is_expired() {
                     over.push(Arc::clone(&session.id));
@@ -563,7 +564,7 @@ impl Sessions {
         (0..3).any(|_| {
             let first = match peer_sessions {
                 Some(peer_sessions) => find_eviction_candidate(
-                    peer_sessions.lock().values().filter_map(Weak::upgrade).take(EVICTION_SAMPLE),
+                    peer_sessions.sessions.lock().values().filter_map(Weak::upgrade).take(EVICTION_SAMPLE),
                     cause,
                 ),
                 None => self.find_eviction_candidate(cause),
@@ -578,7 +579,7 @@ impl Sessions {
         let begin = self.evicted.fetch_add(1, Ordering::Relaxed);
         let (mut compared, mut first) = (0, None);
         for index in 0..SHARDS {
-            let shard = self.shards[(begin + index) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = self.shards[(begin + index) % SHARDS].lock();
             compared += shard.len();
             first = find_eviction_candidate(first.into_iter().chain(shard.values().cloned()), cause);
             if compared >= EVICTION_SAMPLE && first.is_some() {

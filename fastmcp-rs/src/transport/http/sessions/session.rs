@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use crate::auth::principal::Principal;
@@ -18,6 +18,7 @@ use crate::transport::http::response::replay::{ByteCounter, DiscardKind, ReplayS
 use crate::transport::http::sessions::Sessions;
 use crate::transport::http::sessions::seen::SeenRequests;
 use crate::transport::http::sessions::usage::{SessionUsage, milliseconds_since};
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The maximum number of request streams of a session that can be resumed.
 const MAX_REPLAY_STREAMS: usize = 64;
@@ -111,7 +112,7 @@ impl SessionStreams {
 
 impl HttpSession {
     pub(crate) fn streams(&self) -> MutexGuard<'_, SessionStreams> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+        self.streams.lock()
     }
 
     /// Returns the session's own stream, for messages that belong to no request.
@@ -234,7 +235,7 @@ impl HttpSession {
         if let Some(peer_sessions) = self.peer_sessions.as_ref().filter(|peer_sessions| peer_sessions.pool.is_full()) {
             peer_sessions
                 .pool
-                .enforce_limit(now(), || peer_sessions.lock().values().filter_map(Weak::upgrade).collect());
+                .enforce_limit(now(), || peer_sessions.sessions.lock().values().filter_map(Weak::upgrade).collect());
         }
         if let Some(sessions) = self.sessions.upgrade().filter(|sessions| sessions.pool.is_full()) {
             sessions.pool.enforce_limit(now(), || sessions.all());
@@ -389,10 +390,4 @@ pub(crate) struct PeerSessions {
     pub(crate) count: AtomicUsize,
     pub(crate) client_info_bytes: AtomicUsize,
     pub(crate) pool: ReplayPool,
-}
-
-impl PeerSessions {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<HttpSession>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
