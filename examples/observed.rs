@@ -9,12 +9,12 @@ use fastmcp_rs::logging::Options;
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::{HttpConfig, logging};
 
-/// Looks up what an order costs, in cents.
+/// Looks up the price of an order, in cents.
 #[mcp::tool]
 async fn price_of(order: &str) -> Result<u64, ToolError> {
-    tracing::info!("looking it up");
+    tracing::info!("looking up the price");
     tokio::time::sleep(std::time::Duration::from_millis(3)).await;
-    order.strip_prefix("ORD-").and_then(|number| number.parse().ok()).ok_or(ToolError::new("there is no such order"))
+    order.strip_prefix("ORD-").and_then(|number| number.parse().ok()).ok_or(ToolError::new("unknown order"))
 }
 
 #[mcp::main]

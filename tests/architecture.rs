@@ -34,7 +34,7 @@ fn no_room_uses_a_room_above_it() {
 }
 
 #[test]
-fn files_use_each_other_in_no_circle() {
+fn files_have_no_cycles() {
     let graph = Library::read().uses();
     let mut circles: Vec<String> = Vec::new();
     for start in graph.keys() {
@@ -50,7 +50,7 @@ fn files_use_each_other_in_no_circle() {
 }
 
 #[test]
-fn the_map_names_every_file_and_no_other() {
+fn the_map_lists_exactly_the_existing_files() {
     let map = Map::read();
     let files: BTreeSet<String> = Library::read().files.into_keys().collect();
     let missing: Vec<_> = files.difference(&map.files).collect();
@@ -66,7 +66,7 @@ fn only_faces_are_at_the_top_of_the_library() {
 }
 
 #[test]
-fn every_room_says_what_it_is_for() {
+fn every_room_has_an_introduction() {
     for room in Map::read().rooms {
         let text = read(&source().join(&room).join("mod.rs"));
         let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();

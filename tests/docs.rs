@@ -632,7 +632,7 @@ mod facts {
         floor: Option<u8>,
     }
 
-    /// Changes where an order goes.
+    /// Changes the delivery address of an order.
     #[mcp::tool]
     async fn redirect(order_id: &str, address: Address) -> String {
         format!("{order_id} goes to {}, {}, {:?}", address.street, address.country, address.floor)
@@ -695,7 +695,7 @@ mod facts {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async move {
             let app = App::empty("facts").tool::<redirect>().tool::<list_orders>().tool::<types>();
-            let mut wire = app.connect().await.expect("the app is right");
+            let mut wire = app.connect().await.expect("the app is valid");
             wire.send(request.to_string());
             let frame: Value = serde_json::from_str(&wire.receive().await).expect("a frame is JSON");
             frame["result"].clone()
@@ -775,9 +775,9 @@ mod facts {
         let expected = "O goes to Am Markt, DE, None";
         assert_eq!(call("redirect", json!({"order_id": "O", "address": address})), expected);
         let problem = call("redirect", json!({"order_id": "O", "address": address, "adress": 1}));
-        assert!(problem.contains("there is no such argument"), "{problem}");
+        assert!(problem.contains("unknown argument"), "{problem}");
         let elsewhere = json!({"street": "Am Markt", "country": "DE", "planet": "Earth"});
         let problem = call("redirect", json!({"order_id": "O", "address": elsewhere}));
-        assert!(problem.contains("`/address/planet`: there is no such member"), "{problem}");
+        assert!(problem.contains("`/address/planet`: unknown member"), "{problem}");
     }
 }

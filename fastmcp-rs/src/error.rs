@@ -1,6 +1,5 @@
 //! Error types: [`Error`] for the start and the run of a server, [`ToolError`] for a failing tool.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -28,9 +27,10 @@ pub struct Error {
 enum Kind {
     #[error("{}", list_problems(.0))]
     Configuration(Vec<Problem>),
+    #[cfg(any(feature = "http", feature = "stdio"))]
     #[error("{context}: {source}")]
-    Transport { context: Cow<'static, str>, source: std::io::Error },
-    #[error("the state `{state}` could not be made: {}", Chain(&**.source))]
+    Transport { context: std::borrow::Cow<'static, str>, source: std::io::Error },
+    #[error("cannot create the state `{state}`: {}", Chain(&**.source))]
     Start { state: &'static str, source: Box<dyn StdError + Send + Sync> },
     #[error("{}", Chain(&**.0))]
     Other(Box<dyn StdError + Send + Sync>),
@@ -57,8 +57,8 @@ impl Error {
         Error { kind: Kind::Start { state, source } }
     }
 
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn transport(context: impl Into<Cow<'static, str>>, source: std::io::Error) -> Error {
+    #[cfg(any(feature = "http", feature = "stdio"))]
+    pub(crate) fn transport(context: impl Into<std::borrow::Cow<'static, str>>, source: std::io::Error) -> Error {
         Error { kind: Kind::Transport { context: context.into(), source } }
     }
 
@@ -93,7 +93,7 @@ impl Error {
 
     /// Returns true if a transport could not be set up, or if reading or writing failed.
     pub fn is_transport(&self) -> bool {
-        matches!(self.kind, Kind::Transport { .. })
+        !matches!(self.kind, Kind::Configuration(_) | Kind::Start { .. } | Kind::Other(_))
     }
 }
 
@@ -120,6 +120,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.kind {
             Kind::Configuration(_) => None,
+            #[cfg(any(feature = "http", feature = "stdio"))]
             Kind::Transport { source, .. } => Some(source),
             Kind::Start { source, .. } => Some(&**source),
             Kind::Other(error) => error.source(),

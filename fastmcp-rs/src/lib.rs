@@ -56,8 +56,6 @@
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 #![cfg_attr(windows, deny(unsafe_code))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without the feature `stdio`, parts of the engine have no caller.
-#![cfg_attr(not(feature = "stdio"), allow(dead_code, unused_imports))]
 
 #[doc(hidden)]
 #[path = "private.rs"]

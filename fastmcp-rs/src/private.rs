@@ -55,7 +55,7 @@ pub mod probe {
 pub fn parse_json(json: &'static str) -> serde_json::Value {
     match serde_json::from_str(json) {
         Ok(value) => value,
-        Err(error) => panic!("the macro wrote {json}, which is not JSON: {error}"),
+        Err(error) => panic!("the macro generated invalid JSON, {json}: {error}"),
     }
 }
 

@@ -23,7 +23,7 @@ fn nothing(name: &str) -> DynamicTool {
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
-    validated(app.test_client(), revision).await.expect("the app is right")
+    validated(app.test_client(), revision).await.expect("the app is valid")
 }
 
 fn names(list: &[Value]) -> Vec<&str> {
@@ -132,7 +132,7 @@ fn arguments_are_checked_against_the_schema_and_coerced() {
             assert!(text.contains(part), "{part} in {text}");
         }
         let refused = client.call("take", json!({})).await.unwrap();
-        assert!(refused.text().contains("`/count`: it is required"), "{}", refused.text());
+        assert!(refused.text().contains("`/count`: missing"), "{}", refused.text());
         let taken = client.call("take", json!({"count": "2", "tags": "[\"a\"]", "ratio": null})).await.unwrap();
         assert_eq!(taken.json()["structuredContent"], json!({"count": 2, "tags": ["a"]}));
 
@@ -168,7 +168,11 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
         {
             let client = connect(App::empty("x").add_tool(wrong(result)), Revision::NEWEST).await;
             let reply = client.call("wrong", json!({})).await.unwrap();
-            assert!(reply.is_error() && reply.text().contains("not yours to mend"), "{}", reply.text());
+            assert!(
+                reply.is_error() && reply.text().contains("Changing the arguments will not help"),
+                "{}",
+                reply.text()
+            );
             assert!(!reply.json().to_string().contains("secret"));
         }
         for (result, is_error) in [(ToolResult::from(json!({"n": 1})), false), (ToolResult::error("no"), true)] {
@@ -179,7 +183,7 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
 }
 
 #[test]
-fn errors_panics_and_timeouts_are_those_of_other_tools() {
+fn dynamic_tools_have_the_errors_panics_and_timeouts_of_other_tools() {
     #[derive(Debug)]
     struct Secret;
     impl std::fmt::Display for Secret {
@@ -208,7 +212,11 @@ fn errors_panics_and_timeouts_are_those_of_other_tools() {
         assert_eq!(client.call("told", json!({})).await.unwrap().text(), "use another");
         for name in ["masked", "panics"] {
             let reply = client.call(name, json!({})).await.unwrap();
-            assert!(reply.is_error() && reply.text().contains("not yours to mend"), "{}", reply.text());
+            assert!(
+                reply.is_error() && reply.text().contains("Changing the arguments will not help"),
+                "{}",
+                reply.text()
+            );
         }
         let reply = client.call("slow", json!({})).progress_token("p").await.unwrap();
         assert!(reply.text().contains("timed out"), "{}", reply.text());
@@ -528,7 +536,7 @@ fn a_disabled_component_is_reported_as_unknown() {
 }
 
 #[test]
-fn clients_are_notified_of_the_lists_that_changed_alone() {
+fn clients_are_notified_only_of_changed_lists() {
     run(async {
         let app = App::empty("x").add_tool(nothing("a").tag("t"));
         let handle = app.handle();
@@ -581,7 +589,7 @@ fn sessions_are_notified_without_a_subscription() {
 }
 
 #[test]
-fn a_running_call_goes_on_when_its_tool_is_removed() {
+fn a_running_call_continues_when_its_tool_is_removed() {
     run(async {
         let app = App::empty("x").add_tool(DynamicTool::new("slow", json!({"type": "object"}), |_, _| async {
             tokio::time::sleep(Duration::from_millis(100)).await;

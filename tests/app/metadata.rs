@@ -60,7 +60,7 @@ fn a_resource_has_its_own_ttl_and_cache_scope() {
 }
 
 #[test]
-fn the_icons_of_a_server_are_sent_with_its_description_alone() {
+fn the_icons_of_a_server_are_sent_only_with_its_description() {
     for revision in Revision::ALL {
         run(async {
             let icon = Icon::new("data:image/png;base64,AAAA").mime_type("image/png").size("16x16");

@@ -66,7 +66,7 @@ fn resource(uri: &str) -> DynamicResource {
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
-    validated(app.test_client(), revision).await.expect("the app is right")
+    validated(app.test_client(), revision).await.expect("the app is valid")
 }
 
 fn column(list: &[Value], member: &str) -> Vec<String> {

@@ -58,7 +58,7 @@ async fn send(
 
 fn listed(app: App) -> Value {
     run(async {
-        let client = app.test_client().await.expect("the app is right");
+        let client = app.test_client().await.expect("the app is valid");
         client.list_tools().await.expect("they are listed").remove(0)
     })
 }
@@ -103,9 +103,9 @@ async fn letter(
 }
 
 #[test]
-fn the_comment_of_a_prompts_argument_stands_before_those_of_the_variants() {
+fn the_comment_of_a_prompt_argument_precedes_those_of_the_variants() {
     let listed = run(async {
-        let client = App::empty("x").prompt::<letter>().test_client().await.expect("the app is right");
+        let client = App::empty("x").prompt::<letter>().test_client().await.expect("the app is valid");
         client.list_prompts().await.expect("they are listed").remove(0)
     });
     let variants = "- `Slow`: Within three days.\n- `Fast`: Over night.";
@@ -175,10 +175,10 @@ fn an_app_can_publish_schemas_without_additional_properties() {
         each(&tool["inputSchema"], &mut |schema| assert!(schema["additionalProperties"].is_null(), "{schema}"));
     }
     let refused = run(async {
-        let client = app().open_schemas().test_client().await.expect("the app is right");
+        let client = app().open_schemas().test_client().await.expect("the app is valid");
         client.call("send", json!({"cuont": 1})).await.expect("it is answered").text()
     });
-    assert!(refused.contains("`/cuont`: there is no such argument"), "{refused}");
+    assert!(refused.contains("`/cuont`: unknown argument"), "{refused}");
 }
 
 #[test]
@@ -205,7 +205,7 @@ async fn poem(
 #[test]
 fn an_empty_prompt_argument_that_cannot_be_a_value_is_absent() {
     run(async {
-        let client = App::empty("x").prompt::<poem>().test_client().await.expect("the app is right");
+        let client = App::empty("x").prompt::<poem>().test_client().await.expect("the app is valid");
         let arguments = json!({"topic": "", "verses": "", "day": "", "first": "", "mood": "", "lines": ""});
         let text = client.get_prompt("poem", arguments).await.expect("it is answered").text();
         assert_eq!(text, r#" None None None Some("") 3"#);

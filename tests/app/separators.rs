@@ -203,7 +203,7 @@ async fn open(revision: Revision) -> (Wire, Value) {
 }
 
 async fn open_app(app: App, revision: Revision) -> (Wire, Value) {
-    let mut wire = app.connect().await.expect("the app is right");
+    let mut wire = app.connect().await.expect("the app is valid");
     if revision.is_modern() {
         let discovered = exchange(&mut wire, revision, "server/discover", json!({})).await;
         return (wire, discovered);
@@ -256,7 +256,7 @@ fn results_have_no_raw_separators_and_are_the_same_texts() {
 }
 
 #[test]
-fn what_layers_answer_has_no_raw_separators() {
+fn responses_of_middleware_have_no_raw_separators() {
     run(async {
         for revision in REVISIONS {
             let (mut wire, _) = open_app(layered(), revision).await;
@@ -293,7 +293,7 @@ fn errors_and_refused_arguments_have_no_raw_separators() {
                 assert!(answer["error"].is_object(), "{answer}");
             }
         }
-        let mut wire = app().connect().await.expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is valid");
         for malformed in [
             json!({"id": TEXT, "method": TEXT}).to_string(),
             json!({"jsonrpc": TEXT, "id": TEXT, "method": "ping"}).to_string(),

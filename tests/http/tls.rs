@@ -126,7 +126,7 @@ async fn plain_text_on_a_tls_port_gets_an_error_or_is_closed() {
     let server = Server::start(app().http(config.max_connections(3))).await;
     for _ in 0..10 {
         let response = server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
-        assert_eq!((response.status, response.text().as_str()), (400, "this port is reached by https\n"));
+        assert_eq!((response.status, response.text().as_str()), (400, "this server speaks HTTPS only\n"));
     }
     // Junk, half a handshake, and silence.
     for bytes in [&b"\x16\x03\x01\x00\x05hello"[..], b"\x00\x01", b"\x16\x03\x01", b""] {

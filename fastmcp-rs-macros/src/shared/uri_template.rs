@@ -3,7 +3,7 @@
 //! A template is accepted only if a URI can be split into the same variables again. So path-style parameters (`{;x}`)
 //! and truncated values (`{x:3}`) are errors.
 
-const FORMS: &str = "there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`";
+const FORMS: &str = "use `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` or `{&x,y}`";
 
 /// A template, or a URI without variables.
 #[derive(Default)]
@@ -94,7 +94,7 @@ impl<'t> TemplateParser<'t> {
     }
 
     fn report_unclosed(&mut self, inside: &str) {
-        self.report(format!("the brace of `{{{inside}` is not closed"), "write `}` behind the variable's name");
+        self.report(format!("the brace of `{{{inside}` is not closed"), "write `}` after the variable's name");
     }
 
     /// Parses the text between two expressions.
@@ -110,20 +110,20 @@ impl<'t> TemplateParser<'t> {
             if character == '%' {
                 let escape = text.as_bytes().get(index + 1..index + 3);
                 if !escape.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    self.report("`%` starts an escape of two hexadecimal digits", "for itself, write `%25`");
+                    self.report("`%` must be followed by two hexadecimal digits", "for a literal `%`, write `%25`");
                 }
             } else if !character.is_ascii_graphic() || "\"<>\\^`|".contains(character) {
                 let mut buffer = [0; 4];
                 let bytes = character.encode_utf8(&mut buffer).bytes();
                 let escaped: String = bytes.map(|byte| format!("%{byte:02X}")).collect();
-                self.report(format!("a URI cannot hold {character:?}"), format!("write `{escaped}`"));
+                self.report(format!("a URI cannot contain {character:?}"), format!("write `{escaped}`"));
             }
         }
     }
 
     fn report_text_after_query(&mut self, text: &str) {
         if let Some(query) = self.query.take() {
-            self.report("a query stands at the end of a URI", format!("move `{{{query}}}` behind `{text}`"));
+            self.report("the query must be at the end of the URI", format!("move `{{{query}}}` after `{text}`"));
         }
     }
 
@@ -137,24 +137,21 @@ impl<'t> TemplateParser<'t> {
                 self.report_text_after_query(&format!("{{{inside}}}"));
                 if let Some(previous) = self.previous {
                     self.report(
-                        format!("nothing tells where `{{{previous}}}` ends and `{{{inside}}}` begins"),
-                        "write something between them",
+                        format!("the end of `{{{previous}}}` before `{{{inside}}}` is ambiguous"),
+                        "write a separator between them",
                     );
                 }
             }
             Some('/' | '.' | '#') => self.report_text_after_query(&format!("{{{inside}}}")),
             Some('?' | '&') => self.begin_query(operator == Some('?'), inside),
             Some(';') => {
-                self.report(
-                    format!("`{{{inside}}}` is a path-style parameter, which templates here do not have"),
-                    FORMS,
-                );
+                self.report(format!("`{{{inside}}}` is a path-style parameter, which is not supported"), FORMS);
             }
-            Some(other) => self.report(format!("`{other}` in `{{{inside}}}` is not an operator of templates"), FORMS),
+            Some(other) => self.report(format!("`{other}` in `{{{inside}}}` is not a supported operator"), FORMS),
         }
         self.previous = Some(inside);
         if names.is_empty() {
-            self.report(format!("`{{{inside}}}` names no variable"), "write its name into the braces, or remove them");
+            self.report(format!("`{{{inside}}}` has no variable"), "write its name into the braces, or remove them");
             return;
         }
         for (index, name) in names.split(',').enumerate() {
@@ -169,11 +166,11 @@ impl<'t> TemplateParser<'t> {
         let names = &inside[1..];
         match (is_first, self.has_query) {
             (true, true) => {
-                self.report(format!("the query has begun before `{{{inside}}}`"), format!("write `{{&{names}}}`"));
+                self.report(format!("the query begins before `{{{inside}}}`"), format!("write `{{&{names}}}`"));
             }
             (false, false) => {
                 self.report(
-                    format!("`{{{inside}}}` goes on with a query that was not begun"),
+                    format!("`{{{inside}}}` continues a query, but none begins before it"),
                     format!("write `{{?{names}}}`"),
                 );
             }
@@ -192,25 +189,25 @@ impl<'t> TemplateParser<'t> {
         match (modifier, operator) {
             ("", _) | ("*", None) => {}
             ("*", _) => self.report(
-                "`*` goes with no operator",
-                format!("write `{{{name}*}}` for all that follows, slashes too, or `{{{sign}{name}}}`"),
+                "`*` cannot be combined with an operator",
+                format!("write `{{{name}*}}` for the rest of the URI with its slashes, or `{{{sign}{name}}}`"),
             ),
             _ => self.report(
-                format!("`{{{sign}{written}}}` would cut the value, which cannot be read back"),
+                format!("`{{{sign}{written}}}` would truncate the value, so it could not be read back"),
                 format!("write `{{{sign}{name}}}`, and limit the length of the value instead"),
             ),
         }
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_part) {
             self.report(
-                format!("`{name}` is not the name of a variable"),
-                "it is that of a parameter, so it holds ASCII letters, digits and `_`, and no digit first",
+                format!("`{name}` cannot be the name of a variable"),
+                "it must be the name of a parameter, with ASCII letters, digits and `_`, and no digit first",
             );
             return;
         }
         let is_repeated = |part: &Part<'_>| matches!(part, Part::Variable(variable) if variable.name == name);
         if self.template.parts.iter().any(is_repeated) {
-            self.report(format!("the variable `{name}` stands in the template twice"), "rename one of the two");
+            self.report(format!("the variable `{name}` occurs twice in the template"), "rename one of the two");
             return;
         }
         self.template.parts.push(Part::Variable(Variable { name, operator, has_star: modifier == "*" }));
@@ -227,12 +224,11 @@ fn find_scheme_problem(text: &str) -> Option<(String, String)> {
         return Some(match head.len() == text.len() {
             true => {
                 let rest = text.trim_start_matches('/');
-                let problem = format!("`{text}` has no scheme, with which every URI starts");
-                (problem, format!("write one, as in `app://{rest}`"))
+                (format!("`{text}` has no scheme"), format!("begin with one, as in `app://{rest}`"))
             }
             false => (
-                "a URI starts with a scheme, which has no variables".to_owned(),
-                "write one before the first, as in `orders://{order_id}`".to_owned(),
+                "a URI begins with a scheme without variables".to_owned(),
+                "write one before the first variable, as in `orders://{order_id}`".to_owned(),
             ),
         });
     };
@@ -242,10 +238,10 @@ fn find_scheme_problem(text: &str) -> Option<(String, String)> {
     }
     let lower = scheme.to_ascii_lowercase();
     Some(match lower.starts_with(|c: char| c.is_ascii_lowercase()) && lower.chars().all(is_part) {
-        true => ("schemes are written in lower case".to_owned(), format!("`{lower}:`")),
+        true => ("a scheme must be in lower case".to_owned(), format!("write `{lower}:`")),
         false => (
-            format!("`{scheme}` is not the scheme of a URI"),
-            "it starts with a letter, and holds lower-case ASCII letters, digits, `+`, `-` and `.`".to_owned(),
+            format!("`{scheme}` is not a valid scheme"),
+            "it must start with a letter, and have only lower-case ASCII letters, digits, `+`, `-` and `.`".to_owned(),
         ),
     })
 }

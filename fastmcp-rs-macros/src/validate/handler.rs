@@ -73,7 +73,7 @@ fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
         errors.at(
             handler.options.handle.as_ref().unwrap_or(handler.ident()),
             format!(
-                "the type that stands for this {} would hide the primitive `{handle}`: name it with `handle = ..`",
+                "the type that represents this {} would hide the primitive `{handle}`: name it with `handle = ..`",
                 handler.component()
             ),
         );
@@ -102,7 +102,8 @@ fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
         errors.at(
             blocking,
             format!(
-                "`inline` runs a {} where requests are read, `blocking` on a thread of its own: remove one of the two",
+                "`inline` runs a {} on the thread that reads requests, `blocking` on a thread of its own: remove one \
+                 of the two",
                 handler.component()
             ),
         );
@@ -110,7 +111,7 @@ fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
     if handler.item.signature.asyncness.is_some() && handler.execution() == Execution::Inline {
         errors.at(
             inline.to_token_stream(),
-            "an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits",
+            "an `async fn` is always polled inline first: remove `inline`, which is for a plain `fn` that never blocks",
         );
     }
 }

@@ -39,8 +39,8 @@ pub(super) struct ShutdownFunction {
 /// A function for [`App::state_with`]: `async`, with at most three parameters, each a [`State`], and a `Result` whose
 /// error implements `Display`.
 #[diagnostic::on_unimplemented(
-    message = "this cannot make a state",
-    label = "not a function that makes a state",
+    message = "this function cannot create a state",
+    label = "not a state factory",
     note = "it takes at most three `State<T>`, is `async`, and returns `Result<T, E>`, where `E` is an error, as in `|| async {{ Ok::<Pool, std::io::Error>(pool) }}`"
 )]
 pub trait MakeState<Parameters>: Send + 'static {
@@ -54,8 +54,8 @@ pub trait MakeState<Parameters>: Send + 'static {
 
 /// A function for [`App::on_shutdown`]: `async`, with at most three parameters, each a [`State`].
 #[diagnostic::on_unimplemented(
-    message = "this cannot run at shutdown",
-    label = "not a function that ends an app",
+    message = "this function cannot run at shutdown",
+    label = "not a shutdown hook",
     note = "it takes at most three `State<T>`, is `async`, and returns nothing, as in `|pool: State<Pool>| async move {{ pool.close().await }}`"
 )]
 pub trait EndApp<Parameters>: Send + 'static {
@@ -82,13 +82,15 @@ macro_rules! functions {
         {
             type Made = T;
 
-            #[allow(unused_variables)]
             fn requirements(requirements: &mut Requirements) {
+                // Without states, the parameter has no use.
+                let _ = &requirements;
                 $(requirements.state::<$state>();)*
             }
 
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case)]
             fn make(self, states: &States) -> StateFuture<Result<T, StateError>> {
+                let _ = states;
                 $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move { self($($state?),*).await.map_err(Into::into) })
             }
@@ -100,13 +102,15 @@ macro_rules! functions {
             F: FnOnce($(State<$state>),*) -> W + Send + 'static,
             W: Future<Output = ()> + Send + 'static,
         {
-            #[allow(unused_variables)]
             fn requirements(requirements: &mut Requirements) {
+                // Without states, the parameter has no use.
+                let _ = &requirements;
                 $(requirements.state::<$state>();)*
             }
 
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case)]
             fn run(self, states: &States) -> StateFuture<()> {
+                let _ = states;
                 $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move {
                     $(let Ok($state) = $state else { return };)*
@@ -229,13 +233,10 @@ impl App {
         for maker in std::mem::take(&mut self.state_constructors) {
             let make = maker.make;
             let made = catch_panic::run_catching_async(|| make(&states)).await.unwrap_or_else(|panicked| {
-                operator_log::error(format_args!(
-                    "the state `{}` panicked while it was made: {}",
-                    maker.name, panicked.0
-                ));
+                operator_log::error(format_args!("the factory of the state `{}` panicked: {}", maker.name, panicked.0));
                 // The program may end with the resulting error.
                 operator_log::flush(FINAL_FLUSH_TIMEOUT);
-                Err(format!("it panicked: {}", panicked.0).into())
+                Err(format!("the factory panicked: {}", panicked.0).into())
             });
             owner.add(&mut states, made.map_err(|failure| Error::start(maker.name, failure))?);
         }

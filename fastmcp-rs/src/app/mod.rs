@@ -5,6 +5,8 @@
 //! [`App`], for mounting, for states and shutdown hooks, and for `run_stdio` and `run_http`.
 
 mod handle;
+#[cfg(not(any(feature = "stdio", feature = "testing")))]
+mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
 mod mount;
@@ -53,6 +55,7 @@ use crate::schema::publish::SchemaStyle;
 use crate::sealing::{self, Sealer, SealingKey};
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::MetricsSlot;
 
 /// The builder of an MCP server.
 ///
@@ -93,9 +96,8 @@ pub struct App {
     /// The middleware around each operation, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
     problems: Vec<Problem>,
-    /// The metrics, once [`App::metrics`] has enabled them.
-    #[cfg(feature = "metrics")]
-    metrics: OnceLock<Metrics>,
+    /// The metrics, once `App::metrics` has enabled them.
+    metrics: MetricsSlot,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
@@ -173,8 +175,7 @@ impl App {
             sealing_keys: Vec::new(),
             layers: Vec::new(),
             problems: Vec::new(),
-            #[cfg(feature = "metrics")]
-            metrics: OnceLock::new(),
+            metrics: MetricsSlot::default(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]
@@ -265,7 +266,7 @@ impl App {
     /// ```
     #[cfg(feature = "metrics")]
     pub fn metrics(&self) -> Metrics {
-        self.metrics.get_or_init(Metrics::new).clone()
+        self.metrics.get_or_enable().clone()
     }
 
     /// Sets the visibility function: a component for which it returns `false` is not listed, and requests for it are
@@ -703,7 +704,8 @@ impl App {
         tracing::debug!(target: "fastmcp_rs", "tools, resources, prompts registered: {counts:?}");
         if counts == [0; 3] && !self.tree.is_dynamic() {
             crate::util::operator_log::warn(format_args!(
-                "`{}` offers nothing: put `#[mcp::tool]` on a function; for tools of a library crate, add `use that_crate as _;`",
+                "`{}` has no tools, resources or prompts: put `#[mcp::tool]` on a function; if they are in a library \
+                 crate, add `use that_crate as _;`",
                 self.config.name
             ));
         }
@@ -714,14 +716,8 @@ impl App {
         warn_about_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);
         sealer.set_max_text(self.config.max_request_state);
-        #[cfg_attr(not(feature = "metrics"), allow(unused_mut))]
-        let mut server = engine::Server::new(self.config, components, sealer, changes, owner, shutdown_tasks);
-        #[cfg(feature = "metrics")]
-        if let Some(metrics) = self.metrics.into_inner() {
-            metrics.set_server(&server.config.name, &server.config.version);
-            server.metrics = Some(metrics);
-        }
-        Ok(server)
+        let metrics = self.metrics.into_inner();
+        Ok(engine::Server::new(self.config, components, sealer, changes, owner, shutdown_tasks, metrics))
     }
 
     /// Returns the app's tools as the newest revision lists them, even if other checks of the app fail: a lock file of
@@ -744,7 +740,8 @@ impl App {
     fn warn_about_version(&self) {
         if !self.version_is_set && PROGRAM_VERSION.get().is_none() {
             crate::util::operator_log::warn(format_args!(
-                "the version of `{}` is not known, and clients are told {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`",
+                "the version of `{}` is unknown, so clients see {UNKNOWN_VERSION}: put `#[mcp::main]` on `main`, or \
+                 add `.version(env!(\"CARGO_PKG_VERSION\"))`",
                 self.config.name
             ));
         }

@@ -158,16 +158,15 @@ impl App {
         checks::check_replicas(config.replicas, !self.sealing_keys.is_empty())?;
         self.validate()?;
         self.warn_about_version();
-        #[cfg(feature = "metrics")]
         if config.metrics {
-            self.metrics();
+            self.metrics.enable();
         }
         self.fit_request_state(config.max_body);
         let keys = self.sealing_keys.clone();
         if keys.is_empty() && config.sessions == SessionMode::Sessions {
             operator_log::info(format_args!(
-                "sessions of clients before 2026-07-28 end with this process, and clients that do not begin a new one \
-                 then fail until they are restarted; with keys from `App::sealing_keys`, sessions are restored"
+                "sessions of clients before 2026-07-28 end with this process, and clients that do not begin a new \
+                 session fail until they are restarted; to restore sessions, set `App::sealing_keys`"
             ));
         }
         let server = Arc::new(self.start().await?);
@@ -184,7 +183,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if the address cannot be bound, or if
+    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if cannot bind the address, or if
     /// other machines can reach it and neither [`App::authenticate`] nor [`HttpConfig::allowed_hosts`] is set. It also
     /// fails outside of a tokio runtime with timers, input and output; `#[mcp::main]`, `#[tokio::main]` and a runtime
     /// builder with `enable_all()` provide one.
@@ -202,7 +201,7 @@ impl App {
     pub async fn run_http(self, address: impl ToSocketAddrs) -> Result<(), Error> {
         check_runtime()?;
         let listener =
-            TcpListener::bind(address).await.map_err(|error| Error::transport("the address cannot be bound", error))?;
+            TcpListener::bind(address).await.map_err(|error| Error::transport("cannot bind the address", error))?;
         self.run_http_on(listener).await
     }
 
@@ -213,7 +212,8 @@ impl App {
     ///
     /// Fails under the conditions of [`App::run_http`].
     pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
-        let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
+        let address =
+            listener.local_addr().map_err(|error| Error::transport("cannot read the address of the socket", error))?;
         self.check_exposure(address)?;
         self.run_on_listener(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
     }
@@ -246,7 +246,7 @@ impl App {
         check_runtime()?;
         let socket = path.as_ref();
         let listener = transport::bind(socket, self.http.config.socket_mode).await;
-        let failed = |error| Error::transport(format!("`{}` cannot be listened on", socket.display()), error);
+        let failed = |error| Error::transport(format!("cannot listen on `{}`", socket.display()), error);
         self.run_on_listener(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
     }
 
@@ -269,7 +269,6 @@ impl App {
         let config = &self.http.config;
         let (name, path) = (self.config.name.clone(), config.path.clone());
         checks::check_path("`HttpConfig::path`", &path)?;
-        #[cfg(feature = "metrics")]
         if config.metrics {
             checks::check_metrics_path(&path)?;
         }
@@ -282,7 +281,7 @@ impl App {
         let routes = self.http.routes.clone();
         let listen = || async {
             let stop = transport::shutdown_signal().await;
-            stop.map(Box::pin).map_err(|error| Error::transport("signals cannot be heard", error))
+            stop.map(Box::pin).map_err(|error| Error::transport("cannot listen for signals", error))
         };
         // While states are made, the default action of a signal ends the process, even if a state blocks its thread.
         // Process 1, as in a container, has no default action.

@@ -13,7 +13,6 @@ use super::problem::Problem;
 pub(crate) const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The path of the metrics, if they are served.
-#[cfg(any(feature = "metrics", feature = "legacy-sse"))]
 pub(crate) const METRICS_PATH: &str = "/metrics";
 
 pub(crate) fn invalid_host(host: &str) -> Problem {
@@ -107,7 +106,6 @@ pub(crate) fn check_public_prefix(prefix: &str) -> Result<(), Problem> {
 }
 
 /// Checks that the endpoint does not have the path of the metrics.
-#[cfg(feature = "metrics")]
 pub(crate) fn check_metrics_path(endpoint: &str) -> Result<(), Problem> {
     if endpoint.trim_end_matches('/') != METRICS_PATH {
         return Ok(());

@@ -326,8 +326,13 @@ impl CallClientRequests {
         timeout: Duration,
     ) -> Result<Value, AskError> {
         let (id, answer) = requests.open_request()?;
-        let mut sent =
-            SentRequestGuard { sink, requests, id, was_sent: false, reason: "the call that asked has ended" };
+        let mut sent = SentRequestGuard {
+            sink,
+            requests,
+            id,
+            was_sent: false,
+            reason: "the call that sent the request has ended",
+        };
         let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": spec.method.as_str() });
         if !spec.params.is_null() {
             request["params"] = spec.params.clone();
@@ -355,7 +360,7 @@ impl CallClientRequests {
             // The call has ended, or the connection was closed, which ends the call.
             None | Some(Ok(Err(_))) => Err(AskError::Ended),
             Some(Err(_)) => {
-                sent.reason = "no answer came in time";
+                sent.reason = "no response arrived in time";
                 Err(AskError::TimedOut { after: timeout })
             }
         }

@@ -98,7 +98,7 @@ pub(crate) fn url_request(message: &str, url: &str, revision: Revision) -> Resul
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !is_uri(url) || !matches!(scheme.as_deref(), Some("https" | "http")) {
         return Err(AskError::invalid_question(
-            "the page to open has no URL that begins with `https://` and has no spaces",
+            "the URL of the page must begin with `https://` and must not contain spaces",
         ));
     }
     let mut params = json!({ "mode": "url", "message": message, "url": url });
@@ -198,7 +198,7 @@ mod tests {
         let several = form_from_schema(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
         let error = form_request("Which?", &several, Revision::V2025_06_18).unwrap_err();
         assert!(matches!(error, AskError::Unsupported { capability: "elicitation.form", .. }), "{error}");
-        assert!(error.to_string().contains("field `some` lets several be chosen"), "{error}");
+        assert!(error.to_string().contains("field `some` allows several choices"), "{error}");
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(read(json!({ "action": "decline" })), Ok(Elicited::Declined));
         assert_eq!(read(json!({ "action": "cancel", "content": { "value": 3 } })), Ok(Elicited::Cancelled));
         for (result, reason) in [
-            (json!({ "action": "accept" }), "`/value`: it is required"),
+            (json!({ "action": "accept" }), "`/value`: missing"),
             (json!({ "action": "accept", "content": { "value": 300 } }), "`/value`: expected an integer from 0 to 255"),
             (json!({ "action": "accept", "content": [3] }), "`content` must be an object"),
             (json!({ "action": "yes" }), "`action` must be"),

@@ -82,7 +82,7 @@ impl FormSchema {
         let old = !revision.has(Feature::FormChoices);
         if let Some(field) = self.fields.iter().find(|field| old && matches!(field.kind, FieldKind::Many { .. })) {
             return Err(format!(
-                "field `{}` lets several be chosen, which a client of revision {revision} cannot show",
+                "field `{}` allows several choices, which revision {revision} does not support",
                 field.name
             ));
         }
@@ -112,7 +112,7 @@ impl FormSchema {
             .retain(|name, value| self.fields.iter().any(|field| field.name == *name && !field.is_left_empty(value)));
         let mut value = Value::Object(content);
         let found = validate::validate_and_coerce(&self.full, &mut value, true);
-        let Value::Object(content) = value else { return Err("it must be an object".into()) };
+        let Value::Object(content) = value else { return Err("must be an object".into()) };
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         for field in &self.fields {
             if let (FieldKind::Text { format: Some(format), .. }, Some(Value::String(text))) =
@@ -237,7 +237,7 @@ impl SchemaReader {
     /// Reads the fields of a form. `raw` is the same schema before normalisation: it still has the documented names as
     /// separate alternatives.
     fn object(&self, schema: &Value, raw: &Value) -> Result<Vec<Field>, String> {
-        let flat = "a form's schema is a flat object, such as {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}}}";
+        let flat = "the schema of a form must be a flat object, such as {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}}}";
         let members = schema.as_object().ok_or_else(|| flat.to_owned())?;
         if members.get("type").is_some_and(|name| name != "object") || !members.contains_key("type") {
             return Err(flat.into());
@@ -248,7 +248,7 @@ impl SchemaReader {
             let known = |key: &&String| !["type", "properties", "required"].contains(&key.as_str());
             if let Some(key) = members.keys().filter(known).find(|key| !ignored.contains(&key.as_str())) {
                 return Err(format!(
-                    "`{key}` has no place in a form's schema: it has `type`, `properties` and `required`"
+                    "`{key}` is not allowed in the schema of a form: use `type`, `properties` and `required`"
                 ));
             }
         }
@@ -276,13 +276,13 @@ impl SchemaReader {
         let names = match members.get("required") {
             None => return Ok(Vec::new()),
             Some(Value::Array(names)) => names,
-            Some(_) => return Err("`required` is a list of the fields' names".into()),
+            Some(_) => return Err("`required` must be a list of names of fields".into()),
         };
         let mut required = Vec::new();
         for name in names {
             match name.as_str().filter(|name| properties.contains_key(*name)) {
                 Some(name) => required.push(name),
-                None => return Err(format!("`required` names {name}, and there is no such field")),
+                None => return Err(format!("`required` contains {name}, which is not a field")),
             }
         }
         Ok(required)
@@ -314,7 +314,7 @@ impl SchemaReader {
             let mut checked = default.clone();
             let found = validate::validate_and_coerce(&field.write_plain().into(), &mut checked, false);
             if let Some(problem) = found.problems.first() {
-                return Err(format!("its default does not fit: {problem}"));
+                return Err(format!("the default is invalid: {problem}"));
             }
             field.default = Some(checked);
         }
@@ -369,7 +369,7 @@ impl SchemaReader {
                         && members.contains_key("format")
                         && !format.is_some_and(|format| FORMATS.contains(&format))
                     {
-                        return Err("`format` is one of \"email\", \"uri\", \"date\" and \"date-time\"".into());
+                        return Err("`format` must be \"email\", \"uri\", \"date\" or \"date-time\"".into());
                     }
                     let format = format.filter(|format| FORMATS.contains(format)).map(str::to_owned);
                     Ok(FieldKind::Text { min: count(members, "minLength")?, max: count(members, "maxLength")?, format })
@@ -389,7 +389,7 @@ impl SchemaReader {
             None => Ok(()),
             Some(key) => {
                 let known: Vec<String> = common.iter().chain(own).map(|key| format!("`{key}`")).collect();
-                Err(format!("`{key}` has no place in a form: {what} has {}", known.join(", ")))
+                Err(format!("`{key}` is not allowed in a form: {what} can have {}", known.join(", ")))
             }
         }
     }
@@ -399,14 +399,14 @@ impl SchemaReader {
         let Some(members) = schema.as_object() else { return Err(no_place()) };
         self.check_keywords(members, "a choice", &["enum", "enumNames", titled])?;
         if members.contains_key("enum") && members.contains_key(titled) {
-            return Err(format!("`enum` and `{titled}` say the same: leave one out"));
+            return Err(format!("`enum` and `{titled}` exclude each other: remove one of the two"));
         }
         if let Some(titles) = members.get("enumNames") {
             let (Some(Value::Array(names)), Some(titles)) = (members.get("enum"), titles.as_array()) else {
-                return Err("`enumNames` is a list of titles, one for each name in `enum`".into());
+                return Err("`enumNames` must be a list of titles, one for each name in `enum`".into());
             };
             if titles.len() != names.len() || !titles.iter().all(Value::is_string) {
-                return Err("`enumNames` is a list of titles, one for each name in `enum`".into());
+                return Err("`enumNames` must be a list of titles, one for each name in `enum`".into());
             }
         }
         for branch in members.get(titled).and_then(Value::as_array).into_iter().flatten() {
@@ -415,7 +415,7 @@ impl SchemaReader {
             });
             if !fits {
                 return Err(format!(
-                    "an entry of `{titled}` is {{\"const\": \"name\", \"title\": \"What people read\"}}"
+                    "an entry of `{titled}` must be {{\"const\": \"name\", \"title\": \"Text for people\"}}"
                 ));
             }
         }
@@ -435,28 +435,28 @@ impl FieldKind {
             }
             _ => false,
         };
-        if crossed { Err("no value fits: its lower bound is above its upper one".into()) } else { Ok(()) }
+        if crossed { Err("the lower bound is above the upper bound, so no value is valid".into()) } else { Ok(()) }
     }
 }
 
 fn no_place() -> String {
-    "it has no place in a form, whose fields are strings, numbers, booleans, one of several names, or a list of such names".into()
+    "a field of a form must be a string, a number, a boolean, one of several names, or a list of these names".into()
 }
 
 fn count(members: &Map<String, Value>, key: &str) -> Result<Option<u64>, String> {
     match members.get(key) {
         None => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("`{key}` must be a whole number from 0")),
+        Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("`{key}` must be an integer of at least 0")),
     }
 }
 
 fn check_choices(choices: &[Choice]) -> Result<(), String> {
     if choices.is_empty() {
-        return Err("there is nothing to choose from".into());
+        return Err("the list of choices is empty".into());
     }
     for (at, choice) in choices.iter().enumerate() {
         if choices[..at].iter().any(|other| other.name == choice.name) {
-            return Err(format!("`{}` can be chosen twice", choice.name));
+            return Err(format!("the choice `{}` occurs twice", choice.name));
         }
     }
     Ok(())
@@ -623,38 +623,41 @@ mod tests {
         for (property, problem) in [
             (
                 json!({ "type": "string", "pattern": "a" }),
-                "`pattern` has no place in a form: a string has `type`, `title`, `description`, `default`, `minLength`, `maxLength`, `format`",
+                "`pattern` is not allowed in a form: a string can have `type`, `title`, `description`, `default`, `minLength`, `maxLength`, `format`",
             ),
-            (json!({ "type": "string", "format": "uuid" }), "`format` is one of"),
-            (json!({ "type": "string", "format": 1 }), "`format` is one of"),
+            (json!({ "type": "string", "format": "uuid" }), "`format` must be"),
+            (json!({ "type": "string", "format": 1 }), "`format` must be"),
             (json!({ "type": "string", "title": 1 }), "`title` must be a string"),
-            (json!({ "type": "string", "minLength": -1 }), "`minLength` must be a whole number"),
-            (json!({ "type": "string", "minLength": 3, "maxLength": 2 }), "no value fits"),
-            (json!({ "type": "integer", "exclusiveMinimum": 1 }), "`exclusiveMinimum` has no place"),
+            (json!({ "type": "string", "minLength": -1 }), "`minLength` must be an integer"),
+            (json!({ "type": "string", "minLength": 3, "maxLength": 2 }), "so no value is valid"),
+            (json!({ "type": "integer", "exclusiveMinimum": 1 }), "`exclusiveMinimum` is not allowed"),
             (json!({ "type": "integer", "minimum": "1" }), "`minimum` must be a number"),
-            (json!({ "type": "number", "minimum": 1.5, "maximum": 1 }), "no value fits"),
-            (json!({ "type": "integer", "default": "three" }), "its default does not fit: `/`: expected an integer"),
-            (json!({ "type": "string", "enum": ["a"], "default": "b" }), "its default does not fit"),
-            (json!({ "type": "boolean", "enum": [true] }), "`enum` has no place in a form: a boolean has"),
-            (json!({ "type": "object", "properties": {} }), "it has no place in a form, whose fields are"),
-            (json!({ "type": ["string", "null"] }), "it has no place in a form"),
-            (json!({ "$ref": "#/$defs/a" }), "it has no place in a form"),
-            (json!({}), "it has no place in a form"),
-            (json!(true), "it has no place in a form"),
-            (json!({ "type": "string", "enum": ["a", 1] }), "it has no place in a form"),
-            (json!({ "type": "string", "enum": [] }), "there is nothing to choose from"),
-            (json!({ "type": "string", "enum": ["a", "a"] }), "`a` can be chosen twice"),
+            (json!({ "type": "number", "minimum": 1.5, "maximum": 1 }), "so no value is valid"),
+            (json!({ "type": "integer", "default": "three" }), "the default is invalid: `/`: expected an integer"),
+            (json!({ "type": "string", "enum": ["a"], "default": "b" }), "the default is invalid"),
+            (json!({ "type": "boolean", "enum": [true] }), "`enum` is not allowed in a form: a boolean can have"),
+            (json!({ "type": "object", "properties": {} }), "a field of a form must be"),
+            (json!({ "type": ["string", "null"] }), "a field of a form must be"),
+            (json!({ "$ref": "#/$defs/a" }), "a field of a form must be"),
+            (json!({}), "a field of a form must be"),
+            (json!(true), "a field of a form must be"),
+            (json!({ "type": "string", "enum": ["a", 1] }), "a field of a form must be"),
+            (json!({ "type": "string", "enum": [] }), "the list of choices is empty"),
+            (json!({ "type": "string", "enum": ["a", "a"] }), "the choice `a` occurs twice"),
             (
                 json!({ "type": "string", "enum": ["a"], "minLength": 1 }),
-                "`minLength` has no place in a form: a choice has",
+                "`minLength` is not allowed in a form: a choice can have",
             ),
-            (json!({ "type": "string", "enum": ["a"], "enumNames": [] }), "`enumNames` is a list of titles"),
-            (json!({ "type": "string", "enum": ["a"], "oneOf": [] }), "leave one out"),
-            (json!({ "type": "string", "oneOf": [{ "const": "a" }] }), "an entry of `oneOf` is"),
-            (json!({ "type": "string", "anyOf": [{ "const": "a", "title": "A" }] }), "`anyOf` has no place"),
-            (json!({ "type": "array" }), "it has no place in a form"),
-            (json!({ "type": "array", "items": { "type": "string" } }), "it has no place in a form"),
-            (json!({ "type": "array", "items": { "enum": ["a"] }, "uniqueItems": true }), "`uniqueItems` has no place"),
+            (json!({ "type": "string", "enum": ["a"], "enumNames": [] }), "`enumNames` must be a list of titles"),
+            (json!({ "type": "string", "enum": ["a"], "oneOf": [] }), "exclude each other"),
+            (json!({ "type": "string", "oneOf": [{ "const": "a" }] }), "an entry of `oneOf` must be"),
+            (json!({ "type": "string", "anyOf": [{ "const": "a", "title": "A" }] }), "`anyOf` is not allowed"),
+            (json!({ "type": "array" }), "a field of a form must be"),
+            (json!({ "type": "array", "items": { "type": "string" } }), "a field of a form must be"),
+            (
+                json!({ "type": "array", "items": { "enum": ["a"] }, "uniqueItems": true }),
+                "`uniqueItems` is not allowed",
+            ),
         ] {
             let found = form(json!({ "one": property })).unwrap_err();
             assert!(found.starts_with("field `one`: ") && found.contains(problem), "{property}: {found}");
@@ -664,12 +667,15 @@ mod tests {
             (json!({ "properties": {} }), "a flat object"),
             (json!({ "type": "object" }), "a flat object"),
             (json!({ "type": "array", "properties": {} }), "a flat object"),
-            (json!({ "type": "object", "properties": {}, "oneOf": [] }), "`oneOf` has no place in a form's schema"),
+            (
+                json!({ "type": "object", "properties": {}, "oneOf": [] }),
+                "`oneOf` is not allowed in the schema of a form",
+            ),
             (
                 json!({ "type": "object", "properties": {}, "required": ["a"] }),
-                "`required` names \"a\", and there is no such field",
+                "`required` contains \"a\", which is not a field",
             ),
-            (json!({ "type": "object", "properties": {}, "required": "a" }), "`required` is a list"),
+            (json!({ "type": "object", "properties": {}, "required": "a" }), "`required` must be a list"),
         ] {
             let found = FormSchema::from_hand_written(&schema).unwrap_err();
             assert!(found.contains(problem), "{schema}: {found}");
@@ -694,11 +700,11 @@ mod tests {
         let sloppy = json!({ "age": "3", "plan": "", "days": null, "more": {} });
         assert_eq!(answer(&form, sloppy), Ok(json!({ "age": 3 })));
         for (content, problem) in [
-            (json!({}), "`/age`: it is required: an integer of at least 0"),
+            (json!({}), "`/age`: missing; expected an integer of at least 0"),
             (json!({ "age": "" }), "`/age`: expected an integer of at least 0"),
             (json!({ "age": -1 }), "`/age`: expected an integer of at least 0, got -1"),
             (json!({ "age": 1, "plan": "paid" }), "`/plan`: expected"),
-            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: it must have at most 1 item"),
+            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: must have at most 1 item"),
             (json!({ "age": 1, "note": [] }), "`/note`: expected a string"),
         ] {
             let found = answer(&form, content.clone()).unwrap_err();

@@ -36,7 +36,7 @@ struct PendingTable {
 
 impl PendingClientRequests {
     /// Creates a table whose ids follow `base`.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    #[cfg(feature = "http")]
     pub(crate) fn starting_after(base: i64) -> PendingClientRequests {
         PendingClientRequests { table: Mutex::new(PendingTable { base, last_id: base, ..PendingTable::default() }) }
     }
@@ -64,7 +64,7 @@ impl PendingClientRequests {
     }
 
     /// Ends every wait, present and future, because the client can send no more responses.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn close(&self) {
         let waiting = {
             let mut table = self.table.lock();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_were_opened_are_told_from_others() {
+    fn only_opened_ids_are_recognized() {
         let requests = PendingClientRequests::starting_after(1 << 50);
         let (id, _) = requests.open_request().unwrap();
         assert_eq!(id, (1 << 50) + 1);

@@ -61,7 +61,7 @@ fn read_root(root: &Value) -> Result<Root, AskError> {
             Ok(Root { uri: uri.to_owned(), name })
         }
         Some(uri) => Err(AskError::invalid_answer(format!(
-            "the `uri` of a root must begin with `file://`, and one is `{}`",
+            "the `uri` of a root must begin with `file://`, not `{}`",
             truncate(uri)
         ))),
         None => Err(AskError::invalid_answer("a root must have a `uri`")),
@@ -84,7 +84,7 @@ mod tests {
             (json!(null), "`roots` must be a list"),
             (json!({ "roots": {} }), "`roots` must be a list"),
             (json!({ "roots": ["file:///a"] }), "a root must have a `uri`"),
-            (json!({ "roots": [{ "uri": "https://a" }] }), "must begin with `file://`, and one is `https://a`"),
+            (json!({ "roots": [{ "uri": "https://a" }] }), "must begin with `file://`, not `https://a`"),
             (json!({ "roots": [{ "uri": "file:///a", "name": 1 }] }), "`name` of a root must be a string"),
         ] {
             let error = read(&result).unwrap_err().to_string();

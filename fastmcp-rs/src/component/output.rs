@@ -115,7 +115,7 @@ macro_rules! floats {
         /// NaN and infinity are errors, as they are in structured results.
         impl IntoContent for $ty {
             fn into_result(self) -> ToolResult {
-                let fault = (!self.is_finite()).then(|| format!("its result is {self}, which is no number").into());
+                let fault = (!self.is_finite()).then(|| format!("the result is {self}, which is not a number").into());
                 let structured = serde_json::to_value(self).ok();
                 ToolResult { fault, is_scalar: true, structured, ..ToolResult::text(self.to_string()) }
             }
@@ -197,7 +197,7 @@ impl<T: Scalar> Scalar for Option<T> {
     label = "neither content nor a structured value",
     note = "for a structured value, it and every type inside it need `serde::Serialize` and `schemars::JsonSchema`: put `#[mcp::model]` on your own types",
     note = "for text, return `String`; for blocks, `Content`, `Image`, `Audio`, `EmbeddedResource`, `ResourceLink` or a `Vec` of them; for full control, `ToolResult`",
-    note = "each of these may stand in a `Result` or an `Option`"
+    note = "each of these can be in a `Result` or an `Option`"
 )]
 pub trait StructuredOutput: Serialize + JsonSchema {}
 
@@ -222,7 +222,7 @@ impl<T: RawBytes> RawBytes for Vec<T> {}
 /// No type of bytes implements this trait: it provides the error message for a tool that returns bytes.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a tool cannot return raw bytes, as `{Self}` has them",
+    message = "a tool cannot return the raw bytes of `{Self}`",
     label = "JSON would write each byte as a number",
     note = "for a picture, return `Image`; for sound, `Audio`; for any other file, `EmbeddedResource`",
     note = "for a list of numbers, return `Vec<u16>` or `Vec<u32>`"
@@ -412,9 +412,9 @@ impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a tool, a resource or a prompt",
-    label = "it is not clear who may read this",
+    label = "this type does not say whether the model may read the error",
     note = "for a text that the model reads, return `Result<_, ToolError>` and `Err(ToolError::new(text))`",
-    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model is told only an id"
+    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model reads only an id"
 )]
 pub trait HandlerError {}
 
@@ -473,7 +473,7 @@ impl<E> RefusedError<E> {
 
 impl<E> ErrorKind<E> for RefusedError<E> {
     fn convert(&self, _: E) -> ToolError {
-        ToolError::internal("an error of this kind cannot be returned")
+        ToolError::internal("a handler cannot return an error of this kind")
     }
 }
 

@@ -24,9 +24,9 @@ use crate::json::absent::Absent;
 /// [`#[mcp::model]`](crate::mcp::model) derives both.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
-    label = "not an argument, and not injected",
-    note = "an argument, and every type inside it, needs `serde::Deserialize` and `schemars::JsonSchema`, and to be `Send`: put `#[mcp::model]` on your own types",
-    note = "injected are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
+    label = "neither an argument nor injected",
+    note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
+    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
 )]
 pub trait ToolArgument: Sized + Send + 'static {
     #[doc(hidden)]

@@ -41,7 +41,7 @@ inventory::collect!(RegisteredPrompt);
 #[diagnostic::on_unimplemented(
     message = "a prompt cannot return `{Self}`",
     label = "not a message",
-    note = "return `String`, `Message` or `Vec<Message>`; each may stand in a `Result`"
+    note = "return `String`, `Message` or `Vec<Message>`; each can be in a `Result`"
 )]
 pub trait IntoMessages {
     /// Converts the value into messages.

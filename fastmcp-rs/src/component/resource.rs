@@ -144,7 +144,7 @@ impl<T: IntoResource> IntoResource for Option<T> {
 #[diagnostic::on_unimplemented(
     message = "a resource cannot return `{Self}`",
     label = "neither text, nor bytes, nor a value with a JSON form",
-    note = "return `String`, `Vec<u8>`, `ResourceContents` or a `Vec` of it, or any type with `serde::Serialize` (`#[mcp::model]` derives it); each may stand in a `Result` or an `Option`"
+    note = "return `String`, `Vec<u8>`, `ResourceContents` or a `Vec` of it, or any type with `serde::Serialize` (`#[mcp::model]` derives it); each can be in a `Result` or an `Option`"
 )]
 pub trait JsonResource: Serialize {}
 

@@ -283,7 +283,7 @@ impl<'a> ResultWriter<'a> {
             self.failure(&format!("{detail} (error {id})"));
         } else {
             self.failure(&format!(
-                "The {noun} failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
+                "Internal error {id}. Changing the arguments will not help; the details are in the server's log."
             ));
         }
     }
@@ -298,7 +298,8 @@ impl<'a> ResultWriter<'a> {
         let text = &panicked.0;
         match panicked.is_by_blocking() {
             true => self.masked_error(&format!(
-                "panicked, as it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it a `fn`, or use `tokio::task::spawn_blocking`: {text}"
+                "panicked because it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it \
+                 a `fn`, or use `tokio::task::spawn_blocking`: {text}"
             )),
             false => self.masked_error(&format!("panicked: {text}")),
         }
@@ -447,7 +448,7 @@ fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
 
 /// Returns the reason that a result, which would break the tool's own contract, is not sent.
 fn no_json_form(error: &serde_json::Error) -> String {
-    format!("its result cannot be sent as JSON: {error}")
+    format!("the result has no JSON form: {error}")
 }
 
 /// Returns the error for a URI without a resource.

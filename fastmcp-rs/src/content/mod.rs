@@ -473,7 +473,10 @@ impl Serialize for RevisionView<'_, Content> {
         let revision = self.1;
         match self.0 {
             Content::Audio(audio) if !revision.has(Feature::Audio) => {
-                let note = format!("[audio of type {} left out: this client's protocol has none]", audio.mime_type);
+                let note = format!(
+                    "[audio of type {} omitted: the client's revision of the protocol has no audio]",
+                    audio.mime_type
+                );
                 return RevisionView(&Content::text(note), revision).serialize(serializer);
             }
             Content::ResourceLink(link) if !revision.has(Feature::ResourceLinks) => {

@@ -47,7 +47,7 @@ where
     match receiver.await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(panic)) => resume_unwind(Box::new(panic) as Box<dyn Any + Send>),
-        Err(_) => Err(ToolError::internal("the thread of a blocking call could not be started")),
+        Err(_) => Err(ToolError::internal("cannot start a thread for a blocking call")),
     }
 }
 
@@ -72,7 +72,7 @@ where
             }
         }))
     });
-    value.await?.ok_or_else(|| ToolError::internal("the call is no longer wanted"))
+    value.await?.ok_or_else(|| ToolError::internal("the call was cancelled"))
 }
 
 /// Returns the current span of this thread, for another thread that continues the work.

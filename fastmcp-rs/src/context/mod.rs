@@ -188,7 +188,7 @@ impl Context {
     /// ```
     /// use fastmcp_rs::prelude::*;
     ///
-    /// /// Adds the sizes of files up.
+    /// /// Adds up the sizes of files.
     /// #[mcp::tool]
     /// fn total_size(paths: Vec<String>, ctx: &Context) -> Result<u64, ToolError> {
     ///     let mut total = 0;

@@ -154,7 +154,7 @@ impl CallRequest {
         }
         let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
         operator_log::warn(format_args!(
-            "`{name}` reported progress that is no number, and was not sent: {done}{total}"
+            "`{name}` reported progress that is not a number, so it was not sent: {done}{total}"
         ));
     }
 

@@ -81,7 +81,7 @@ impl StateOwner {
     }
 
     /// Whether the states are being dropped, or were.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn is_releasing(&self) -> bool {
         self.is_releasing.load(Ordering::Acquire)
     }
@@ -144,7 +144,7 @@ impl StateOwner {
 
     /// Drops the states as [`StateOwner::begin_release`] does, and holds up this thread until that is done, within
     /// [`STATE_DROP_TIMEOUT`].
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn release_blocking(self: &Arc<Self>) {
         self.begin_release(|| ());
         let deadline = *self.release_start.get_or_init(Instant::now) + STATE_DROP_TIMEOUT;
@@ -163,7 +163,8 @@ impl StateOwner {
     fn warn_about_destructor(&self) {
         let dropping = *self.dropping.lock();
         operator_log::warn(format_args!(
-            "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` still runs",
+            "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` is still \
+             running",
             dropping.unwrap_or("a component")
         ));
         operator_log::flush(FINAL_FLUSH_TIMEOUT);
@@ -185,7 +186,7 @@ impl StateOwner {
         }
         if !in_use.is_empty() {
             operator_log::warn(format_args!(
-                "states of the server were not dropped at its end, as tasks or threads still use them: {}",
+                "states of the server were not dropped at its end, because tasks or threads still use them: {}",
                 in_use.join(", ")
             ));
             operator_log::flush(FINAL_FLUSH_TIMEOUT);

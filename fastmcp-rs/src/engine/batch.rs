@@ -22,7 +22,7 @@ use crate::registry::Registry;
 const MAX_MESSAGES: usize = 100;
 
 /// Returns the number of messages in a batch, or 1 if the text is not a batch or has too many messages.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
+#[cfg(feature = "http")]
 pub(crate) fn batch_length(message: &str) -> usize {
     batch_messages(message).map_or(1, |messages| messages.len())
 }
@@ -52,7 +52,7 @@ impl Connection {
             return DispatchStatus::Done;
         }
         let Some(messages) = batch_messages(message).filter(|messages| !messages.is_empty()) else {
-            let text = format!("Invalid request: a batch has 1 to {MAX_MESSAGES} messages");
+            let text = format!("Invalid request: a batch must have 1 to {MAX_MESSAGES} messages");
             self.write_error_without_id(out, &RpcError::new(code::INVALID_REQUEST, text));
             return DispatchStatus::Done;
         };
@@ -61,7 +61,7 @@ impl Connection {
                 Admission::Start | Admission::DuplicateId => {}
                 Admission::Wait => return DispatchStatus::Done,
                 Admission::Overload => {
-                    let text = "Internal error: too many calls wait already; call again when some are answered";
+                    let text = "Internal error: too many calls are waiting; try again later";
                     self.write_error_without_id(out, &RpcError::new(code::INTERNAL_ERROR, text));
                     return DispatchStatus::Done;
                 }
@@ -134,7 +134,7 @@ impl Connection {
         match Frame::parse(message) {
             Ok(frame) if frame.method.is_some() && !is_new_id(ids, &frame) => {
                 let id = frame.id.and_then(Id::parse);
-                self.reject_frame(id, out, "Invalid request: another request of this batch has the same id");
+                self.reject_frame(id, out, "Invalid request: another request in this batch has the same id");
                 DispatchStatus::Done
             }
             Ok(frame) if frame.has_method(ProtocolMethod::Initialize) => {
@@ -145,7 +145,11 @@ impl Connection {
             // A modern message must match its headers, and the headers of a batch belong to no single message.
             Ok(frame) if frame.meta().is_some_and(|meta| meta.protocol_version.is_some()) => {
                 let id = frame.id.and_then(Id::parse);
-                self.reject_frame(id, out, "Invalid request: a message of 2026-07-28 cannot be part of a batch");
+                self.reject_frame(
+                    id,
+                    out,
+                    "Invalid request: a message of revision 2026-07-28 cannot be part of a batch",
+                );
                 DispatchStatus::Done
             }
             Ok(frame) => self.dispatch_frame(registry, message, &frame, PermitState::Batch, exchange, out),

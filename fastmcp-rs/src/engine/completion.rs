@@ -68,7 +68,7 @@ impl CompletionQuery {
             let text = object.get(member).and_then(Value::as_str).map(str::to_owned);
             text.ok_or_else(|| {
                 RpcError::invalid_params(
-                    "Invalid params: `completion/complete` wants `ref` and `argument`, as the specification has them",
+                    "Invalid params: `completion/complete` needs `ref` and `argument` as in the specification",
                 )
             })
         };
@@ -110,14 +110,14 @@ impl CompletionQuery {
                 None => match view.resource(uri) {
                     Some((resource, _)) => &resource.handler,
                     None => {
-                        return Err(RpcError::invalid_params("Invalid params: there is no such resource template"));
+                        return Err(RpcError::invalid_params("Invalid params: unknown resource template"));
                     }
                 },
             },
         };
         let parameters = &handler.described.parameters;
         let parameter = parameters.iter().find(|parameter| parameter.name == self.argument).ok_or_else(|| {
-            RpcError::invalid_params(format!("Invalid params: `{}` has no such argument", handler.name()))
+            RpcError::invalid_params(format!("Invalid params: `{}` does not have this argument", handler.name()))
         })?;
         Ok((handler, parameter))
     }

@@ -15,13 +15,23 @@ use base64::prelude::BASE64_STANDARD;
 use super::IncomingRequest;
 use crate::json::object::{self, MemberMap, string_value};
 use crate::protocol::ProtocolMethod;
+use crate::protocol::trace_context::TraceContext;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
 
 /// The headers of one message.
 pub(crate) trait Headers {
+    /// Returns the first value of a header, whose name is given in lower case, and another one if it occurs twice.
+    fn first_values(&self, name: &str) -> [Option<&[u8]>; 2];
+
     /// Returns the value of a header, whose name is given in lower case.
-    fn value(&self, name: &str) -> HeaderField<'_>;
+    fn value(&self, name: &str) -> HeaderField<'_> {
+        match self.first_values(name) {
+            [None, _] => HeaderField::Absent,
+            [Some(value), None] => HeaderField::Value(value),
+            [Some(_), Some(_)] => HeaderField::Repeated,
+        }
+    }
 }
 
 /// The value of a header.
@@ -76,6 +86,15 @@ pub(crate) fn check_notification(headers: &dyn Headers, method: &str) -> Result<
     }
 }
 
+/// Returns the trace in the headers.
+pub(crate) fn trace_context(headers: &dyn Headers) -> Option<Box<TraceContext>> {
+    let trace = TraceContext::read(|name| match headers.value(name) {
+        HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+        HeaderField::Absent | HeaderField::Repeated => None,
+    });
+    (!trace.is_empty()).then(|| Box::new(trace))
+}
+
 fn check_header(
     header: &str,
     value: HeaderField<'_>,
@@ -92,13 +111,13 @@ fn check_header(
     }
     let value = match single_value(header, value)? {
         Some(value) => value,
-        None => return Err(mismatch_error(format!("the header `{header}` is missing: it must repeat {what}"))),
+        None => return Err(mismatch_error(format!("the header `{header}` is missing; it must repeat {what}"))),
     };
     let value = if may_be_encoded { decode_value(header, value)? } else { Cow::Borrowed(value) };
     if value == expected {
         return Ok(());
     }
-    Err(mismatch_error(format!("the header `{header}` says \"{}\", which is not {what}", truncate(&value))))
+    Err(mismatch_error(format!("the header `{header}` is \"{}\", which differs from {what}", truncate(&value))))
 }
 
 /// Checks that the headers repeat the arguments that a tool mirrors into headers (step 7).
@@ -116,19 +135,19 @@ pub(crate) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
             (None | Some("null"), None) => {}
             (None | Some("null"), Some(_)) => {
                 return Err(mismatch_error(format!(
-                    "the header `{header}` is there, but the argument `{path}` is not"
+                    "the header `{header}` is present, but the argument `{path}` is missing"
                 )));
             }
             (Some(_), None) => {
                 return Err(mismatch_error(format!(
-                    "the header `{header}` is missing: it must repeat the argument `{path}`"
+                    "the header `{header}` is missing; it must repeat the argument `{path}`"
                 )));
             }
             (Some(argument), Some(value)) => {
                 let value = decode_value(&header, value)?;
                 if !matches_argument(&value, argument) {
                     let text = format!(
-                        "the header `{header}` says \"{}\", which is not the argument `{path}`",
+                        "the header `{header}` is \"{}\", which differs from the argument `{path}`",
                         truncate(&value)
                     );
                     return Err(mismatch_error(text));
@@ -174,13 +193,11 @@ fn parse_integer(text: &str) -> Option<i64> {
 fn single_value<'a>(header: &str, value: HeaderField<'a>) -> Result<Option<&'a str>, RpcError> {
     let value = match value {
         HeaderField::Absent => return Ok(None),
-        HeaderField::Repeated => return Err(mismatch_error(format!("the header `{header}` is there twice"))),
+        HeaderField::Repeated => return Err(mismatch_error(format!("the header `{header}` occurs twice"))),
         HeaderField::Value(value) => value,
     };
     if !value.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E)) {
-        return Err(mismatch_error(format!(
-            "the header `{header}` has characters that are not ASCII: encode it by Base64"
-        )));
+        return Err(mismatch_error(format!("the header `{header}` has non-ASCII characters; encode it in Base64")));
     }
     let value = std::str::from_utf8(value).unwrap_or_default();
     Ok(Some(value.trim_matches([' ', '\t'])))
@@ -192,9 +209,7 @@ fn decode_value<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcErr
         return Ok(value.into());
     };
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded
-        .map(Cow::Owned)
-        .ok_or_else(|| mismatch_error(format!("the header `{header}` is not Base64 of a text in UTF-8")))
+    decoded.map(Cow::Owned).ok_or_else(|| mismatch_error(format!("the header `{header}` is not UTF-8 text in Base64")))
 }
 
 /// Truncates text from the peer: an error is one short sentence.

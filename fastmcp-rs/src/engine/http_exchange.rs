@@ -13,7 +13,7 @@ use crate::client_features::pending_requests::PendingClientRequests;
 use crate::context::{ClientDeclaration, Transport};
 use crate::engine::Server;
 use crate::json::object::string_value;
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError};
@@ -36,7 +36,7 @@ impl Connection {
 
     /// Creates the connection of a session whose client need not read messages that belong to none of its requests.
     pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::for_any_session(Arc::clone(server), Transport::Http, principal, Some(OutgoingQueue::for_session()))
+        Connection::for_any_session(Arc::clone(server), Transport::Http, principal, Some(StreamQueue::for_session()))
     }
 
     /// Creates the connection of a session with a single stream for everything, the transport before Streamable HTTP.

@@ -4,13 +4,10 @@
 //! from its frame to the frame that answers it: in place if it is ready at once, and inside of its
 //! [`PendingCall`](super::PendingCall) otherwise, which enters the span at each poll.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 use tracing::Span;
 
-use super::header_match::HeaderField;
-use super::{ClientAddress, Connection, DispatchStatus, IncomingRequest, PermitState, TransportInfo};
+use super::{Connection, DispatchStatus, IncomingRequest, PermitState, TransportInfo, header_match};
 use crate::context::Transport;
 use crate::json::object::string_value;
 use crate::protocol::frame::find_meta;
@@ -18,8 +15,7 @@ use crate::protocol::id::Id;
 use crate::protocol::trace_context::TraceContext;
 use crate::protocol::{ProtocolMethod, Revision};
 use crate::registry::{ComponentHandler, ListEntry};
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::{GaugeSource, GaugeValues, RequestTimer};
+use crate::telemetry::metrics::RequestTimer;
 use crate::telemetry::{RequestOutcome, Target, span};
 
 /// A request whose span or metrics are recorded.
@@ -28,7 +24,6 @@ pub(crate) struct Instrumentation {
     is_tool_call: bool,
     /// Whether the request may be kept until others have ended, instead of being answered.
     can_wait: bool,
-    #[cfg(feature = "metrics")]
     timer: Option<RequestTimer>,
 }
 
@@ -86,13 +81,6 @@ impl Connection {
     }
 }
 
-#[cfg(feature = "metrics")]
-impl GaugeSource for Connection {
-    fn read(&self, gauges: &mut GaugeValues) {
-        gauges.waiting_calls += self.in_flight.get().map_or(0, |calls| calls.queued_count());
-    }
-}
-
 /// Returns true if the request may be kept until others have ended.
 fn can_wait(request: &IncomingRequest<'_>) -> bool {
     let permit_state = request.permit_state.take();
@@ -111,21 +99,13 @@ impl Instrumentation {
     fn new(connection: &Connection, request: &IncomingRequest<'_>, can_wait: bool, is_full: bool) -> Instrumentation {
         let is_tool_call = request.method == Some(ProtocolMethod::CallTool);
         // The clock is read first.
-        #[cfg(feature = "metrics")]
         let timer = connection.server.metrics.as_ref().map(|metrics| RequestTimer::start(metrics, request.method));
         let span = if !is_full && span::is_enabled() { start_request_span(connection, request) } else { Span::none() };
-        Instrumentation {
-            span,
-            is_tool_call,
-            can_wait,
-            #[cfg(feature = "metrics")]
-            timer,
-        }
+        Instrumentation { span, is_tool_call, can_wait, timer }
     }
 
     /// Records that the request was not ready at once.
     pub(crate) fn mark_running(&mut self) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &mut self.timer {
             timer.mark_running();
         }
@@ -133,7 +113,6 @@ impl Instrumentation {
 
     /// Discards the timer, because the request has not begun yet.
     fn discard(&self) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
             timer.discard();
         }
@@ -150,7 +129,6 @@ impl Instrumentation {
     }
 
     fn record_outcome(&self, outcome: RequestOutcome) {
-        #[cfg(feature = "metrics")]
         if let Some(timer) = &self.timer {
             timer.stop(outcome);
         }
@@ -166,7 +144,6 @@ impl IncomingRequest<'_> {
             if target == Target::Resource {
                 instrumentation.span.record(target.attribute(), handler.name());
             }
-            #[cfg(feature = "metrics")]
             if let Some(timer) = &instrumentation.timer {
                 timer.set_component(target, handler.name(), &handler.series);
             }
@@ -196,20 +173,14 @@ fn start_request_span(connection: &Connection, request: &IncomingRequest<'_>) ->
         session: connection.session_label.get().map(|label| &**label),
         target,
         uri: resource.map(|resource| resource.key()),
-        transport: match (connection.transport, transport_info.client) {
-            (Transport::Stdio, _) => Some("pipe"),
-            (Transport::Http, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. }) => {
-                Some("unix")
-            }
-            (Transport::Http, _) => Some("tcp"),
-            (Transport::Memory, _) => None,
+        transport: match connection.transport {
+            Transport::Stdio => Some("pipe"),
+            Transport::Http if transport_info.is_by_unix_socket => Some("unix"),
+            Transport::Http => Some("tcp"),
+            Transport::Memory => None,
         },
         http_version: transport_info.http_version,
-        client: match transport_info.client {
-            ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
-            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
-            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
-        },
+        client: transport_info.client,
     };
     let (own, of_transport) = connection.traces(request);
     span::start_span(&attributes, own, of_transport.as_deref())
@@ -226,11 +197,6 @@ fn request_revision(connection: &Connection, request: &IncomingRequest<'_>) -> O
 impl TransportInfo<'_> {
     /// Returns the trace in the headers.
     pub(crate) fn trace(&self) -> Option<Box<TraceContext>> {
-        let headers = self.headers?;
-        let trace = TraceContext::read(|name| match headers.value(name) {
-            HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
-            HeaderField::Absent | HeaderField::Repeated => None,
-        });
-        (!trace.is_empty()).then(|| Box::new(trace))
+        self.headers.and_then(header_match::trace_context)
     }
 }

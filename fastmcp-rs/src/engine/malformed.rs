@@ -1,12 +1,10 @@
 //! Errors for malformed input: their text, their id, and a limit on their rate.
 //!
-//! An error response needs an id, so the id is recovered from the input, even from the beginning of a line that was too
-//! long to be kept. Without an id, the error answers no particular request, and such errors are limited.
+//! An error response needs an id, so the id is recovered from the input. Without an id, the error answers no particular
+//! request, and such errors are limited.
 
 use std::sync::PoisonError;
 use std::time::Instant;
-
-use serde_json::value::RawValue;
 
 use super::{Connection, write_frame};
 use crate::protocol::frame::{FrameError, MAX_DEPTH, recover_envelope};
@@ -34,30 +32,22 @@ impl Default for ErrorBudget {
 }
 
 impl Connection {
-    /// Rejects a line that was too long to be kept; `start` is its beginning.
-    pub(crate) fn reject_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
-        let error =
-            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
-        match classify_truncated(start) {
-            TruncatedMessage::Request(id) => write_frame(out, |out| write::write_error(out, Some(&id), &error)),
-            TruncatedMessage::Unknown => self.write_error_without_id(out, &error),
-            TruncatedMessage::Response => {}
-        }
-    }
-
     pub(crate) fn reject_malformed(&self, message: &str, malformed: &FrameError, out: &mut Vec<u8>) {
         let error = match malformed {
             FrameError::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
             FrameError::NotAnObject => {
-                RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
+                RpcError::new(code::INVALID_REQUEST, "Invalid request: the message must be a JSON object")
             }
-            FrameError::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
+            FrameError::Batch => RpcError::new(
+                code::INVALID_REQUEST,
+                "Invalid request: batches are not supported here; send one JSON object",
+            ),
             FrameError::DuplicateMember(member) => {
-                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
+                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate member `{member}`"))
             }
             FrameError::TooDeep => RpcError::new(
                 code::INVALID_REQUEST,
-                format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
+                format!("Invalid request: arrays and objects are nested more than {MAX_DEPTH} levels deep"),
             ),
         };
         let salvaged = recover_envelope(message);
@@ -97,49 +87,7 @@ impl Connection {
         budget.suppressed += 1;
         if budget.suppressed.is_power_of_two() {
             let refused = budget.suppressed;
-            operator_log::warn(format_args!(
-                "the client sends messages that cannot be read: {refused} went unanswered"
-            ));
+            operator_log::warn(format_args!("the client sends unreadable messages: {refused} got no response"));
         }
     }
-}
-
-/// Classification of a truncated message.
-enum TruncatedMessage {
-    Request(String),
-    /// The message is a response, so it is not answered.
-    Response,
-    /// The id is not among the first members.
-    Unknown,
-}
-
-fn classify_truncated(start: &[u8]) -> TruncatedMessage {
-    let start = match std::str::from_utf8(start) {
-        Ok(start) => start,
-        Err(error) => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default(),
-    };
-    let mut id = None;
-    let mut rest = start.trim_start().strip_prefix('{');
-    while let Some((key, after)) = rest.and_then(split_first_value) {
-        match key.get() {
-            "\"result\"" | "\"error\"" => return TruncatedMessage::Response,
-            "\"method\"" if id.is_some() => break,
-            _ => {}
-        }
-        let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(split_first_value) else { break };
-        let after = after.trim_start();
-        // A number at the end of the text may be truncated.
-        if key.get() == "\"id\"" && !after.is_empty() {
-            id = Id::parse(value.into()).map(|id| id.as_str().to_owned());
-        }
-        rest = after.strip_prefix(',');
-    }
-    id.map_or(TruncatedMessage::Unknown, TruncatedMessage::Request)
-}
-
-/// Returns the JSON value at the start of a text, and the rest of the text.
-fn split_first_value(text: &str) -> Option<(&RawValue, &str)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let value = values.next()?.ok()?;
-    Some((value, &text[values.byte_offset()..]))
 }

@@ -77,7 +77,8 @@ impl Connection {
         cursor: Option<Raw<'_>>,
         view: &RegistryView<'_>,
     ) -> Result<Arc<[u8]>, RpcError> {
-        let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
+        let invalid =
+            || RpcError::invalid_params("Invalid params: `cursor` must be the `nextCursor` of an earlier page");
         let cursor = match cursor {
             // Some clients send `null` for an absent value.
             Some(raw) if raw.get() == "null" && revision.has(Feature::Sessions) => None,
@@ -162,7 +163,9 @@ impl Connection {
         let arguments = arguments_text(request)?;
         // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
         if object::read_members::<StringMembers>(arguments).is_err() {
-            return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
+            return Err(RpcError::invalid_params(
+                "Invalid params: the values in `arguments` of a prompt must be strings",
+            ));
         }
         if !self.admit(request)? {
             return Ok(DispatchStatus::Done);
@@ -225,7 +228,7 @@ pub(crate) fn required_string<'a>(
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(string_value);
     value.ok_or_else(|| {
-        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method_name))
+        RpcError::invalid_params(format!("Invalid params: `{}` needs `{name}`, a string", request.method_name))
     })
 }
 

@@ -10,18 +10,18 @@
 mod batch;
 mod call;
 pub(crate) mod completion;
+mod header_match;
 #[cfg(feature = "http")]
 mod http_exchange;
-mod methods;
-mod notifications;
-mod offload;
-mod registry_view;
-// Only one transport has headers.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
-mod header_match;
 mod instrument;
 mod malformed;
+mod methods;
 mod nested_calls;
+mod notifications;
+mod offload;
+#[cfg(feature = "stdio")]
+mod oversized;
+mod registry_view;
 mod server;
 mod session;
 mod stateless;
@@ -29,9 +29,9 @@ mod subscriptions;
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::str::Utf8Error;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 #[cfg(feature = "http")]
@@ -39,9 +39,11 @@ pub(crate) use batch::batch_length;
 use call::in_flight::{CallPermit, InFlightCalls};
 use call::input_required::MAX_RESPONSES_BYTES;
 pub(crate) use call::pending::PendingCall;
+#[cfg(all(test, feature = "http"))]
+pub(crate) use header_match::HeaderField;
 pub(crate) use header_match::Headers;
 #[cfg(feature = "http")]
-pub(crate) use header_match::{HeaderField, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
+pub(crate) use header_match::{METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 #[cfg(feature = "http")]
 pub(crate) use http_exchange::{is_complete_envelope, write_error};
 use instrument::Instrumentation;
@@ -62,7 +64,10 @@ use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::{Id, IdKey};
 use crate::protocol::write::{self, RpcError, code};
 use crate::protocol::{Feature, ProtocolMethod};
-use crate::registry::{Registry, RegistrySnapshot, WeakRegistrySnapshot};
+use crate::registry::Registry;
+use crate::registry::RegistrySnapshot;
+#[cfg(feature = "stdio")]
+use crate::registry::WeakRegistrySnapshot;
 
 /// The state of one peer.
 pub(crate) struct Connection {
@@ -86,10 +91,6 @@ pub(crate) struct Connection {
     /// Whether a call has ever waited, or notifications were requested: from then on, frames may arrive in the outbox
     /// at any time.
     uses_outgoing_queue: AtomicBool,
-    /// Whether no more messages are served.
-    stopping: AtomicBool,
-    /// The number of lines received.
-    received: AtomicU64,
     error_budget: Mutex<ErrorBudget>,
 }
 
@@ -102,6 +103,7 @@ pub(crate) enum DispatchStatus {
 }
 
 impl Connection {
+    #[cfg(feature = "stdio")]
     pub(crate) fn new(server: Arc<Server>, transport: Transport) -> Arc<Connection> {
         Connection::for_principal(server, transport, None)
     }
@@ -145,8 +147,6 @@ impl Connection {
             session_label: OnceLock::new(),
             in_flight: OnceLock::new(),
             uses_outgoing_queue: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            received: AtomicU64::new(0),
             error_budget: Mutex::default(),
         }
     }
@@ -170,7 +170,7 @@ impl Connection {
     }
 
     /// The same for one who waits between calls.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn upgrade_snapshot(&self, resting: &WeakRegistrySnapshot) -> RegistrySnapshot {
         self.server.registry.upgrade_snapshot(resting)
     }
@@ -186,19 +186,19 @@ impl Connection {
     }
 
     /// Returns true if there are shutdown functions.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    #[cfg(feature = "testing")]
     pub(crate) fn has_shutdown_tasks(&self) -> bool {
         self.server.has_shutdown_tasks()
     }
 
     /// Runs the shutdown functions, once.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    #[cfg(feature = "testing")]
     pub(crate) async fn run_shutdown_tasks(&self) {
         self.server.run_shutdown_tasks().await;
     }
 
     /// Begins to drop all components and states. Returns `false` if that was begun before.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn begin_release(&self) -> bool {
         self.server.begin_release()
     }
@@ -207,32 +207,29 @@ impl Connection {
         self.in_flight.get().map_or(0, |calls| calls.len())
     }
 
-    /// Stops serving messages; running calls may end.
-    pub(crate) fn stop_serving(&self) {
-        self.stopping.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-
-    /// Returns a number that changes while lines are received.
-    pub(crate) fn lines_received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
     /// Returns true if responses may arrive in the outbox.
+    #[cfg(feature = "stdio")]
     pub(crate) fn uses_outgoing_queue(&self) -> bool {
         self.uses_outgoing_queue.load(Ordering::Acquire)
     }
 
     /// Ends every wait for a response of the client, now and later: the client can send none any more.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn close_client_requests(&self) {
         self.client_requests().close();
     }
 
+    /// Adds the requests that wait on this connection to the metrics of the server.
+    pub(crate) fn join_metrics(self: &Arc<Self>) {
+        if let Some(metrics) = &self.server.metrics {
+            metrics.add_source(self, |connection, gauges| {
+                gauges.add_waiting_calls(connection.in_flight.get().map_or(0, |calls| calls.queued_count()));
+            });
+        }
+    }
+
     /// Returns the number of calls that have ended and whose responses are not yet on their way.
+    #[cfg(feature = "stdio")]
     pub(crate) fn unsent_responses(&self) -> usize {
         self.in_flight.get().map_or(0, |calls| calls.unsent_responses())
     }
@@ -252,7 +249,6 @@ impl Connection {
         line: Result<&str, Utf8Error>,
         out: &mut Vec<u8>,
     ) {
-        self.received.store(self.lines_received() + 1, Ordering::Relaxed);
         let Ok(line) = line else {
             let error = RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid UTF-8");
             return self.write_error_without_id(out, &error);
@@ -352,7 +348,7 @@ impl Connection {
             Some(None) => {
                 let error = RpcError::new(
                     code::INVALID_REQUEST,
-                    "Invalid request: an id is a string of at most 256 bytes, or a signed 64-bit integer",
+                    "Invalid request: `id` must be a string of at most 256 bytes, or a signed 64-bit integer",
                 );
                 self.write_error_without_id(out, &error);
                 return DispatchStatus::Done;
@@ -364,7 +360,7 @@ impl Connection {
         }
         let Some(method) = frame.method else {
             if frame.result.is_none() && frame.error.is_none() {
-                self.reject_frame(id, out, "Invalid request: there is no `method`");
+                self.reject_frame(id, out, "Invalid request: `method` is missing");
             } else {
                 match id.map(|id| id.key()) {
                     Some(IdKey::Integer(id)) if self.was_requested(id) => self.handle_response(id, frame),
@@ -428,12 +424,12 @@ impl Connection {
     /// Handles the client's response to a request of the server. A response for which no call waits is not read.
     fn handle_response(&self, id: i64, frame: &Frame<'_>) {
         let Some(requests) = self.client_requests.get().filter(|requests| requests.is_open(id)) else { return };
-        let unreadable = || (i64::from(code::INTERNAL_ERROR), "the answer cannot be read".to_owned());
+        let unreadable = || (i64::from(code::INTERNAL_ERROR), "the response cannot be read".to_owned());
         let size: usize = [frame.result, frame.error].iter().flatten().map(|answer| answer.get().len()).sum();
         let reply = match (frame.result, frame.error) {
             _ if size > MAX_RESPONSES_BYTES => Err((
                 i64::from(code::INTERNAL_ERROR),
-                format!("the answer has {size} bytes, and at most {MAX_RESPONSES_BYTES} are read"),
+                format!("the response has {size} bytes; the limit is {MAX_RESPONSES_BYTES} bytes"),
             )),
             (Some(result), None) => serde_json::from_str(result.get()).map_err(|_| unreadable()),
             (_, error) => {
@@ -512,25 +508,10 @@ pub(crate) struct TransportInfo<'a> {
     pub(crate) headers: Option<&'a dyn Headers>,
     /// The version of HTTP, such as `1.1`.
     pub(crate) http_version: Option<&'static str>,
-    pub(crate) client: ClientAddress,
-}
-
-/// The address of a client, as known from its connection or from a trusted proxy.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum ClientAddress {
-    #[default]
-    Unknown,
-    Direct(SocketAddr),
-    /// The client is connected through a Unix socket.
-    UnixSocket,
-    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
-    /// proxy's own otherwise.
-    Forwarded {
-        address: Option<IpAddr>,
-        /// Whether the proxy is connected through a Unix socket.
-        by_socket: bool,
-    },
+    /// Whether the message has come through a Unix socket.
+    pub(crate) is_by_unix_socket: bool,
+    /// The address and the port of the client, as far as they are known.
+    pub(crate) client: Option<(IpAddr, Option<u16>)>,
 }
 
 impl HttpExchange<'_> {
@@ -576,7 +557,7 @@ impl From<Option<CallPermit>> for PermitState {
 /// Refuses a response that answers no request of the server, on transports that report it.
 fn reject_stray_response(exchange: Option<&HttpExchange<'_>>, out: &mut Vec<u8>) {
     if exchange.is_some_and(|exchange| exchange.rejects_stray_responses) {
-        let text = "Invalid request: this process has sent no request with the id of this response";
+        let text = "Invalid request: this process sent no request with the id of this response";
         write_frame(out, |out| write::write_error(out, None, &RpcError::new(code::INVALID_REQUEST, text)));
     }
 }

@@ -178,6 +178,7 @@ impl NotificationFeed {
 
     /// Ends all subscriptions because the server shuts down: sends the remaining changes, as far as there is room, and
     /// then the frames that end each subscription, which `last_words` writes.
+    #[cfg(any(feature = "http", feature = "stdio", test))]
     pub(crate) fn close_all(&self, last_words: impl Fn(&mut Vec<u8>, &str)) {
         let mut state = self.lock();
         self.flush_changes(&mut state);
@@ -409,7 +410,7 @@ mod tests {
 
         /// Returns the frames in the outbox, abbreviated.
         fn notifications(&self) -> Vec<String> {
-            let bytes = self.outgoing.try_take().unwrap_or_default();
+            let bytes = self.outgoing.take_for_test();
             let lines = bytes.split_inclusive(|&byte| byte == b'\n');
             lines
                 .map(|line| {

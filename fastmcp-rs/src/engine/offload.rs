@@ -14,7 +14,7 @@ use crate::context::blocking;
 use crate::exec::runtime::inside;
 use crate::json::object::string_value;
 use crate::protocol::frame::{Frame, FrameError};
-use crate::protocol::id::{Id, IdKey};
+use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
 use crate::registry::Registry;
 
@@ -25,10 +25,11 @@ impl Connection {
         let Some(subject) = FilteredMessage::classify(message).filter(|_| registry.has_slow_visibility()) else {
             return false;
         };
-        let (id, key) = match &subject {
-            FilteredMessage::Request { id, key } => (Some(&**id), Some(key.clone())),
-            FilteredMessage::Batch => (None, None),
+        let id = match &subject {
+            FilteredMessage::Request(id) => Some(*id),
+            FilteredMessage::Batch => None,
         };
+        let key = id.map(Id::key);
         let refused = match self.in_flight().acquire_or_queue(key, message) {
             Ok(permit) => {
                 // The frames that are ready go first: one of them may be the response that opens the session.
@@ -41,16 +42,16 @@ impl Connection {
                 return true;
             }
             Err(Admission::DuplicateId) => {
-                let text = "Invalid request: another request with this id is not yet answered";
+                let text = "Invalid request: another request with this id is in progress";
                 RpcError::new(code::INVALID_REQUEST, text)
             }
             Err(Admission::Overload) => {
-                let text = "Internal error: too many calls wait already; call again when some are answered";
+                let text = "Internal error: too many calls are waiting; try again later";
                 RpcError::new(code::INTERNAL_ERROR, text)
             }
             Err(Admission::Start | Admission::Wait) => return true,
         };
-        write_frame(out, |out| write::write_error(out, id, &refused));
+        write_frame(out, |out| write::write_error(out, id.map(Id::as_str), &refused));
         true
     }
 
@@ -77,8 +78,8 @@ impl Connection {
         permit: CallPermit,
     ) -> Vec<u8> {
         let connection = Arc::clone(self);
-        let id = match FilteredMessage::classify(&message) {
-            Some(FilteredMessage::Request { id, .. }) => Some(id),
+        let id: Option<Box<str>> = match FilteredMessage::classify(&message) {
+            Some(FilteredMessage::Request(id)) => Some(Box::from(id.as_str())),
             _ => None,
         };
         let cancellation = permit.cancellation();
@@ -94,7 +95,7 @@ impl Connection {
         });
         served.await.unwrap_or_else(|_| {
             let mut out = Vec::new();
-            let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: no thread could be started");
+            let error = RpcError::new(code::INTERNAL_ERROR, "Internal error: the server cannot start a thread");
             write_frame(&mut out, |out| write::write_error(out, id.as_deref(), &error));
             out
         })
@@ -102,17 +103,13 @@ impl Connection {
 }
 
 /// A message whose response depends on the visibility of components.
-enum FilteredMessage {
-    /// A request; `id` is the JSON text, and `key` is its comparable form.
-    Request {
-        id: Box<str>,
-        key: IdKey,
-    },
+enum FilteredMessage<'a> {
+    Request(Id<'a>),
     Batch,
 }
 
-impl FilteredMessage {
-    fn classify(message: &str) -> Option<FilteredMessage> {
+impl FilteredMessage<'_> {
+    fn classify(message: &str) -> Option<FilteredMessage<'_>> {
         let mut frame = Frame::default();
         match frame.read(message) {
             Ok(()) => {}
@@ -123,6 +120,6 @@ impl FilteredMessage {
         let (area, _) = method.split_once('/')?;
         let id = frame.id.and_then(Id::parse)?;
         let is_needed = matches!(area, "tools" | "resources" | "prompts" | "completion" | "subscriptions");
-        is_needed.then(|| FilteredMessage::Request { id: id.as_str().into(), key: id.key() })
+        is_needed.then_some(FilteredMessage::Request(id))
     }
 }

@@ -18,11 +18,8 @@ use crate::protocol::server_info::ServerInfo;
 use crate::protocol::{Feature, Revision};
 use crate::registry::{ListConfig, Registry, RegistryCache, ServerCapabilities};
 use crate::sealing::Sealer;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
-#[cfg(feature = "otel")]
-use crate::telemetry::otel;
-use crate::telemetry::span;
+use crate::telemetry::{otel, span};
 use crate::util::{catch_panic, operator_log};
 
 /// The author's description of a server, and the settings of its behaviour.
@@ -62,7 +59,6 @@ pub(crate) struct Server {
     pub(crate) sealer: Sealer,
     pub(crate) changes: Arc<ChangeHub>,
     states: Arc<StateOwner>,
-    #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<Metrics>,
     /// The shutdown functions, in the order of registration; they run in reverse.
     shutdown_tasks: Mutex<Vec<ShutdownTask>>,
@@ -78,7 +74,11 @@ impl Server {
         changes: Arc<ChangeHub>,
         states: Arc<StateOwner>,
         shutdown_tasks: Vec<ShutdownTask>,
+        metrics: Option<Metrics>,
     ) -> Server {
+        if let Some(metrics) = &metrics {
+            metrics.set_server(&config.name, &config.version);
+        }
         let info = config.announce_server.then(|| {
             // Icons may be large, and this text is in every result for modern clients; only the result of
             // `server/discover` has icons. All stateless revisions get the text of the latest one.
@@ -87,39 +87,25 @@ impl Server {
             Value::from(info)
         });
         let (shutdown_tasks, server_info) = (Mutex::new(shutdown_tasks), Arc::new(ServerInfo::new(info.as_ref())));
-        Server {
-            config,
-            registry,
-            sealer,
-            changes,
-            states,
-            #[cfg(feature = "metrics")]
-            metrics: None,
-            shutdown_tasks,
-            server_info,
-        }
+        Server { config, registry, sealer, changes, states, metrics, shutdown_tasks, server_info }
     }
 
     /// Returns true if spans or metrics of requests are recorded.
     #[inline]
     pub(crate) fn is_instrumented(&self) -> bool {
-        #[cfg(feature = "metrics")]
-        if self.metrics.is_some() {
-            return true;
-        }
-        span::is_enabled()
+        self.metrics.is_some() || span::is_enabled()
     }
 
     /// Counts the bytes of an outbox in the metrics of this server, if these are enabled, and returns the outbox.
     pub(crate) fn measure_queue(&self, outgoing: Arc<OutgoingQueue>) -> Arc<OutgoingQueue> {
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
-            outgoing.add_to_gauge(metrics.queued_bytes());
+            outgoing.add_to_gauge(metrics.queue_depth());
         }
         outgoing
     }
 
     /// Returns true if there are shutdown functions.
+    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn has_shutdown_tasks(&self) -> bool {
         !self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
@@ -131,7 +117,6 @@ impl Server {
             Self::run_tasks(shutdown_tasks).await;
         }
         self.states.release(self.closing()).await;
-        #[cfg(feature = "otel")]
         otel::flush().await;
     }
 
@@ -146,7 +131,7 @@ impl Server {
         };
         if tokio::time::timeout(SHUTDOWN_TASKS_TIMEOUT, work).await.is_err() {
             operator_log::warn(format_args!(
-                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?}, and was dropped"
+                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?} and was cancelled"
             ));
         }
         // The process may end now, and log lines that are not written would be lost with it.
@@ -155,7 +140,7 @@ impl Server {
 
     /// Begins to drop all components and states, without a runtime that may be held up. Returns `false` if that was begun
     /// before.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn begin_release(self: &Arc<Self>) -> bool {
         self.states.begin_release(self.closing())
     }

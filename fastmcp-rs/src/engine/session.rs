@@ -96,7 +96,7 @@ impl Connection {
     fn initialize(&self, request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchStatus, RpcError> {
         let params = request.frame.params();
         let version = params.and_then(|params| params.protocol_version).and_then(string_value).ok_or_else(|| {
-            RpcError::invalid_params("Invalid params: `initialize` wants `params.protocolVersion`, a string")
+            RpcError::invalid_params("Invalid params: `initialize` needs `params.protocolVersion`, a string")
         })?;
         // An unsupported version is answered with the newest one that this connection supports; the client then
         // decides.
@@ -113,7 +113,7 @@ impl Connection {
             log_level: Arc::new(AtomicU8::new(Level::Info as u8)),
         };
         if self.session.set(Arc::new(session)).is_err() {
-            return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: this session is initialized already"));
+            return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: the session is already initialized"));
         }
         self.feed().open_session(request.registry.capabilities.list_changes);
         let mut result = Vec::new();

@@ -76,7 +76,7 @@ fn check_version(version: &str) -> Result<Revision, RpcError> {
     match Revision::parse(version) {
         Some(revision) if revision.has(Feature::Stateless) => Ok(revision),
         other => {
-            let hint = if other.is_some() { "; this one is reached through `initialize`" } else { "" };
+            let hint = if other.is_some() { "; clients of this version begin with `initialize`" } else { "" };
             let supported: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let error =
                 RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, format!("Unsupported protocol version{hint}"));
@@ -88,7 +88,7 @@ fn check_version(version: &str) -> Result<Revision, RpcError> {
 pub(crate) fn incomplete_meta() -> RpcError {
     RpcError::invalid_params(
         "Invalid params: `params._meta` must have `io.modelcontextprotocol/protocolVersion` (a string) and \
-         `io.modelcontextprotocol/clientCapabilities` (an object); a client of an earlier revision begins with `initialize`",
+         `io.modelcontextprotocol/clientCapabilities` (an object); clients of earlier revisions begin with `initialize`",
     )
 }
 

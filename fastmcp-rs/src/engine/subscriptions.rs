@@ -17,7 +17,6 @@ use super::notifications::{
 use super::registry_view::RegistryView;
 use super::{Connection, DispatchStatus, IncomingRequest, PermitState, write_frame};
 use crate::component::result_writer::unknown_resource;
-use crate::context::Transport;
 use crate::context::change_hub::{ListKind, ListSet};
 use crate::json::bounded_seq::BoundedSeq;
 use crate::json::encode;
@@ -57,7 +56,7 @@ impl Connection {
         } else if !self.in_flight().open_subscription(key.clone()) {
             return Err(RpcError::new(
                 code::INVALID_REQUEST,
-                "Invalid request: another request with this id is not yet answered",
+                "Invalid request: another request with this id is in progress",
             ));
         }
         let id = request.id.as_str();
@@ -127,6 +126,7 @@ impl Connection {
 
     /// Ends all subscriptions: each is answered, and then cancelled, because the cancellation signals the end of a
     /// server where subscriptions share a stream with all other messages.
+    #[cfg(any(feature = "http", feature = "stdio"))]
     pub(crate) fn close_subscriptions(&self) {
         self.feed().close_all(|out, id| {
             write_frame(out, |out| {
@@ -144,14 +144,14 @@ impl Connection {
                 out.extend_from_slice(b"}}");
             });
             // Over HTTP, each subscription has a stream of its own, which ends.
-            if self.transport == Transport::Http {
+            if self.transport == crate::context::Transport::Http {
                 return;
             }
             write_frame(out, |out| {
                 write::begin_notification(out, ProtocolMethod::Cancelled);
                 out.extend_from_slice(br#","params":{"requestId":"#);
                 write::append_id(out, id);
-                out.extend_from_slice(br#","reason":"the server ends"}}"#);
+                out.extend_from_slice(br#","reason":"the server is shutting down"}}"#);
             });
         });
     }
@@ -162,12 +162,12 @@ fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, R
     let filter = request.frame.params().and_then(|params| params.notifications).map(Raw::get);
     let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
         RpcError::invalid_params(
-            "Invalid params: `subscriptions/listen` wants `notifications`, an object that says what to tell: \
+            "Invalid params: `subscriptions/listen` needs `notifications`, an object with members such as \
              `toolsListChanged`, `resourcesListChanged`, `promptsListChanged`, `resourceSubscriptions`",
         )
     })?;
     let filter: Filter<'_> = object::read_members(filter)
-        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` gives a member twice"))?;
+        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` has a duplicate member"))?;
     let flags = [
         (ListKind::Tools, "toolsListChanged", filter.tools),
         (ListKind::Resources, "resourcesListChanged", filter.resources),
@@ -194,7 +194,8 @@ fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     let bytes: usize = uris.iter().map(|uri| uri.get().len()).sum();
     if has_more || bytes > MAX_URI_BYTES {
         return Err(RpcError::invalid_params(format!(
-            "Invalid params: a subscription may name at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; open several",
+            "Invalid params: a subscription can have at most {MAX_URIS} resources, with URIs of at most \
+             {MAX_URI_BYTES} bytes; open several subscriptions",
         )));
     }
     let mut seen = HashSet::new();
@@ -253,15 +254,16 @@ fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
 
 fn subscribe_error(refused: &SubscribeError) -> RpcError {
     match refused {
-        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is about to end"),
+        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is shutting down"),
         SubscribeError::TooManySubscriptions => RpcError::new(
             code::INTERNAL_ERROR,
-            format!("Internal error: there are {MAX_SUBSCRIPTIONS} subscriptions already; cancel one of them first"),
+            format!("Internal error: the client already has {MAX_SUBSCRIPTIONS} subscriptions; cancel one first"),
         ),
         SubscribeError::TooManyUris => RpcError::new(
             code::INTERNAL_ERROR,
             format!(
-                "Internal error: a session may subscribe to at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; unsubscribe from some first"
+                "Internal error: a session can subscribe to at most {MAX_URIS} resources, with URIs of at most \
+                 {MAX_URI_BYTES} bytes; unsubscribe from some first"
             ),
         ),
     }

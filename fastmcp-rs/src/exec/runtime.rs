@@ -33,7 +33,7 @@ pub(crate) fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
         (Some(result), _) => result,
         // A `LocalSet` does not allow it, whatever the runtime is, and reports that only by a panic.
         (None, Some(work)) => work(),
-        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the work has no result"))),
+        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the job has no result"))),
     }
 }
 
@@ -41,7 +41,8 @@ pub(crate) fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) fn check_timers() -> Result<(), Error> {
     if Handle::try_current().is_err() {
         return Err(Error::other(
-            "there is no tokio runtime to serve in: put `#[mcp::main]` or `#[tokio::main]` on `main`, or serve inside of `Runtime::block_on`",
+            "there is no tokio runtime: put `#[mcp::main]` or `#[tokio::main]` on `main`, or serve inside \
+             `Runtime::block_on`",
         ));
     }
     check("timers", || drop(tokio::time::sleep(Duration::ZERO)))

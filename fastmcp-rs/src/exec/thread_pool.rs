@@ -148,7 +148,8 @@ pub(crate) fn submit_job(tool: &str, job: Job) -> JobSlot {
     wake_thread(pool, state);
     if should_warn {
         operator_log::warn(format_args!(
-            "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
+            "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls are waiting; the last is of \
+             `{tool}`"
         ));
     }
     slot

@@ -92,7 +92,7 @@ impl RateLimit {
 
     #[track_caller]
     fn new(rate: f64, time: Duration) -> RateLimit {
-        assert!(rate.is_finite() && rate > 0.0, "a rate is a number above zero, not {rate}");
+        assert!(rate.is_finite() && rate > 0.0, "a rate must be a number above zero, not {rate}");
         // An interval of more than a year is not a useful rate, and could overflow the clock.
         let seconds = (time.as_secs_f64() / rate).clamp(1e-9, 365.0 * 86_400.0);
         let rate = Rate { interval: Duration::from_secs_f64(seconds), burst: (rate as u32).max(1) };
@@ -166,7 +166,7 @@ fn refuse(method: Method, component: &str, wait: Duration) -> Refusal {
     // The time is rounded up, so that a client that waits for it is not too early again.
     let seconds = (wait.as_secs_f64() * 10.0).ceil() / 10.0;
     if method == Method::CallTool {
-        return ToolError::new(format!("Too many calls of `{component}`: try again in {seconds} seconds.")).into();
+        return ToolError::new(format!("Too many calls of `{component}`. Try again in {seconds} seconds.")).into();
     }
     let text = format!("Internal error: too many requests for `{component}`: try again in {seconds} seconds");
     Refusal::new(code::INTERNAL_ERROR, text).data(json!({ "retryAfter": seconds }))

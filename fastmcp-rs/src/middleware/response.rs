@@ -65,11 +65,11 @@ impl ResponseFormat {
             if let Ok(json) = String::from_utf8(frame) {
                 return Ok(Reply { json: json.into(), response_format: Arc::clone(self) });
             }
-            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
+            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8"));
         }
         Err(match std::str::from_utf8(&frame).ok().and_then(parse_error_response) {
             Some(error) => Refusal(RefusalKind::Rpc(error)),
-            None => Refusal::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
+            None => Refusal::new(code::INTERNAL_ERROR, "Internal error: the response is missing"),
         })
     }
 
@@ -77,7 +77,7 @@ impl ResponseFormat {
     pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Reply, Refusal> {
         match std::str::from_utf8(json) {
             Ok(json) => Ok(Reply { json: json.into(), response_format: Arc::clone(self) }),
-            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8")),
+            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
         }
     }
 
@@ -91,7 +91,7 @@ impl ResponseFormat {
         );
         if !fits {
             let made = replacement.noun();
-            return self.render(|writer| writer.masked_error(&format!("a layer gave it {made} for an answer")));
+            return self.render(|writer| writer.masked_error(&format!("a layer returned {made} as its response")));
         }
         self.render(|answer| match replacement {
             Replacement::Tool(result) => answer.result(result),
@@ -109,7 +109,7 @@ impl ResponseFormat {
     ) -> Result<Reply, Refusal> {
         match outcome {
             Ok(Ok(reply)) if self.is_like(&reply.response_format) => Ok(reply),
-            Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer gave it the answer to another request")),
+            Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer returned the response to another request")),
             Ok(Err(Refusal(RefusalKind::Tool(error)))) => self.render(|writer| writer.error(error)),
             Ok(Err(refusal)) => Err(refusal),
             Err(panicked) => self.render(|writer| writer.panicked(&panicked)),

@@ -1,8 +1,6 @@
 //! The common part of tools, resources and prompts after they are described: their invocation and its duration.
 
 use std::sync::Arc;
-#[cfg(feature = "metrics")]
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -17,8 +15,7 @@ use crate::component::metadata::{ComponentBase, ComponentDefinition, Metadata};
 use crate::context::ComponentEnv;
 use crate::middleware::LayerChain;
 use crate::schema::jsonschema::CompiledSchema;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Series;
+use crate::telemetry::metrics::ComponentSeries;
 use crate::util::{catch_panic, operator_log};
 
 /// A component that can be called.
@@ -43,8 +40,7 @@ pub(crate) struct ComponentHandler {
     pub(crate) pace: Arc<PollPace>,
     pub(crate) visibility: Visibility,
     /// The component's metrics, set when it is first requested.
-    #[cfg(feature = "metrics")]
-    pub(crate) series: OnceLock<Arc<Series>>,
+    pub(crate) series: ComponentSeries,
 }
 
 /// The code that a call runs.
@@ -111,8 +107,7 @@ impl ComponentHandler {
             layers: LayerChain::default(),
             pace: Arc::default(),
             visibility: Visibility::default(),
-            #[cfg(feature = "metrics")]
-            series: OnceLock::new(),
+            series: ComponentSeries::default(),
         }
     }
 

@@ -16,6 +16,8 @@ mod tool;
 mod tree;
 mod visibility;
 mod visibility_pace;
+#[cfg(feature = "stdio")]
+mod weak_snapshot;
 
 use std::collections::HashMap;
 use std::panic::Location as Place;
@@ -28,13 +30,15 @@ pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub use selector::Selector;
 use serde_json::{Map, Value};
-pub(crate) use snapshot::{RegistryCache, RegistrySnapshot, WeakRegistrySnapshot};
+pub(crate) use snapshot::{RegistryCache, RegistrySnapshot};
 pub(crate) use store::AppSettings;
 pub(crate) use tool::ToolEntry;
 pub(crate) use tree::ComponentTree;
 pub use visibility::{Component, ComponentKind};
 pub(crate) use visibility::{VisibilityFn, VisibilityRule};
 pub(crate) use visibility_pace::VisibilityPace;
+#[cfg(feature = "stdio")]
+pub(crate) use weak_snapshot::WeakRegistrySnapshot;
 
 use crate::checks::problem::{Location, Problem};
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};

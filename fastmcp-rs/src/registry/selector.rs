@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_selected_however_its_variables_are_named() {
+    fn a_template_is_selected_regardless_of_variable_names() {
         assert_eq!(Selector::resource("a://{x}"), Selector::resource("a://{y}"));
         assert_ne!(Selector::resource("a://{x}"), Selector::resource("a://{+x}"));
     }

@@ -55,8 +55,7 @@ impl VisibilityPace {
         }
         if took > VisibilityPace::LOGGED && self.delays.should_log() {
             operator_log::warn(format_args!(
-                "`App::visible` took {} ms for one request, which waits for it; other requests do not: let it look into \
-                 memory only",
+                "`App::visible` delayed a request by {} ms: it should only read memory",
                 took.as_millis()
             ));
         }
@@ -66,7 +65,7 @@ impl VisibilityPace {
     pub(crate) fn report_panic(&self, name: &str, panic: &str) {
         if self.panics.should_log() {
             operator_log::error(format_args!(
-                "`App::visible` panicked on `{name}`, which is hidden therefore: {panic} (logged once a minute)"
+                "`App::visible` panicked for `{name}`, which is therefore hidden: {panic} (logged once per minute)"
             ));
         }
     }

@@ -72,7 +72,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
     match json.as_bytes().first() {
         Some(b'0'..=b'9' | b'-') if ranged => {
             let value = json.parse().map(Number::Integer).or_else(|_| json.parse().map(Number::Float));
-            let value = value.map_err(|_| "it is not a number".to_owned())?;
+            let value = value.map_err(|_| "not a number".to_owned())?;
             check_range(value, min, max)?;
             if is_header {
                 mcp_header::check_integer(value)?;
@@ -80,7 +80,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
             Ok(())
         }
         Some(b'"') if counted || pattern.is_some() => {
-            let text: String = serde_json::from_str(json).map_err(|_| "it is not a string".to_owned())?;
+            let text: String = serde_json::from_str(json).map_err(|_| "not a string".to_owned())?;
             check_text(&text, min_length, max_length, pattern)
         }
         Some(b'[') if counted => {
@@ -110,10 +110,10 @@ pub fn check_field<T: Serialize + ?Sized>(value: &T, constraints: &Constraints, 
 
 pub(crate) fn check_range(value: Number, min: Option<Number>, max: Option<Number>) -> Result<(), String> {
     if let Some(min) = min.filter(|min| value.cmp_to(*min).is_lt()) {
-        return Err(format!("it must be at least {min}"));
+        return Err(format!("must be at least {min}"));
     }
     if let Some(max) = max.filter(|max| value.cmp_to(*max).is_gt()) {
-        return Err(format!("it must be at most {max}"));
+        return Err(format!("must be at most {max}"));
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ pub(crate) fn check_text(
         check_length(text.chars().count() as u64, min_length, max_length, "characters")?;
     }
     match pattern {
-        Some(pattern) if !matches_pattern(pattern, text) => Err(format!("it must match the pattern `{pattern}`")),
+        Some(pattern) if !matches_pattern(pattern, text) => Err(format!("must match the pattern `{pattern}`")),
         _ => Ok(()),
     }
 }
@@ -137,10 +137,10 @@ pub(crate) fn check_text(
 pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, unit: &str) -> Result<(), String> {
     let counted = |bound: u64| format!("{bound} {}", if bound == 1 { unit.trim_end_matches('s') } else { unit });
     if let Some(min) = min.filter(|min| length < *min) {
-        return Err(format!("it must have at least {}, and has {length}", counted(min)));
+        return Err(format!("must have at least {}, not {length}", counted(min)));
     }
     if let Some(max) = max.filter(|max| length > *max) {
-        return Err(format!("it must have at most {}, and has {length}", counted(max)));
+        return Err(format!("must have at most {}, not {length}", counted(max)));
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ fn tighten(property: &mut Map<String, Value>, keyword: &str, limit: i128, looser
 pub(crate) fn check_integer(value: Number) -> Result<(), String> {
     match value {
         Number::Integer(integer) if integer.abs() > MAX_INTEGER => {
-            Err(format!("it must be within ±{MAX_INTEGER}, as it is mirrored into a header"))
+            Err(format!("must be within ±{MAX_INTEGER}, because it is copied into a header"))
         }
         _ => Ok(()),
     }

@@ -171,7 +171,7 @@ impl<'a> Validator<'a> {
         }
         let Some(keywords) = schema.as_object() else {
             if *schema == Value::Bool(false) {
-                self.add_problem(format!("nothing may stand here, got {}", excerpt(value)));
+                self.add_problem(format!("no value is allowed here, got {}", excerpt(value)));
             }
             return;
         };
@@ -392,7 +392,7 @@ impl<'a> Validator<'a> {
             let is_null = member.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("null"));
             if is_null && !required.contains(&key.as_str()) {
                 for problem in &mut self.report.problems[before..] {
-                    problem.text.push_str("; send such a value, or leave it out");
+                    problem.text.push_str("; omit it if it has no value");
                 }
             }
             is_known |= parts.iter().any(|part| takes(part, key));
@@ -406,8 +406,9 @@ impl<'a> Validator<'a> {
         for name in required {
             if !members.contains_key(name) {
                 let schema = properties.get(name).and_then(Value::as_object);
-                let what = schema.map_or_else(String::new, |schema| format!(": {}", describe_expected(schema)));
-                self.at_member(name, |validator| validator.add_problem(format!("it is required{what}")));
+                let expected =
+                    schema.map_or_else(String::new, |schema| format!("; expected {}", describe_expected(schema)));
+                self.at_member(name, |validator| validator.add_problem(format!("missing{expected}")));
             }
         }
         let of_parts = parts.iter().filter_map(|part| part.get("properties")?.as_object());
@@ -417,16 +418,16 @@ impl<'a> Validator<'a> {
             let given = |name: &&str| !members.contains_key(*name);
             let meant = find_nearest(&key, known.iter().copied().filter(given));
             let noun = if self.path.is_empty() { "argument" } else { "member" };
-            let mut text = format!("there is no such {noun}");
+            let mut text = format!("unknown {noun}");
             let pattern = patterns.and_then(|patterns| patterns.keys().next());
             match (meant, known.as_slice(), pattern) {
                 (Some(meant), ..) => _ = write!(text, "; did you mean `{meant}`?"),
                 (None, [], Some(pattern)) => {
-                    text = format!("the name of this {noun} must match the pattern `{pattern}`")
+                    text = format!("the name of the {noun} must match the pattern `{pattern}`")
                 }
-                (None, [], None) => text.push_str("; none are taken"),
-                (None, [only], _) => _ = write!(text, "; there is only `{only}`"),
-                (None, known, _) => _ = write!(text, "; there are {}", quoted(known)),
+                (None, [], None) => _ = write!(text, "; no {noun}s are allowed"),
+                (None, [only], _) => _ = write!(text, "; the only valid one is `{only}`"),
+                (None, known, _) => _ = write!(text, "; valid ones are {}", quoted(known)),
             }
             let before = self.report.problems.len();
             self.at_member(&key, |validator| validator.add_problem(text));
@@ -645,9 +646,9 @@ impl<'a> Validator<'a> {
         };
         let Some(given) = members.get(tag) else {
             let meant = find_nearest(tag, members.keys().map(String::as_str));
-            let meant = meant.map(|meant| format!("; did you mean it by `{meant}`?")).unwrap_or_default();
+            let meant = meant.map(|meant| format!("; did you misspell it as `{meant}`?")).unwrap_or_default();
             return self.at_member(tag, |validator| {
-                validator.add_problem(format!("it is required: {}{meant}", list_allowed(&allowed)))
+                validator.add_problem(format!("missing; expected {}{meant}", list_allowed(&allowed)))
             });
         };
         match tagged.iter().find(|(name, _)| given == name) {
@@ -666,7 +667,7 @@ impl<'a> Validator<'a> {
         };
         let mut named = tagged.iter().filter(|(name, _)| members.contains_key(*name)).map(|(_, branch)| *branch);
         match (named.next(), named.next()) {
-            (None, _) => self.add_problem(format!("one of the members {} is required", quoted(&names))),
+            (None, _) => self.add_problem(format!("needs one of the members {}", quoted(&names))),
             (Some(branch), None) => self.validate_value(branch, value),
             (Some(_), Some(_)) => return false,
         }
@@ -682,8 +683,7 @@ impl<'a> Validator<'a> {
             Value::String(text) => match tagged.iter().find(|(name, _)| name == text) {
                 Some((name, held)) => {
                     let held = held.as_object().map_or_else(|| "a value".into(), describe_expected);
-                    let text =
-                        format!("expected an object with the member `{name}`, which is {held}, got {}", excerpt(value));
+                    let text = format!("expected an object with the member `{name}` ({held}), got {}", excerpt(value));
                     self.add_problem(text);
                 }
                 None => self.report_unlisted(&allowed, value),
@@ -693,7 +693,7 @@ impl<'a> Validator<'a> {
                 let Some((name, held)) = members.iter().next() else { return };
                 let name = Value::from(name.as_str());
                 if !held.is_null() {
-                    self.add_problem(format!("expected the string {name} alone, got {}", excerpt(value)));
+                    self.add_problem(format!("expected only the string {name}, got {}", excerpt(value)));
                 }
             }
             Value::Object(members) if members.len() == 1 => {
@@ -703,7 +703,7 @@ impl<'a> Validator<'a> {
                 }
                 let meant =
                     find_nearest(key, names()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                let text = format!("there is no such variant: expected {}{meant}", list_allowed(&allowed));
+                let text = format!("unknown variant; expected {}{meant}", list_allowed(&allowed));
                 self.at_member(key, |validator| validator.add_problem(text));
             }
             other => {
@@ -940,18 +940,18 @@ mod tests {
             [
                 r#"`/status`: expected one of "SHIPPED", "PROCESSING", got the string "shiped"; did you mean "SHIPPED"?"#,
                 r#"`/limit`: expected an integer from 1 to 10, got the string "ten""#,
-                r#"`/tags/1`: it must have at most 3 characters, and has 4; got the string "long""#,
+                r#"`/tags/1`: must have at most 3 characters, not 4; got the string "long""#,
                 r#"`/tags/2`: expected a string of at most 3 characters, got 3"#,
                 r#"`/item/sub/n`: expected a number, got the string "x""#,
-                r#"`/code`: it must match the pattern `^A`; got the string "B""#,
-                r#"`/stauts`: there is no such argument; there are `status`, `limit`, `tags`, `item`, `code`"#,
+                r#"`/code`: must match the pattern `^A`; got the string "B""#,
+                r#"`/stauts`: unknown argument; valid ones are `status`, `limit`, `tags`, `item`, `code`"#,
             ]
         );
         assert_eq!(
             told(json!({"stats": "SHIPPED"}), true),
             [
-                r#"`/status`: it is required: one of "SHIPPED", "PROCESSING""#,
-                r#"`/stats`: there is no such argument; did you mean `status`?"#,
+                r#"`/status`: missing; expected one of "SHIPPED", "PROCESSING""#,
+                r#"`/stats`: unknown argument; did you mean `status`?"#,
             ]
         );
     }
@@ -1040,7 +1040,7 @@ mod tests {
         assert_eq!(told(json!({"n": 0})), ["`/n`: expected a number greater than 0, got 0"]);
         assert_eq!(told(json!({"n": 10})), ["`/n`: expected a number less than 10, got 10"]);
         assert_eq!(told(json!({"n": 0.25})), ["`/n`: expected a multiple of 0.1, got 0.25"]);
-        assert_eq!(told(json!({"never": 1})), ["`/never`: nothing may stand here, got 1"]);
+        assert_eq!(told(json!({"never": 1})), ["`/never`: no value is allowed here, got 1"]);
         let mut value = json!({"maybe": null, "one": null, "n": null});
         assert!(validate_and_coerce(&schema, &mut value, false).problems.is_empty());
         assert_eq!(value, json!({"maybe": null, "one": null}), "only what cannot be `null` is left out");

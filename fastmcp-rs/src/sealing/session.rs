@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_gives_back_what_was_agreed_on() {
+    fn a_session_id_restores_the_negotiated_session() {
         let sealer = Sealer::for_sessions(&keys());
         let client =
             facts(r#"{"name":"Zoë","version":"1.2","title":"Z","icons":[]}"#, r#"{"elicitation": {"url":{}}}"#);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_bounded_whatever_a_client_says() {
+    fn a_session_id_is_bounded_for_every_client() {
         let sealer = Sealer::for_sessions(&keys());
         for text in ["x", "\0", "\"", "é", "\u{10ffff}", "\\", "\u{7f}"] {
             let long = text.repeat(10_000);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn long_capabilities_are_reduced_to_what_questions_need() {
+    fn long_capabilities_are_reduced_to_those_of_client_requests() {
         let other = format!(r#""experimental":{{"x":"{}"}}"#, "y".repeat(MAX_CAPABILITIES));
         for (said, kept) in [
             (r#""elicitation":{"form":{"a":1},"url":{}}"#, r#"{"elicitation":{"form":{},"url":{}}}"#),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_opens_for_nothing_else() {
+    fn an_id_opens_only_for_its_own_binding() {
         let sealer = Sealer::for_sessions(&keys());
         let id = sealer.seal_session(&carried(&ClientDeclaration::default()), &binding()).unwrap();
         for other in [
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_session_is_refused() {
+    fn text_that_is_not_a_session_is_refused() {
         let good = carried(&facts("{}", "{}")).to_bytes();
         assert!(CarriedSession::from_bytes(&good).is_some());
         for length in 0..good.len() {

@@ -10,7 +10,13 @@
 pub mod logging;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/noop.rs"]
+pub(crate) mod metrics;
 #[cfg(feature = "otel")]
+pub(crate) mod otel;
+#[cfg(not(feature = "otel"))]
+#[path = "otel_noop.rs"]
 pub(crate) mod otel;
 mod outcome;
 pub(crate) mod span;
@@ -37,16 +43,6 @@ impl Target {
             Target::Tool => "gen_ai.tool.name",
             Target::Prompt => "gen_ai.prompt.name",
             Target::Resource => "mcp.resource.name",
-        }
-    }
-
-    /// Returns the same name as a Prometheus label, which cannot contain dots.
-    #[cfg(feature = "metrics")]
-    fn label(self) -> &'static str {
-        match self {
-            Target::Tool => "gen_ai_tool_name",
-            Target::Prompt => "gen_ai_prompt_name",
-            Target::Resource => "mcp_resource_name",
         }
     }
 }

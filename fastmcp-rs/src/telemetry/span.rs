@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::{OTHER_METHOD, RequestOutcome, Target};
+use super::{OTHER_METHOD, RequestOutcome, Target, otel};
 use crate::protocol::ProtocolMethod;
 use crate::protocol::method::method_table;
 use crate::protocol::trace_context::TraceContext;
@@ -51,7 +51,6 @@ pub(crate) fn start_span(
     let says_itself = own.traceparent.is_some();
     let trace = of_transport.map_or_else(|| own.clone(), |of_transport| own.clone().or(of_transport));
     // An enclosing span of the server has read the headers itself, and is a closer parent.
-    #[cfg(feature = "otel")]
     let is_adopted = trace.traceparent.is_some() && (says_itself || Span::current().is_none());
     let named =
         |wanted| attributes.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| truncate_name(name));
@@ -66,8 +65,7 @@ pub(crate) fn start_span(
     let client = attributes.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
     let traceparent = trace.traceparent.as_deref();
     // The exporter records it as the parent.
-    #[cfg(feature = "otel")]
-    let traceparent = traceparent.filter(|_| !super::otel::is_enabled());
+    let traceparent = traceparent.filter(|_| !otel::is_enabled());
     let tracestate = traceparent.and(trace.tracestate.as_deref()).filter(|state| state.len() <= MAX_TRACESTATE);
     let fields = SpanFields {
         name: &name,
@@ -88,10 +86,7 @@ pub(crate) fn start_span(
         tracestate,
     };
     let span = fields.span(attributes.method);
-    #[cfg(feature = "otel")]
-    super::otel::link_parents(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
-    #[cfg(not(feature = "otel"))]
-    let _ = says_itself;
+    otel::link_parents(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
     span
 }
 

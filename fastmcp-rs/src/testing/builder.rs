@@ -211,7 +211,9 @@ impl TestClientBuilder {
             let result = client.request(ProtocolMethod::Initialize.as_str(), params).await.map_err(Error::other)?;
             let agreed = result["protocolVersion"].as_str().unwrap_or_default();
             if agreed != revision.as_str() {
-                return Err(Error::other(format!("asked for {revision}, the server wants {agreed:?}")));
+                return Err(Error::other(format!(
+                    "the client requested {revision}, and the server answered with {agreed:?}"
+                )));
             }
             *client.dispatcher.initialization.lock() = result;
             client.notify(ProtocolMethod::Initialized.as_str(), Value::Null);

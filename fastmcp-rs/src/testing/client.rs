@@ -119,10 +119,10 @@ impl TestClient {
             let mut result = self.request(method, params).await?;
             match result[member].take() {
                 Value::Array(page) => entries.extend(page),
-                _ => panic!("`{method}` was answered without `{member}`: {result}"),
+                _ => panic!("the result of `{method}` has no `{member}`: {result}"),
             }
             let Some(cursor) = result["nextCursor"].as_str() else { return Ok(entries) };
-            assert!(seen.insert(cursor.to_owned()), "`{method}` gave the cursor {cursor:?} twice");
+            assert!(seen.insert(cursor.to_owned()), "`{method}` returned the cursor {cursor:?} twice");
             params = json!({ "cursor": cursor });
         }
     }
@@ -250,7 +250,7 @@ fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         Value::Null => Map::new(),
-        other => panic!("parameters are an object, not {other}"),
+        other => panic!("the parameters must be an object, not {other}"),
     }
 }
 

@@ -75,7 +75,7 @@ impl Dispatcher {
         scripts: Scripts,
         observer: Option<Observer>,
     ) -> Arc<Dispatcher> {
-        let outgoing = Arc::clone(peer.outgoing());
+        let frames = peer.frames().clone();
         let state = DispatcherState {
             last_id: 0,
             waiting: HashMap::new(),
@@ -98,9 +98,9 @@ impl Dispatcher {
         let weak: Weak<Dispatcher> = Arc::downgrade(&dispatcher);
         tokio::spawn(async move {
             loop {
-                outgoing.wait_for_frames().await;
+                frames.wait().await;
                 match weak.upgrade() {
-                    Some(dispatcher) if !outgoing.is_closed() => dispatcher.take_frames(),
+                    Some(dispatcher) if !frames.is_closed() => dispatcher.take_frames(),
                     _ => return,
                 }
             }
@@ -116,7 +116,7 @@ impl Dispatcher {
     pub(super) fn take_frames(&self) {
         let requests = {
             let mut state = self.lock();
-            let frames = self.peer.outgoing().try_take().unwrap_or_default();
+            let frames = self.peer.frames().take();
             self.route_frames(&mut state, &frames)
         };
         self.answer_requests(requests);
@@ -132,7 +132,7 @@ impl Dispatcher {
             let mut answers = Vec::new();
             self.peer.receive(text.as_bytes(), &mut answers);
             // As on standard output, queued frames come first.
-            let mut frames = self.peer.outgoing().try_take().unwrap_or_default();
+            let mut frames = self.peer.frames().take();
             frames.append(&mut answers);
             self.route_frames(&mut state, &frames)
         };
@@ -283,13 +283,13 @@ impl DispatcherState {
 
     fn route_frame(&mut self, text: &str, revision: Revision, requests: &mut Vec<ServerRequest>) -> Result<(), String> {
         let Ok(Value::Object(mut frame)) = serde_json::from_str(text) else {
-            return Err("the server sent what is no message".into());
+            return Err("the server sent an invalid message".into());
         };
         let id = frame.remove("id");
         let params = frame.remove("params").unwrap_or_default();
         match (frame.remove("method"), id) {
             (Some(Value::String(method)), Some(_)) if !revision.has(Feature::ServerRequests) => {
-                Err(format!("the server sent a request, `{method}`, which {revision} does not have"))
+                Err(format!("the server sent the request `{method}`, which does not exist in {revision}"))
             }
             (Some(Value::String(method)), Some(id)) => {
                 requests.push(ServerRequest { id, method, params });
@@ -302,21 +302,23 @@ impl DispatcherState {
                     (None, Some(error)) if error["code"].as_i64().is_some_and(|code| code != 0) => {
                         Err(Failure::new(&error))
                     }
-                    _ => return Err("the server sent an answer without a result or an error".into()),
+                    _ => return Err("the server sent a response without a result or an error".into()),
                 };
                 self.route_answer(&id, answer)
             }
-            _ => Err("the server sent what answers nothing and tells nothing".into()),
+            _ => Err("the server sent a message without a method and an id".into()),
         }
     }
 
     fn route_answer(&mut self, id: &Value, answer: Result<Value, Failure>) -> Result<(), String> {
-        let id = id.as_i64().ok_or_else(|| "the server answered an id that the client did not send".to_owned())?;
+        let id = id
+            .as_i64()
+            .ok_or_else(|| "the server sent a response with an id that the client did not send".to_owned())?;
         if let Some(waiting) = self.waiting.remove(&id) {
             // The future may have been dropped just now.
             let _ = waiting.send(answer);
         } else if !self.abandoned.remove(&id) {
-            return Err("the server answered no request of the client, or the same one twice".into());
+            return Err("the server sent a response without a request, or a second response to one request".into());
         }
         // The response to `subscriptions/listen` ends the subscription.
         self.subscriptions.retain(|open| open.id != id);
@@ -344,7 +346,7 @@ impl DispatcherState {
             return if was_cancelled {
                 Ok(())
             } else {
-                Err("the server notified a subscription that is not open".into())
+                Err("the server sent a notification for a subscription that is not open".into())
             };
         };
         let is_acknowledgement = notification.method == ProtocolMethod::SubscriptionAcknowledged.as_str();
@@ -361,10 +363,10 @@ impl DispatcherState {
                 if wanted {
                     Ok(())
                 } else {
-                    Err("the server notified a subscription of what it did not ask for".into())
+                    Err("the server sent a notification that the subscription did not ask for".into())
                 }
             }
-            (Some(_), false) => Err("the server notified a subscription before it acknowledged it".into()),
+            (Some(_), false) => Err("the server sent a notification before it acknowledged the subscription".into()),
             (None, true) => Err("the server acknowledged a subscription twice".into()),
         }
     }
@@ -399,7 +401,7 @@ impl PendingRequest {
 impl Drop for PendingRequest {
     fn drop(&mut self) {
         if !self.is_over {
-            self.dispatcher.cancel_request(self.id, "the client does not wait for an answer any more");
+            self.dispatcher.cancel_request(self.id, "the client no longer waits for the response");
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::auth::principal::Principal;
 use crate::engine::{Connection, Server};
 use crate::exec::paused_clock::TestRegistration;
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::tap::FrameTap;
 use crate::registry::RegistrySnapshot;
 use crate::transport::in_memory;
 use crate::util::sync::Mutex;
@@ -26,7 +26,7 @@ pub(super) trait TestServer: Send + Sync {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>);
 
     /// Returns the queue of all other frames.
-    fn outgoing(&self) -> &Arc<OutgoingQueue>;
+    fn frames(&self) -> &FrameTap;
 
     /// Closes the connection.
     fn close(&self);
@@ -41,15 +41,17 @@ pub(super) trait TestServer: Send + Sync {
 /// A server in the same process.
 pub(super) struct InProcessServer {
     connection: Arc<Connection>,
+    frames: FrameTap,
     view: Mutex<RegistrySnapshot>,
     _live: TestRegistration,
 }
 
 impl InProcessServer {
     pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcessServer {
-        let connection = in_memory::connect(server, principal);
+        let connection = in_memory::connect(Arc::new(server), principal);
         let view = Mutex::new(connection.registry_snapshot());
-        InProcessServer { connection, view, _live: TestRegistration::new() }
+        let frames = FrameTap::new(connection.outgoing());
+        InProcessServer { connection, frames, view, _live: TestRegistration::new() }
     }
 }
 
@@ -60,13 +62,13 @@ impl TestServer for InProcessServer {
         self.connection.receive(&mut view, std::str::from_utf8(message), out);
     }
 
-    fn outgoing(&self) -> &Arc<OutgoingQueue> {
-        self.connection.outgoing()
+    fn frames(&self) -> &FrameTap {
+        &self.frames
     }
 
     fn close(&self) {
         self.connection.cancel_all();
-        self.connection.outgoing().close();
+        self.frames.close();
         if self.connection.has_shutdown_tasks() {
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(wait_for_calls(Arc::clone(&self.connection)));
@@ -76,7 +78,7 @@ impl TestServer for InProcessServer {
 
     fn shut_down(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.connection.cancel_all();
-        self.connection.outgoing().close();
+        self.frames.close();
         Box::pin(wait_for_calls(Arc::clone(&self.connection)))
     }
 }

@@ -132,6 +132,6 @@ impl RequestDraft {
             }
             asked = result;
         }
-        panic!("`{method}` was sent {MAX_ROUNDS} times and still asks: {}", asked["inputRequests"])
+        panic!("`{method}` still needs input after {MAX_ROUNDS} rounds: {}", asked["inputRequests"])
     }
 }

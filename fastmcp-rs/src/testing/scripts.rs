@@ -176,7 +176,7 @@ impl Scripts {
                 let question = elicitation(params, key)?;
                 let what = format!("`elicitation/create`: {}", question.message);
                 if question.url.is_some() && capabilities["elicitation"].get("url").is_none() {
-                    return Err(format!("the server asked {what}, and the client did not declare `elicitation.url`"));
+                    return Err(format!("the server sent {what}\nbut the client did not declare `elicitation.url`"));
                 }
                 ("elicitation", what, self.elicitation.as_ref().map(|script| run_script(script, question)))
             }
@@ -193,10 +193,10 @@ impl Scripts {
                 ("roots", "`roots/list`".to_owned(), roots)
             }
             Some(ProtocolMethod::Ping) if key.is_none() => return Ok(ClientReply::from(json!({}))),
-            _ => return Err(format!("the server asked `{method}`, which is no question to a client: {params}")),
+            _ => return Err(format!("the server sent `{method}`, which is not a request to a client: {params}")),
         };
         if capabilities.get(capability).is_none() {
-            return Err(format!("the server asked {what}\nbut the client did not declare `{capability}`"));
+            return Err(format!("the server sent {what}\nbut the client did not declare `{capability}`"));
         }
         answer.unwrap_or_else(|| {
             let method = match capability {
@@ -204,7 +204,7 @@ impl Scripts {
                 "sampling" => "on_sampling(|question| …)",
                 _ => "roots([…])",
             };
-            Err(format!("the server asked {what}\nbut no script answers: add `.{method}` to the test client"))
+            Err(format!("the server sent {what}\nbut no script responds: add `.{method}` to the test client"))
         })
     }
 }
@@ -235,7 +235,7 @@ fn elicitation(params: &Value, key: Option<&str>) -> Result<ElicitationQuestion,
             key: key.map(String::from),
             params: params.clone(),
         }),
-        _ => Err(format!("the server asked an `elicitation/create` that is neither a form nor a page: {params}")),
+        _ => Err(format!("the server sent an `elicitation/create` with neither a form nor a URL: {params}")),
     }
 }
 
@@ -248,7 +248,7 @@ fn sampling(params: &Value, key: Option<&str>) -> Result<SamplingQuestion, Strin
             key: key.map(String::from),
             params: params.clone(),
         }),
-        _ => Err(format!("the server asked a `sampling/createMessage` without `messages` and `maxTokens`: {params}")),
+        _ => Err(format!("the server sent a `sampling/createMessage` without `messages` or `maxTokens`: {params}")),
     }
 }
 
@@ -274,13 +274,13 @@ pub(super) fn answer_input_requests(
     let questions = match result.get("inputRequests") {
         Some(Value::Object(questions)) => Some(questions),
         None if state.is_some() => None,
-        _ => return Err(format!("the server wants input and does not say what: {result}")),
+        _ => return Err(format!("the result needs input, but has no `inputRequests`: {result}")),
     };
     if let Some(questions) = questions {
         let mut responses = Map::new();
         for (key, question) in questions {
             let Some(method) = question["method"].as_str() else {
-                return Err(format!("the question `{key}` has no method: {question}"));
+                return Err(format!("the input request `{key}` has no method: {question}"));
             };
             let params = question.get("params").cloned().unwrap_or_else(|| json!({}));
             match scripts.answer_request(capabilities, method, &params, Some(key))?.0 {

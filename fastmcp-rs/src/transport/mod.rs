@@ -5,7 +5,7 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", not(feature = "stdio")))]
 pub(crate) mod in_memory;
 #[cfg(feature = "stdio")]
 pub(crate) mod stdio;

@@ -3,6 +3,7 @@
 //! The room knows nothing of MCP.
 
 pub(crate) mod catch_panic;
+#[cfg(any(feature = "http", feature = "stdio"))]
 pub(crate) mod future;
 pub(crate) mod operator_log;
 pub(crate) mod sync;

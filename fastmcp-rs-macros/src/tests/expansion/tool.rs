@@ -415,7 +415,7 @@ fn a_tool_without_a_description_warns() {
             #[allow(deprecated)]
             const _: () = {
                 #[deprecated(
-                    note = "tool `type` has no description: a model reads it to decide when to call; add a doc comment"
+                    note = "tool `type` has no description: a model uses it to decide when to call the tool; add a doc comment"
                 )]
                 const fn description() {}
                 description()
@@ -735,7 +735,7 @@ fn a_tool_with_mistakes_keeps_every_name() {
         tool(quote!(), item),
         expect![[r#"
             ::core::compile_error! {
-                "a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`"
+                "a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take its data as `State<T>`"
             }
             /// Finds.
             pub async fn find(&self, text: String) -> String {

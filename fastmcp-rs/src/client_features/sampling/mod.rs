@@ -134,7 +134,7 @@ impl Sampling {
             || self.messages.iter().any(SamplingMessage::has_tool_block);
         let capability = if with_tools { Capability::SamplingTools } else { Capability::Sampling };
         if with_tools && !revision.has(Feature::SamplingTools) {
-            let reason = format!("a client of revision {revision} cannot give tools to its model");
+            let reason = format!("revision {revision} does not support tools in `sampling/createMessage`");
             return Err(AskError::unsupported_because(capability, reason));
         }
         self.check().map_err(AskError::invalid_question)?;
@@ -160,7 +160,7 @@ impl Sampling {
             return Err("`max_tokens` must be at least 1".into());
         }
         if self.temperature.is_some_and(|temperature| !temperature.is_finite() || temperature < 0.0) {
-            return Err("`temperature` must be a number from 0".into());
+            return Err("`temperature` must be a number of at least 0".into());
         }
         for (at, tool) in self.tools.iter().enumerate() {
             if self.tools[..at].iter().any(|other| other.name == tool.name) {

@@ -90,7 +90,7 @@ pub(crate) fn read(result: &Value) -> Result<Sampled, AskError> {
 fn no_block(block: &Value) -> AskError {
     let kind =
         block.get("type").and_then(Value::as_str).map_or("no type".into(), |kind| format!("type `{}`", truncate(kind)));
-    AskError::invalid_answer(format!("a block of `content` with {kind} is not a whole text, image, audio or tool use"))
+    AskError::invalid_answer(format!("a block of `content` with {kind} is not a valid text, image, audio or tool use"))
 }
 
 #[cfg(test)]

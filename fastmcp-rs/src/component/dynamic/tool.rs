@@ -193,12 +193,12 @@ impl OutputCheck {
             return Ok(());
         }
         let Some(structured) = &result.structured else {
-            return Err("it has an output schema, but returned no structured content: return `ToolResult::from` of a JSON value".into());
+            return Err("the tool has an output schema, but its result has no structured content: return `ToolResult::from` of a JSON value".into());
         };
         let found = check_value(&self.schema, structured);
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         if found.is_incomplete {
-            problems.push("it holds too many values to be checked".into());
+            problems.push("the result has too many values to check".into());
         }
         if let Some(full) = self.full.as_ref().filter(|_| problems.is_empty()) {
             problems = full.problems(structured);
@@ -206,7 +206,7 @@ impl OutputCheck {
         if problems.is_empty() {
             return Ok(());
         }
-        Err(format!("its result does not fit its output schema: {}", problems.join("; ")))
+        Err(format!("the result does not match the output schema: {}", problems.join("; ")))
     }
 }
 

@@ -217,7 +217,6 @@ impl InFlightCalls {
     }
 
     /// Returns the number of requests that wait for others to end.
-    #[cfg(feature = "metrics")]
     pub(crate) fn queued_count(&self) -> usize {
         let table = self.lock();
         table.tickets.len() + table.queued.iter().filter(|waiting| waiting.key.is_none()).count()
@@ -315,6 +314,7 @@ impl InFlightCalls {
     }
 
     /// Returns the number of responses that are certain and not yet on their way.
+    #[cfg(feature = "stdio")]
     pub(crate) fn unsent_responses(&self) -> usize {
         self.unsent_responses.load(Ordering::Acquire)
     }

@@ -74,7 +74,7 @@ impl Connection {
         }
         let state = sealed.map(|sealed| {
             self.open_request_state(sealed, request, subject, name).ok_or_else(|| {
-                RpcError::invalid_params("Invalid params: `requestState` is not one that was given for this request")
+                RpcError::invalid_params("Invalid params: `requestState` does not belong to this request")
             })
         });
         let state = state.transpose()?;
@@ -178,12 +178,12 @@ impl InputRequiredError {
         let rounds = MAX_FRUITLESS_ROUNDS;
         InputRequiredError {
             for_client: format!(
-                ": the question `{key}` was a different one in each round, and in {rounds} rounds no answer fitted it"
+                ": the request `{key}` to the client changed in each of {rounds} rounds, so no response matched it"
             ),
             for_operator: format!(
-                "the client has answered {rounds} times, and each time the question `{key}` was a different one by \
-                 then. A question must have the same key, text and schema when the function runs again: keep what \
-                 changes, such as times and random numbers, in `Context::remember`"
+                "the client has responded {rounds} times, and each time the request `{key}` had changed by then. A \
+                 request must have the same key, text and schema when the function runs again: keep values that \
+                 change, such as times and random numbers, in `Context::remember`"
             ),
         }
     }
@@ -192,14 +192,14 @@ impl InputRequiredError {
         match error {
             SealError::TooLong { length, limit } => InputRequiredError {
                 for_client: format!(
-                    ": `requestState` would have {length} bytes, and the limit of this server is {limit} bytes \
+                    ": `requestState` would have {length} bytes; the limit of this server is {limit} bytes \
                      (`App::max_request_state`)"
                 ),
                 for_operator: format!(
-                    "its open questions ({questions}), the answers so far and what it remembers need a `requestState` \
-                     of {length} bytes, and the limit is {limit}: ask less at a time, remember less, keep large \
-                     values in a store and remember their keys, or raise `App::max_request_state`, which is at most \
-                     half of `App::max_line` or `HttpConfig::max_body`"
+                    "its open requests ({questions}), the responses so far and its remembered values need a \
+                     `requestState` of {length} bytes; the limit is {limit}: send fewer requests at a time, remember \
+                     less, keep large values in a store and remember their keys, or raise `App::max_request_state`, \
+                     which is at most half of `App::max_line` or `HttpConfig::max_body`"
                 ),
             },
             SealError::NoRandomNumbers => {
@@ -212,7 +212,7 @@ impl InputRequiredError {
 /// Parses the client's answers by the keys of their questions; each answer is an object.
 fn read_responses(raw: Raw<'_>) -> Result<Map<String, Value>, RpcError> {
     let invalid =
-        || RpcError::invalid_params("Invalid params: `inputResponses` must be an object of results, which are objects");
+        || RpcError::invalid_params("Invalid params: `inputResponses` must be an object whose values are objects");
     if raw.get().len() > MAX_RESPONSES_BYTES {
         let text = format!("Invalid params: `inputResponses` may have at most {MAX_RESPONSES_BYTES} bytes");
         return Err(RpcError::invalid_params(text));

@@ -194,7 +194,7 @@ fn find_handler<'a>(registry: &'a Registry, operation: &'a Operation) -> Option<
 }
 
 fn component_gone() -> RpcError {
-    RpcError::invalid_params("Invalid params: there is no such component any more")
+    RpcError::invalid_params("Invalid params: the component no longer exists")
 }
 
 /// Polls a handler to its end. It may differ from the call's own handler.

@@ -270,7 +270,7 @@ impl Connection {
             }
             Invoked::Started(future) => Ok(future),
             Invoked::Refused(error) => Self::invoke_corrected(handler, function, arguments, &error, policy, context),
-            Invoked::Described => Err("it could not be called".into()),
+            Invoked::Described => Err("the handler could not be called".into()),
         }
     }
 
@@ -315,7 +315,7 @@ impl Connection {
         match function(Invocation::call(&value.to_string(), context())) {
             Invoked::Started(future) => Ok(future),
             Invoked::Refused(error) => refused(&[describe_argument_error(&error)]),
-            Invoked::Described => Err("it could not be called".into()),
+            Invoked::Described => Err("the handler could not be called".into()),
         }
     }
 
@@ -375,11 +375,11 @@ impl Connection {
 fn admission_error(refused: &Admission) -> RpcError {
     match refused {
         Admission::DuplicateId => {
-            let text = "Invalid request: another request with this id is not yet answered";
+            let text = "Invalid request: another request with this id is in progress";
             RpcError::new(code::INVALID_REQUEST, text)
         }
         Admission::Start | Admission::Wait | Admission::Overload => {
-            let text = "Internal error: too many calls wait already; call again when some are answered";
+            let text = "Internal error: too many calls are waiting; try again later";
             RpcError::new(code::INTERNAL_ERROR, text)
         }
     }
@@ -402,19 +402,19 @@ fn call_closure(
         return refused(&[format!("`{name}` is given twice")]);
     }
     let Ok(mut value) = serde_json::from_str::<Value>(arguments) else {
-        return refused(&["they cannot be read: a number in them is out of range".into()]);
+        return refused(&["the arguments cannot be read: a number is out of range".into()]);
     };
     let found = validate::validate_and_coerce(&handler.described.input, &mut value, policy.lenient);
     if !found.problems.is_empty() {
         return refused(&found.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
     if found.is_incomplete {
-        return refused(&["they hold too many values to be checked: send less at a time".into()]);
+        return refused(&["the arguments have too many values to check: send fewer at a time".into()]);
     }
     let problems = schema.map(|schema| schema.problems(&value)).unwrap_or_default();
     match value {
         Value::Object(arguments) if problems.is_empty() => {
-            call.call(arguments, context()).ok_or_else(|| "it could not be called".into())
+            call.call(arguments, context()).ok_or_else(|| "the handler could not be called".into())
         }
         _ => refused(&problems),
     }

@@ -239,7 +239,6 @@ mod tests {
     use crate::context::Transport;
     use crate::engine::Connection;
     use crate::error::ToolError;
-    use crate::outgoing::queue::OutgoingQueue;
 
     /// Waits for an effect of other tasks; all tasks of these tests need far fewer rounds.
     async fn until(what: &str, happened: impl Fn() -> bool) {
@@ -250,13 +249,6 @@ mod tests {
             tokio::task::yield_now().await;
         }
         panic!("{what}");
-    }
-
-    fn write_everything(outgoing: &OutgoingQueue) -> Vec<u8> {
-        let mut frames = Vec::new();
-        assert!(outgoing.begin_write(&mut frames));
-        outgoing.end_write();
-        frames
     }
 
     #[tokio::test]
@@ -280,12 +272,12 @@ mod tests {
 
         until("its answer is certain", || connection.unsent_responses() == 1).await;
         // A stopping server may check at this moment: everything was written, and the response is not yet on its way.
-        write_everything(connection.outgoing());
-        assert!(connection.outgoing().is_drained() && connection.unsent_responses() == 1);
+        connection.outgoing().take_for_test();
+        assert!(connection.outgoing().take_for_test().is_empty() && connection.unsent_responses() == 1);
 
         until("it has its answer", || connection.unsent_responses() == 0).await;
         assert_eq!(connection.calls_in_flight(), 0);
-        let answer = String::from_utf8(write_everything(connection.outgoing())).expect("UTF-8");
+        let answer = String::from_utf8(connection.outgoing().take_for_test()).expect("UTF-8");
         assert!(answer.contains(r#""text":"done""#), "{answer}");
     }
 }

@@ -142,7 +142,7 @@ fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     if descriptor == -1 {
         // SAFETY: `by` comes from `into_raw_handle`, and has found no other owner.
         drop(unsafe { OwnedHandle::from_raw_handle(by) });
-        return Err(io::Error::other("the C runtime has no descriptor left"));
+        return Err(io::Error::other("the C runtime has no free descriptor"));
     }
     // SAFETY: `descriptor` is open. The other one is open or not, and is replaced either way, by an inheritable
     // duplicate of the handle.
@@ -150,7 +150,7 @@ fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     // SAFETY: `descriptor` is open, and is not used again.
     unsafe { _close(descriptor) };
     if replaced == -1 {
-        return Err(io::Error::other("the C runtime refuses to replace a standard descriptor"));
+        return Err(io::Error::other("the C runtime cannot replace a standard descriptor"));
     }
     // SAFETY: the descriptor is open. Its handle stays the runtime's, and lives as long as the descriptor.
     let new = unsafe { _get_osfhandle(stream.descriptor) };

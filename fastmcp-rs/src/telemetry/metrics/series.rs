@@ -73,13 +73,17 @@ pub(super) struct Histogram {
 
 /// The metrics of one method or one component.
 #[derive(Debug)]
-pub(crate) struct Series {
+pub(super) struct Series {
     pub(super) method: &'static str,
     pub(super) component: Option<(Target, Box<str>)>,
     outcomes: [OnceLock<Box<Histogram>>; OUTCOMES],
     /// The number of running requests that were not answered at once.
     pub(super) running: AtomicI64,
 }
+
+/// The series of a component, once the component was requested.
+#[derive(Debug, Default)]
+pub(crate) struct ComponentSeries(OnceLock<Arc<Series>>);
 
 /// Returns the position of a method in [`new_method_series`], or a number beyond it.
 pub(super) fn method_index(method: Option<ProtocolMethod>) -> usize {
@@ -148,8 +152,8 @@ impl RequestTimer {
     }
 
     /// Assigns the request to a component, which keeps its series in `kept`.
-    pub(crate) fn set_component(&self, target: Target, name: &str, kept: &OnceLock<Arc<Series>>) {
-        let series = kept.get_or_init(|| self.metrics.component_series(target, name));
+    pub(crate) fn set_component(&self, target: Target, name: &str, kept: &ComponentSeries) {
+        let series = kept.0.get_or_init(|| self.metrics.component_series(target, name));
         let _ = self.component.set(Arc::clone(series));
     }
 

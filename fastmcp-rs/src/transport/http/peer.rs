@@ -18,7 +18,39 @@ use super::config::HttpConfig;
 use crate::auth::principal::Principal;
 use crate::checks::http as checks;
 use crate::checks::problem::Problem;
-use crate::engine::ClientAddress;
+
+/// The address of a client, as known from its connection or from a trusted proxy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum ClientAddress {
+    #[default]
+    Unknown,
+    Direct(SocketAddr),
+    /// The client is connected through a Unix socket.
+    UnixSocket,
+    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
+    /// proxy's own otherwise.
+    Forwarded {
+        address: Option<IpAddr>,
+        /// Whether the proxy is connected through a Unix socket.
+        by_socket: bool,
+    },
+}
+
+impl ClientAddress {
+    /// Returns true if the message has come through a Unix socket.
+    pub(crate) fn is_by_unix_socket(self) -> bool {
+        matches!(self, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. })
+    }
+
+    /// Returns the address and the port, as far as they are known.
+    pub(crate) fn address(self) -> Option<(IpAddr, Option<u16>)> {
+        match self {
+            ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
+            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
+            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
+        }
+    }
+}
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name of the peer of a Unix socket among trusted proxies.

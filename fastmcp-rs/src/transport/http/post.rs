@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 
 use super::config::SessionMode;
 use super::limits::MessagePermit;
-use super::peer::Peer;
+use super::peer::{ClientAddress, Peer};
 use super::request::head::{self, McpHeader, RequestHead, SESSION_ID, SingleHeader};
 use super::request::header_values::AcceptedTypes;
 use super::response::body::ResponseBody;
@@ -31,11 +31,10 @@ use super::sessions::{Lease, Requester, SessionEnd};
 use super::shared::ServiceState;
 use crate::auth::principal::Principal;
 use crate::engine::{
-    ArgumentsGuard, ClientAddress, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length,
-    is_complete_envelope,
+    ArgumentsGuard, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length, is_complete_envelope,
 };
 use crate::json::object::string_value;
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
 use crate::protocol::{Feature, ProtocolMethod, Revision};
@@ -106,7 +105,7 @@ pub(crate) enum PostOutcome {
 
 /// A message whose response is not ready yet.
 pub(crate) struct PendingResponse {
-    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) outgoing: StreamQueue,
     pub(crate) owner: ResponseOwner,
     /// The id of the request, as JSON text.
     pub(crate) id: Option<Box<str>>,
@@ -142,7 +141,8 @@ impl PostRequest<'_> {
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: a modern client sends no responses; it repeats its request with the answers",
+                "Invalid request: since 2026-07-28 clients do not send responses; repeat the request with \
+                 `inputResponses`",
             )),
             (true, false) | (false, _) => self.legacy_message(message, Some(&frame), version),
         }
@@ -194,7 +194,7 @@ impl PostRequest<'_> {
         let is_subscription = || frame.has_method(ProtocolMethod::Listen);
         if out.is_empty() && (pending || is_subscription()) {
             return PostOutcome::Pending(Box::new(PendingResponse {
-                outgoing: Arc::clone(connection.outgoing()),
+                outgoing: StreamQueue::new(connection.outgoing()),
                 owner: ResponseOwner::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
                 is_subscription: is_subscription(),
@@ -213,7 +213,7 @@ impl PostRequest<'_> {
         if version == VersionHeader::Unknown {
             return PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: `MCP-Protocol-Version` names no version that this server knows",
+                "Invalid request: `MCP-Protocol-Version` is not a known version",
             ));
         }
         let connection = Connection::for_exchange(&self.shared.server, None);
@@ -276,7 +276,7 @@ impl PostRequest<'_> {
                 if matches!(version, VersionHeader::Legacy(revision) if revision != session.revision) {
                     return PostOutcome::Over(refuse(
                         StatusCode::BAD_REQUEST,
-                        "Invalid request: `MCP-Protocol-Version` is not the version that this session agreed on",
+                        "Invalid request: `MCP-Protocol-Version` differs from the version of the session",
                     ));
                 }
                 match frame {
@@ -285,7 +285,7 @@ impl PostRequest<'_> {
                     Some(frame) if cancelled_response(frame).is_some_and(|id| !session.may_have_seen(id)) => {
                         return PostOutcome::Over(refuse(
                             StatusCode::BAD_REQUEST,
-                            "Invalid request: this process has received no request with the id that is to be cancelled",
+                            "Invalid request: this process received no request with this `requestId`",
                         ));
                     }
                     // A batch that cannot be read has no requests.
@@ -321,7 +321,7 @@ impl PostRequest<'_> {
             }
         }
         if exchange.pending.get() {
-            let (outgoing, id) = (Arc::clone(exchange.outgoing(&connection)), id.map(Into::into));
+            let (outgoing, id) = (StreamQueue::new(exchange.outgoing(&connection)), id.map(Into::into));
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing,
                 owner,
@@ -367,7 +367,7 @@ impl ResponseOwner {
 }
 
 /// Lets the call of a session continue without a stream if its HTTP request is dropped before a stream exists.
-struct AbandonOnDrop(Option<Arc<OutgoingQueue>>);
+struct AbandonOnDrop(Option<StreamQueue>);
 
 impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
@@ -389,7 +389,12 @@ pub(crate) fn transport_info<'a>(
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    TransportInfo { headers: Some(head), http_version, client }
+    TransportInfo {
+        headers: Some(head),
+        http_version,
+        is_by_unix_socket: client.is_by_unix_socket(),
+        client: client.address(),
+    }
 }
 
 /// Refuses text that is not a message, with the reason.
@@ -420,7 +425,7 @@ impl PendingResponse {
     ) -> HttpResponse {
         let PendingResponse { outgoing, owner, id, is_subscription, peer } = self;
         if is_subscription && !accepted.events {
-            let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
+            let message = "Not acceptable: a subscription is a stream, so `Accept` must include text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
         let belongs_to_session = matches!(owner, ResponseOwner::Legacy(_));
@@ -429,11 +434,11 @@ impl PendingResponse {
                 // The call continues after its client has disconnected, so it also holds the permit until it has ended.
                 let permit = Arc::new(permit);
                 outgoing.retain_until_end((Arc::clone(&permit), session.mark_in_use()));
-                StreamPermit::Call(permit)
+                StreamPermit::Call { _permit: permit }
             }
-            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message(permit),
+            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message { _permit: permit },
         };
-        let mut unread = AbandonOnDrop(belongs_to_session.then(|| Arc::clone(&outgoing)));
+        let mut unread = AbandonOnDrop(belongs_to_session.then(|| outgoing.clone()));
         let keep_alive = shared.config.keep_alive;
         let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
@@ -472,7 +477,7 @@ impl PendingResponse {
             }
             ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
-                    return unavailable("Unavailable: too many streams are open; try again");
+                    return unavailable("Unavailable: too many streams are open; try again later");
                 };
                 shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {
@@ -490,7 +495,7 @@ impl PendingResponse {
 
 /// Waits for the response and returns it alone, for a client that does not accept streams.
 async fn wait_for_last_frame(
-    outgoing: &OutgoingQueue,
+    outgoing: &StreamQueue,
     mut frames: Vec<u8>,
     mut is_last: bool,
     id: Option<&str>,

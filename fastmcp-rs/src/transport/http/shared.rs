@@ -8,9 +8,6 @@ use http_body::Body;
 
 use crate::engine::{Connection, Server};
 use crate::sealing::CarriedSession;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::GaugeSource;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::GaugeValues;
 use crate::transport::http::config::HttpConfig;
 use crate::transport::http::limits::{GlobalPermit, MessageLimit, MessagePermit, PeerLimit};
@@ -24,6 +21,7 @@ use crate::transport::http::response::backlog::Backlog;
 use crate::transport::http::response::sse::StreamPermit;
 use crate::transport::http::response::status::{HttpResponse, session_gone, too_many_sessions};
 use crate::transport::http::sessions::{Lease, NotFound, Requester, Sessions};
+use crate::transport::http::stream_session::StreamSessions;
 use crate::util::sync::Mutex;
 
 /// The state that all clones of a service share.
@@ -37,8 +35,7 @@ pub(crate) struct ServiceState {
     pub(crate) proxies: TrustedProxies,
     pub(crate) sessions: Arc<Sessions>,
     /// The sessions that end with their stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) stream_sessions: Arc<Sessions>,
+    pub(crate) stream_sessions: StreamSessions,
     pub(crate) memory: MemoryBudget,
     pub(crate) permits: MessageLimit,
     pub(crate) streams: Arc<AtomicUsize>,
@@ -54,8 +51,13 @@ impl ServiceState {
     /// Ends all sessions, and sessions that begin later.
     pub(crate) fn end_sessions(&self) {
         self.sessions.end_all();
-        #[cfg(feature = "legacy-sse")]
         self.stream_sessions.end_all();
+    }
+
+    /// Adds the current values of the service to the metrics.
+    pub(crate) fn read_gauges(&self, gauges: &mut GaugeValues) {
+        let sessions = self.sessions.count_open() + self.stream_sessions.count_open();
+        gauges.add_http(self.connections.load(Ordering::Relaxed), sessions, self.streams.load(Ordering::Relaxed));
     }
 
     /// Returns the session with that id. A session that is not in the table is restored if its id carries it.
@@ -78,7 +80,7 @@ impl ServiceState {
             Some(peer) => Some(self.streams_per_peer.try_acquire(peer)?),
             None => None,
         };
-        Some(StreamPermit::Listening(permit, of_peer))
+        Some(StreamPermit::Listening { _global: permit, _of_peer: of_peer })
     }
 
     /// Reads a message. If it has to wait for more bytes, the message counts for its peer.
@@ -91,20 +93,6 @@ impl ServiceState {
         let HttpConfig { max_body: limit, body_time: timeout, .. } = self.config;
         let intake = BodyLimits { limit, timeout, memory: &self.memory, peer };
         body::read_message(body, &intake, || self.permits.charge_peer(peer, permit)).await
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl GaugeSource for ServiceState {
-    fn read(&self, gauges: &mut GaugeValues) {
-        let http = gauges.http.get_or_insert_default();
-        http.connections += self.connections.load(Ordering::Relaxed);
-        http.sessions += self.sessions.count_open();
-        #[cfg(feature = "legacy-sse")]
-        {
-            http.sessions += self.stream_sessions.count_open();
-        }
-        http.streams += self.streams.load(Ordering::Relaxed);
     }
 }
 

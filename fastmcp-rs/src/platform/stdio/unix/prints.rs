@@ -49,7 +49,7 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedFd> {
     let line = (policy == StdoutPolicy::Log).then(Vec::new);
     let sink = Mutex::new(Sink { buffer: Vec::new(), line });
     let prints = Prints { pipe: reader, is_pumped: AtomicBool::new(false), sink };
-    PRINTS.set(prints).map_err(|_| io::Error::other("standard output is piped already"))?;
+    PRINTS.set(prints).map_err(|_| io::Error::other("standard output is already redirected"))?;
     Ok(writer)
 }
 

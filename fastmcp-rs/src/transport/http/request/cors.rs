@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_may_send_the_headers_of_parameters_that_it_asks_for_and_no_others() {
+    fn a_page_may_send_only_the_parameter_headers_that_it_requests() {
         let granted = |asked: &[&str]| {
             let granted = allowed(HttpConfig::new(), asked);
             granted.strip_prefix(HEADERS).unwrap().trim_start_matches(", ").to_owned()

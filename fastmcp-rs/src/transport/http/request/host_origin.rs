@@ -171,6 +171,10 @@ fn request_host<'a>(uri: &'a Uri, host: SingleHeader<'a>) -> Result<Host<'a>, Ac
 
 impl<'a> Host<'a> {
     /// Parses a DNS name, an IPv4 address or an IPv6 address in brackets, with or without a port, as in a URL.
+    ///
+    /// `http::uri::Authority` also accepts credentials, an empty port, leading zeros and any text in brackets, all of which
+    /// would have to be rejected here. It costs 1,150 instructions where this parser costs 250 (callgrind,
+    /// `127.0.0.1:8000`), which counts for requests of browsers, because each of them has an origin.
     fn parse(text: &'a str) -> Option<Host<'a>> {
         let (end, has_capitals) = match text.strip_prefix('[') {
             // The hexadecimal digits of an address may have any case.
@@ -296,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_server_accepts_its_own_names_alone() {
+    fn a_local_server_accepts_only_its_own_names() {
         let local = |host| check(HttpConfig::new(), false, host, None);
         for host in ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
             assert_eq!(local(host), Ok(()), "{host}");

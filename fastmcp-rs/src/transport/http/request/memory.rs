@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_waits_for_its_own_share_alone() {
+    async fn a_peer_waits_only_for_its_own_share() {
         let budget = budget(4);
         let reserved = [silent(&budget, peer(1), MESSAGE).await, silent(&budget, peer(1), MESSAGE).await];
         let reserved = reserved.map(|upload| upload.into_permit(MESSAGE));
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn freed_memory_goes_to_the_peer_that_holds_least() {
+    async fn freed_memory_goes_to_the_peer_with_the_least_memory() {
         let budget = budget(4);
         let reserved = silent(&budget, peer(1), MESSAGE).await.into_permit(MESSAGE);
         let rest = MemoryBudget(Arc::clone(&budget.0)).start_upload(None, MESSAGE);

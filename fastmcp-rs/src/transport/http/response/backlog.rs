@@ -105,7 +105,8 @@ pub(crate) fn build_dropped_error(response: &[u8]) -> Option<Vec<u8>> {
 
 /// Writes the same error for the request with that id.
 pub(crate) fn write_dropped_error(out: &mut Vec<u8>, id: Option<&str>) {
-    let text = "Internal error: the response was dropped, as too many bytes of other responses wait to be read";
+    let text =
+        "Internal error: the response was dropped, because the client has too many unread bytes of other responses";
     write_error(out, id, &RpcError::new(code::INTERNAL_ERROR, text));
 }
 
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_replaces_a_response_alone() {
+    fn an_error_replaces_only_a_response() {
         let error =
             String::from_utf8(build_dropped_error(br#"{"jsonrpc":"2.0","id":"a","result":{}}"#).unwrap()).unwrap();
         assert!(error.starts_with(r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32603,"#), "{error}");

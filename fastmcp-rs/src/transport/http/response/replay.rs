@@ -16,7 +16,8 @@ use tokio::time::Instant;
 
 use super::event::split_frames;
 use crate::engine::write_error;
-use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
+use crate::outgoing::queue::QueueObserver;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::write::{RpcError, code, strip_id};
 use crate::protocol::{Feature, Revision};
 use crate::util::sync::Mutex;
@@ -76,18 +77,16 @@ pub(crate) struct ReplayStream {
     /// The id of the request that the stream answers, as JSON text. `None` for the session's own stream and for a
     /// batch.
     request: Option<Box<str>>,
-    outgoing: Arc<OutgoingQueue>,
-    resumption: Resumption,
+    outgoing: StreamQueue,
+    /// `None` if the session ends with its stream.
+    resumption: Option<Resumption>,
     kept: Arc<ByteCounter>,
     state: Mutex<ReplayState>,
 }
 
-/// The ability of a client to resume a lost stream.
+/// The ability of a client to resume a lost stream. Events then have ids, and are stored for a client that reconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resumption {
-    /// The session ends with its stream.
-    #[cfg(feature = "legacy-sse")]
-    Never,
     /// The client can resume, without an announcement.
     Possible,
     /// The client can resume, and the first event of the stream announces it.
@@ -99,11 +98,6 @@ impl Resumption {
     pub(crate) fn for_revision(revision: Revision) -> Resumption {
         // Other clients treat an event without data as a broken message.
         if revision.has(Feature::StreamPolling) { Resumption::Announced } else { Resumption::Possible }
-    }
-
-    /// Returns true if events have ids and are stored for a client that reconnects.
-    fn is_possible(self) -> bool {
-        matches!(self, Resumption::Possible | Resumption::Announced)
     }
 }
 
@@ -164,18 +158,18 @@ impl ReplayStream {
     pub(crate) fn new(
         id: u64,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         resumption: Resumption,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
-        ReplayStream::make(id, false, request, outgoing, resumption, kept)
+        ReplayStream::make(id, false, request, outgoing, Some(resumption), kept)
     }
 
     /// Creates the own stream of a session, for messages that belong to no request.
     pub(crate) fn own(
         id: u64,
-        outgoing: Arc<OutgoingQueue>,
-        resumption: Resumption,
+        outgoing: StreamQueue,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         ReplayStream::make(id, true, None, outgoing, resumption, kept)
@@ -185,8 +179,8 @@ impl ReplayStream {
         id: u64,
         is_own: bool,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
-        resumption: Resumption,
+        outgoing: StreamQueue,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         let state = ReplayState {
@@ -236,7 +230,7 @@ impl ReplayStream {
     }
 
     fn event(&self, number: u64, frame: &[u8]) -> ReplayEvent {
-        let id = self.resumption.is_possible().then(|| format!("id: {}\n", event_id(self.id, number)));
+        let id = self.resumption.is_some().then(|| format!("id: {}\n", event_id(self.id, number)));
         let parts: [&[u8]; 4] = [id.as_deref().unwrap_or_default().as_bytes(), b"data: ", frame, b"\n\n"];
         ReplayEvent { number, bytes: parts.concat().into(), is_response: false }
     }
@@ -244,7 +238,7 @@ impl ReplayStream {
     /// Applies the stream's own limit, and then updates the counter.
     fn update_counter(&self, state: &mut ReplayState) {
         let response = state.history.back().filter(|event| event.is_response).map_or(0, ReplayEvent::cost);
-        let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
+        let limit = if self.resumption.is_some() { MAX_NOTIFICATIONS } else { 0 };
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
         // A session has exactly one own stream, and the number of sessions is limited.
         let own_cost = if self.is_own { 0 } else { STREAM_COST };
@@ -291,7 +285,7 @@ impl ReplayStream {
         let response =
             state.history.back_mut().filter(|event| event.is_response && (!is_read || event.number <= given));
         let (Some(response), Some(request)) = (response, &self.request) else { return };
-        let text = "Internal error: the response was not read in time, and was dropped to keep memory bounded";
+        let text = "Internal error: the response was dropped, because it was not read in time";
         let mut frame = Vec::new();
         write_error(&mut frame, Some(request), &RpcError::new(code::INTERNAL_ERROR, text));
         let error = self.event(response.number, frame.trim_ascii_end());
@@ -358,7 +352,7 @@ impl ReplayStream {
         state.reader += 1;
         state.is_read = true;
         state.given = after;
-        let is_primed = self.resumption != Resumption::Announced;
+        let is_primed = self.resumption != Some(Resumption::Announced);
         let reader =
             ReplayReader { stream: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
@@ -481,6 +475,7 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::outgoing::queue::OutgoingQueue;
 
     fn next(reader: &mut ReplayReader) -> Option<String> {
         match reader.poll_next(&mut Context::from_waker(Waker::noop())) {
@@ -493,7 +488,8 @@ mod tests {
     #[test]
     fn a_lost_stream_resumes_at_its_last_event() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(10, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(10, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
         assert_eq!(next(&mut first), None);
@@ -514,7 +510,8 @@ mod tests {
     #[test]
     fn a_disconnected_reader_can_reconnect() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         outgoing.request_disconnect();
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
@@ -542,7 +539,7 @@ mod tests {
     fn notifications_that_were_read_are_kept_within_a_limit() {
         let outgoing = OutgoingQueue::for_exchange();
         let ledger = Arc::new(ByteCounter::default());
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         let mut reader = stream.read(0);
         for _ in 0..100 {
             outgoing.push(&frame_of(10_000));
@@ -559,7 +556,7 @@ mod tests {
         let outgoing = OutgoingQueue::for_exchange();
         let whole = Arc::new(ByteCounter::default());
         let ledger = ByteCounter::for_parent(&whole);
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         // The frame is in the outgoing queue, and not collected yet.
         assert!(outgoing.try_push(&frame_of(200_000)));
         stream.collect_unread();

@@ -130,23 +130,25 @@ pub(crate) fn unavailable(message: &str) -> HttpResponse {
 
 pub(crate) fn too_many_messages(exhausted: PermitError) -> HttpResponse {
     unavailable(match exhausted {
-        PermitError::Globally => "Unavailable: too many messages are being served; try again",
-        PermitError::ForPeer => "Unavailable: too many messages of this client are being served; try again",
+        PermitError::Globally => "Unavailable: too many messages are in progress; try again later",
+        PermitError::ForPeer => "Unavailable: too many messages of this client are in progress; try again later",
     })
 }
 
 pub(crate) fn too_many_sessions() -> HttpResponse {
-    unavailable("Unavailable: too many sessions are in use; try again")
+    unavailable("Unavailable: too many sessions are in use; try again later")
 }
 
 pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpResponse {
     let mut response = match unread {
         BodyError::TooLarge => {
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("Invalid request: a message may have at most {limit} bytes"))
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("Invalid request: the message has more than {limit} bytes"))
         }
-        BodyError::TooSlow => refuse(StatusCode::REQUEST_TIMEOUT, "Invalid request: the message did not come in time"),
-        BodyError::NoMemory => unavailable("Unavailable: too many large messages are being served; try again"),
-        BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "Invalid request: the message broke off"),
+        BodyError::TooSlow => {
+            refuse(StatusCode::REQUEST_TIMEOUT, "Invalid request: the message did not arrive in time")
+        }
+        BodyError::NoMemory => unavailable("Unavailable: too many large messages are in progress; try again later"),
+        BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "Invalid request: the message is incomplete"),
     };
     // The rest of the body is not read.
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -154,15 +156,12 @@ pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpRespo
 }
 
 pub(crate) fn unsupported_media() -> HttpResponse {
-    refuse(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "Unsupported media type: a message is sent as `Content-Type: application/json`",
-    )
+    refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: `Content-Type` must be application/json")
 }
 
 /// Refuses a message with a content encoding, because its decoded size is unknown in advance.
 pub(crate) fn unsupported_encoding() -> HttpResponse {
-    let message = "Unsupported media type: a message is sent as it is, without `Content-Encoding`";
+    let message = "Unsupported media type: `Content-Encoding` is not supported";
     let mut response = refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     response
@@ -173,7 +172,7 @@ pub(crate) fn not_utf8() -> HttpResponse {
 }
 
 pub(crate) fn session_gone() -> HttpResponse {
-    refuse(StatusCode::NOT_FOUND, "Invalid request: there is no such session (any more); begin with `initialize`")
+    refuse(StatusCode::NOT_FOUND, "Invalid request: unknown or expired session; begin with `initialize`")
 }
 
 /// Creates the response to a request whose session ended first.
@@ -190,13 +189,13 @@ pub(crate) fn session_ended(ending: SessionEnd, id: Option<&str>) -> HttpRespons
 pub(crate) fn session_missing() -> HttpResponse {
     refuse(
         StatusCode::BAD_REQUEST,
-        "Invalid request: `Mcp-Session-Id` is missing; a client of an earlier revision begins with `initialize`, and a \
-         modern one sends `_meta` with its protocol version",
+        "Invalid request: `Mcp-Session-Id` is missing; clients before 2026-07-28 begin with `initialize`, and later \
+         ones send their protocol version in `_meta`",
     )
 }
 
 pub(crate) fn batch_refused() -> HttpResponse {
-    refuse(StatusCode::BAD_REQUEST, "Invalid request: a message is not an array")
+    refuse(StatusCode::BAD_REQUEST, "Invalid request: batches are not supported here; send one JSON object")
 }
 
 /// Refuses a legacy message on a server that supports modern clients only.
@@ -210,7 +209,7 @@ pub(crate) fn modern_only(frame: &Frame<'_>) -> HttpResponse {
     let requested =
         frame.params().and_then(|params| params.protocol_version).and_then(string_value).unwrap_or_default();
     let error =
-        RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, "Unsupported protocol version: there are no sessions here");
+        RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, "Unsupported protocol version: this server has no sessions");
     let error = error.with_data(&serde_json::json!({ "supported": supported, "requested": requested }));
     let mut out = Vec::new();
     write_error(&mut out, id.map(|id| id.as_str()), &error);
@@ -218,7 +217,7 @@ pub(crate) fn modern_only(frame: &Frame<'_>) -> HttpResponse {
 }
 
 pub(crate) fn method_not_allowed(sessions: SessionMode) -> HttpResponse {
-    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "Invalid request: messages are sent by POST");
+    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "Invalid request: send messages with POST");
     let allowed = if sessions == SessionMode::Sessions { "POST, GET, DELETE" } else { "POST" };
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response

@@ -14,11 +14,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::super::limits::{GlobalPermit, PeerLimit};
-use super::super::peer::Peer;
+use super::super::peer::{ClientAddress, Peer};
 use super::front::{HttpConnection, HttpServer};
 use super::listener::Listener;
 use super::timeouts::ConnectionTimeouts;
-use crate::engine::ClientAddress;
 use crate::util::operator_log;
 
 /// The pause before the next `accept` after the system lacked resources; it doubles up to `LONGEST_PAUSE`.
@@ -58,7 +57,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
             Some(Err(error)) if is_connection_error(&error) => continue,
             Some(Err(error)) => {
                 // The usual cause is too many open files: an immediate retry would only burn CPU time.
-                operator_log::warn(format_args!("connections cannot be accepted: {error}; trying again in {pause:?}"));
+                operator_log::warn(format_args!("cannot accept connections: {error}; trying again in {pause:?}"));
                 if tokio::time::timeout(pause, stop.as_mut()).await.is_ok() {
                     break;
                 }
@@ -93,9 +92,9 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
     let _ = stopping.send(true);
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(config.drain, drained).await.is_err() {
-        let cut = [(service.calls(), "message", "cancelled"), (tasks.len(), "connection", "closed")];
+        let cut = [(service.calls(), "request", "cancelled"), (tasks.len(), "connection", "closed")];
         let cut: Vec<_> = cut.iter().filter(|(count, ..)| *count > 0).map(|cut| describe_cut_off(*cut)).collect();
-        operator_log::warn(format_args!("not all has ended within {:?}: {}", config.drain, cut.join(", ")));
+        operator_log::warn(format_args!("the shutdown took longer than {:?}: {}", config.drain, cut.join(", ")));
     }
     service.shared.end_sessions();
     // Cancelled calls of sessions are answered with an error.
@@ -109,8 +108,8 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
 /// Describes, for the log, the number of messages or connections that the shutdown cut off.
 fn describe_cut_off((count, what, how): (usize, &str, &str)) -> String {
     match count {
-        1 => format!("1 {what} is {how}"),
-        _ => format!("{count} {what}s are {how}"),
+        1 => format!("1 {what} was {how}"),
+        _ => format!("{count} {what}s were {how}"),
     }
 }
 

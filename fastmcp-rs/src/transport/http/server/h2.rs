@@ -107,7 +107,7 @@ pub(crate) async fn serve(
     })
     .await;
     if let Err(error) = ended {
-        tracing::debug!(target: "fastmcp_rs", "a connection of HTTP/2 ended: {error}");
+        tracing::debug!(target: "fastmcp_rs", "an HTTP/2 connection ended: {error}");
     }
 }
 

@@ -41,7 +41,7 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_secs(1);
 const HANDSHAKE: u8 = 22;
 /// The response to a client that speaks HTTP on an HTTPS port.
 const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
-    content-length: 30\r\nconnection: close\r\n\r\nthis port is reached by https\n";
+    content-length: 30\r\nconnection: close\r\n\r\nthis server speaks HTTPS only\n";
 
 /// The certificate and private key of an HTTPS server, for [`HttpConfig::tls`](crate::HttpConfig::tls).
 ///

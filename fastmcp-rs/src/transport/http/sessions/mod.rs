@@ -19,6 +19,7 @@
 mod carried;
 mod ended;
 pub(crate) mod lease;
+mod owed;
 mod seen;
 mod session;
 mod usage;
@@ -33,6 +34,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(crate) use carried::{CarryingIds, Requester};
 use ended::Ended;
 pub(crate) use lease::Lease;
+use owed::OwedResponses;
 use ring::rand::{SecureRandom, SystemRandom};
 use seen::SeenRequests;
 use session::{Carried, ClientInfoBytes, PeerSessions, ReplayPool, SessionStreams};
@@ -46,6 +48,7 @@ use super::peer::Peer;
 use super::response::replay::{ByteCounter, OWN_STREAM, ReplayStream, Resumption};
 use crate::auth::principal::Principal;
 use crate::engine::Connection;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, milliseconds};
 use crate::util::sync::{Mutex, MutexGuard};
@@ -99,17 +102,17 @@ pub(crate) struct Sessions {
 }
 
 /// A session that is about to be inserted.
-struct NewSession {
-    id: String,
-    connection: Arc<Connection>,
-    revision: Revision,
-    principal: Option<Arc<Principal>>,
+pub(super) struct NewSession {
+    pub(super) id: String,
+    pub(super) connection: Arc<Connection>,
+    pub(super) revision: Revision,
+    pub(super) principal: Option<Arc<Principal>>,
     /// The peer that the session counts against; `None` if it has no limit per peer.
-    peer: Option<Peer>,
-    /// The resumption of the session's own stream.
-    resumption: Resumption,
+    pub(super) peer: Option<Peer>,
+    /// The resumption of the session's own stream; `None` if the session ends with it.
+    pub(super) resumption: Option<Resumption>,
     /// The end of the lifetime, in milliseconds since 1970, if the id carries the session.
-    expires: Option<u64>,
+    pub(super) expires: Option<u64>,
 }
 
 impl NewSession {
@@ -128,7 +131,7 @@ impl NewSession {
             revision,
             principal,
             peer,
-            resumption: Resumption::for_revision(revision),
+            resumption: Some(Resumption::for_revision(revision)),
             expires,
         }
     }
@@ -200,7 +203,7 @@ fn session_label(id: &str) -> String {
 }
 
 /// Returns a random id that cannot be guessed.
-fn random_id() -> Option<String> {
+pub(super) fn random_id() -> Option<String> {
     let mut random = [0; 24];
     SystemRandom::new().fill(&mut random).ok()?;
     Some(BASE64_URL_SAFE_NO_PAD.encode(random))
@@ -248,22 +251,6 @@ impl Sessions {
         self.all_peers.lock()
     }
 
-    /// Inserts a session of the transport of 2024-11-05 and returns its id. Returns `None` if there are too many
-    /// sessions, all of them in use. The session counts against `peer`; `resumption` is that of the session's own
-    /// stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) fn insert(
-        self: &Arc<Self>,
-        connection: Arc<Connection>,
-        revision: Revision,
-        principal: Option<Arc<Principal>>,
-        peer: Option<Peer>,
-        resumption: Resumption,
-    ) -> Option<String> {
-        let entry = NewSession { id: random_id()?, connection, revision, principal, peer, resumption, expires: None };
-        Some(self.add(entry)?.id().to_owned())
-    }
-
     /// Inserts a session of Streamable HTTP. With sealing keys, the id carries the session. Returns `None` if there are
     /// too many sessions, all of them in use.
     pub(crate) fn begin(
@@ -282,7 +269,7 @@ impl Sessions {
         self.add(NewSession::of(requester, id, connection, revision, expires))
     }
 
-    fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
+    pub(super) fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
         let NewSession { id, connection, revision, principal, peer, resumption, expires } = entry;
         let id: Arc<str> = id.into();
         connection.label_session(&session_label(&id));
@@ -316,7 +303,7 @@ impl Sessions {
         let kept = ByteCounter::for_parent(
             peer_sessions.as_ref().map_or(&self.pool.kept, |peer_sessions| &peer_sessions.pool.kept),
         );
-        let own = ReplayStream::own(first_stream, Arc::clone(connection.outgoing()), resumption, &kept);
+        let own = ReplayStream::own(first_stream, StreamQueue::new(connection.outgoing()), resumption, &kept);
         let session = Arc::new(HttpSession {
             number: self.last_number.fetch_add(1, Ordering::Relaxed),
             id: Arc::clone(&id),
@@ -336,8 +323,7 @@ impl Sessions {
             kept,
             sessions: Arc::downgrade(self),
             carried: expires.map(|expires| Carried { expires, seen: SeenRequests::default() }),
-            #[cfg(feature = "legacy-sse")]
-            owed: AtomicUsize::new(0),
+            owed: OwedResponses::default(),
         });
         session.limit_stream(&session.own_stream());
         if let Some(peer_sessions) = &session.peer_sessions {
@@ -605,7 +591,6 @@ impl Sessions {
     }
 
     /// Returns the number of open sessions, after a search for ended ones.
-    #[cfg(feature = "metrics")]
     pub(crate) fn count_open(&self) -> usize {
         self.sweep();
         self.len()

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_requests_are_seen_however_their_ids_are_spelled() {
+    fn recent_requests_are_found_in_every_spelling_of_their_ids() {
         let seen = SeenRequests::default();
         with_id("1", |id| seen.insert(id));
         with_id(r#""a""#, |id| seen.insert(id));

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use crate::auth::principal::Principal;
 use crate::engine::Connection;
 use crate::json::object::Raw;
-use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
+use crate::outgoing::queue::QueueObserver;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
@@ -16,6 +17,7 @@ use crate::sealing::milliseconds;
 use crate::transport::http::peer::Peer;
 use crate::transport::http::response::replay::{ByteCounter, DiscardKind, ReplayStream, Resumption};
 use crate::transport::http::sessions::Sessions;
+use crate::transport::http::sessions::owed::OwedResponses;
 use crate::transport::http::sessions::seen::SeenRequests;
 use crate::transport::http::sessions::usage::{SessionUsage, milliseconds_since};
 use crate::util::sync::{Mutex, MutexGuard};
@@ -45,8 +47,7 @@ pub(crate) struct HttpSession {
     /// Set if the id carries the session.
     pub(crate) carried: Option<Carried>,
     /// The number of responses that are still to come, for a session with a single stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) owed: AtomicUsize,
+    pub(crate) owed: OwedResponses,
 }
 
 /// The data of a session whose id carries it.
@@ -71,10 +72,10 @@ impl SessionEnd {
         match self {
             SessionEnd::Removed => RpcError::new(
                 code::INVALID_REQUEST,
-                "Invalid request: the session has ended before its request was answered; begin with `initialize`",
+                "Invalid request: the session ended before its response; begin with `initialize`",
             ),
             SessionEnd::Shutdown => {
-                let text = "Internal error: the server stopped before the request was answered";
+                let text = "Internal error: the server stopped before it had a response";
                 RpcError::new(code::INTERNAL_ERROR, text)
             }
         }
@@ -125,7 +126,7 @@ impl HttpSession {
     pub(crate) fn open_request_stream(
         self: &Arc<Self>,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         frames: &[u8],
         is_last: bool,
     ) -> Arc<ReplayStream> {
@@ -200,18 +201,6 @@ impl HttpSession {
         self.carried.as_ref().is_some_and(|carried| carried.expires <= milliseconds(SystemTime::now()))
     }
 
-    /// Updates the size of the client's description of itself. Returns false if the limits are exceeded.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) fn fits_client_info_limit(&self) -> bool {
-        let size = self.connection.session_size();
-        // A client describes itself once, and an unchanged session is not ended for the data of others.
-        if self.client_info_bytes.own.load(Ordering::Acquire) == size {
-            return true;
-        }
-        self.client_info_bytes.set(size);
-        !self.client_info_bytes.exceeds_limit()
-    }
-
     pub(crate) fn is_in_use(&self) -> bool {
         self.usage.users.load(Ordering::Acquire) > 0
     }
@@ -266,8 +255,7 @@ impl HttpSession {
             stream.close(Some(&error));
         }
         self.connection.cancel_all();
-        #[cfg(feature = "legacy-sse")]
-        if ending == SessionEnd::Shutdown && self.owed.load(Ordering::Acquire) > 0 {
+        if ending == SessionEnd::Shutdown && !self.owed.is_empty() {
             // The stream ends after the last of the pending errors.
             return;
         }
