@@ -1,7 +1,8 @@
 //! Observability: log lines, Prometheus metrics and OpenTelemetry traces.
 //!
 //! ```sh
-//! OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 cargo run --example observed -- 127.0.0.1:8000
+//! export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318
+//! cargo run --features otel --example observed -- 127.0.0.1:8000
 //! curl http://127.0.0.1:8000/metrics
 //! ```
 

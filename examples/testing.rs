@@ -1,8 +1,8 @@
 //! Testing: calls in process, scripted answers of the user, and a lock file of the tools.
 //!
 //! ```sh
-//! cargo run --example testing     # prints the result of one call
-//! cargo test --example testing    # the tests
+//! cargo run --features testing --example testing    # prints the result of one call
+//! cargo test --features testing --example testing   # the tests
 //! ```
 
 use fastmcp_rs::Elicited;

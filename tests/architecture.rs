@@ -13,6 +13,13 @@ use regex_lite::Regex;
 /// Files at the top of `src` that only re-export, or that every room may use.
 const FACES: [&str; 6] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs", "fuzzing.rs"];
 
+/// The sources of the macros.
+const MACROS: &str = "fastmcp-rs-macros/src";
+
+/// The modules of the macros, the last phase first. The phases share the last three modules.
+const PHASES: [&str; 10] =
+    ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component"];
+
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;
 
@@ -34,14 +41,27 @@ fn no_room_uses_a_room_above_it() {
 }
 
 #[test]
+fn no_phase_of_the_macros_uses_a_later_phase() {
+    let mut wrong = Vec::new();
+    for (module, used) in Library::read_from(&root().join(MACROS)).uses() {
+        let own = PHASES.iter().position(|phase| *phase == module[0]);
+        let own = own.unwrap_or_else(|| panic!("`{}` has no place among the phases", module.join("/")));
+        let later = used.into_iter().filter(|target| PHASES[..own].contains(&target[0].as_str()));
+        wrong.extend(later.map(|target| format!("{} uses {}", module.join("/"), target.join("/"))));
+    }
+    assert!(wrong.is_empty(), "the phases have another order:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn files_have_no_cycles() {
-    let graph = Library::read().uses();
     let mut circles: Vec<String> = Vec::new();
-    for start in graph.keys() {
-        if let Some(circle) = circle_through(&graph, start) {
-            let mut names: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
-            names.sort();
-            circles.push(names.join(", "));
+    for graph in [Library::read().uses(), Library::read_from(&root().join(MACROS)).uses()] {
+        for start in graph.keys() {
+            if let Some(circle) = circle_through(&graph, start) {
+                let mut names: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
+                names.sort();
+                circles.push(names.join(", "));
+            }
         }
     }
     circles.sort();
@@ -159,7 +179,7 @@ fn only_the_protocol_room_spells_methods() {
 
 #[test]
 fn comments_are_written_in_plain_english() {
-    for source in ["fastmcp-rs/src", "fastmcp-rs-macros/src"] {
+    for source in ["fastmcp-rs/src", MACROS] {
         let prose = Prose::read(&root().join(source));
         let question_openings = 100.0 * prose.question_openings.len() as f64 / prose.doc_comments as f64;
         let per_thousand = |words: usize| 1000.0 * words as f64 / prose.words as f64;
@@ -251,7 +271,7 @@ impl Map {
     }
 }
 
-/// The sources of the library.
+/// The sources of a crate.
 struct Library {
     /// The text of each file, without comments and test modules, by its path below `src`.
     files: BTreeMap<String, String>,
@@ -259,9 +279,12 @@ struct Library {
 
 impl Library {
     fn read() -> Library {
-        let source = source();
-        let files = files_below(&source, "rs").into_iter().map(|path| {
-            let name = path.strip_prefix(&source).expect("it is below").to_string_lossy().replace('\\', "/");
+        Library::read_from(&source())
+    }
+
+    fn read_from(source: &Path) -> Library {
+        let files = files_below(source, "rs").into_iter().map(|path| {
+            let name = path.strip_prefix(source).expect("it is below").to_string_lossy().replace('\\', "/");
             (name, without_tests(&without_comments(&read(&path))))
         });
         Library { files: files.filter(|(name, _)| !is_test(&format!("/{name}"))).collect() }

@@ -262,6 +262,29 @@ fn the_reference_has_every_feature() {
 }
 
 #[test]
+fn the_command_of_an_example_names_the_features_that_it_requires() {
+    let manifest: toml::Value = toml::from_str(&read("Cargo.toml".as_ref())).expect("TOML");
+    let names = |list: &toml::Value| -> Vec<String> {
+        list.as_array().expect("a list").iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
+    };
+    let mut seen = 0;
+    for example in manifest["example"].as_array().expect("a list") {
+        let (name, required) = (example["name"].as_str().expect("a name"), names(&example["required-features"]));
+        for line in read(format!("examples/{name}.rs").as_ref()).lines() {
+            if !(line.starts_with("//! cargo ") && line.contains("--example")) {
+                continue;
+            }
+            seen += 1;
+            let feature = line.split("--features ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            let enabled = manifest["features"].get(feature).map(names).unwrap_or_default();
+            let is_complete = required.iter().all(|name| name == feature || enabled.contains(name));
+            assert!(is_complete, "{name} requires {required:?}: {line}");
+        }
+    }
+    assert_eq!(seen, 5, "commands");
+}
+
+#[test]
 fn the_reference_has_every_method_of_app_and_context() {
     fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder") {

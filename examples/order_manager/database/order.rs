@@ -93,7 +93,7 @@ impl OrderRow {
 
 /// One product in an order.
 #[mcp::model]
-#[derive(FromRow, PartialEq)]
+#[derive(PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct OrderLine {
     /// The name of the product, on one line.
@@ -104,6 +104,16 @@ pub struct OrderLine {
     /// The price of one unit, in US cents.
     #[arg(max = 10_000_000)]
     pub unit_price_cents: u32,
+}
+
+impl FromRow<'_, SqliteRow> for OrderLine {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            product: row.try_get("product")?,
+            quantity: row.try_get("quantity")?,
+            unit_price_cents: row.try_get("unit_price_cents")?,
+        })
+    }
 }
 
 /// An order before it is stored.

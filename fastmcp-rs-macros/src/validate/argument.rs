@@ -206,7 +206,7 @@ fn check_integer_bound(bound: &OptionValue<Number>, min: i128, max: i128, errors
     match value {
         Number::Float(_) => errors.at(
             &bound.tokens,
-            format!("`{key} = {written}` is a fraction, and this is an integer: write a whole number"),
+            format!("`{key} = {written}` is not an integer, and the argument is one: write an integer"),
         ),
         Number::Integer(value) if value < min || value > max => errors.at(
             &bound.tokens,

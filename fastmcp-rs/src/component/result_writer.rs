@@ -16,7 +16,7 @@ use crate::json::{encode, separators};
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
-use crate::protocol::{Feature, Revision};
+use crate::protocol::{Feature, Outcome, Revision};
 use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
@@ -91,15 +91,30 @@ macro_rules! beginning {
 pub struct ResultWriter<'a> {
     out: &'a mut Vec<u8>,
     frame: ResponseFrame<'a>,
+    /// The outcome that the response reports, once it is written.
+    outcome: Outcome,
+    /// Receives a JSON-RPC error that is not to be written, because layers get it first.
+    error: Option<&'a mut Option<RpcError>>,
 }
 
 impl<'a> ResultWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, frame: ResponseFrame<'a>) -> Self {
-        ResultWriter { out, frame }
+        ResultWriter { out, frame, outcome: Outcome::Ok, error: None }
     }
 
-    /// Writes a result that is already JSON text.
-    pub(crate) fn raw(&mut self, json: &str) {
+    /// Creates a writer of a response for layers, which get a JSON-RPC error as a value.
+    pub(crate) fn for_layers(out: &'a mut Vec<u8>, frame: ResponseFrame<'a>, error: &'a mut Option<RpcError>) -> Self {
+        ResultWriter { out, frame, outcome: Outcome::Ok, error: Some(error) }
+    }
+
+    /// Returns the outcome that the response reports. It has no meaning before the response is written.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Writes a result that is already JSON text, and that reports `outcome`.
+    pub(crate) fn raw(&mut self, json: &str, outcome: Outcome) {
+        self.outcome = outcome;
         write::begin_result(self.out, self.frame.id);
         write::raw(self.out, json);
         self.out.push(b'}');
@@ -114,7 +129,7 @@ impl<'a> ResultWriter<'a> {
     pub(crate) fn failure(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
-            _ => self.rpc_error(&RpcError::new(code::INTERNAL_ERROR, text)),
+            _ => self.rpc_error(RpcError::new(code::INTERNAL_ERROR, text)),
         }
     }
 
@@ -122,17 +137,24 @@ impl<'a> ResultWriter<'a> {
     pub(crate) fn invalid_arguments(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
-            _ => self.rpc_error(&RpcError::invalid_params(text)),
+            _ => self.rpc_error(RpcError::invalid_params(text)),
         }
     }
 
-    pub(crate) fn rpc_error(&mut self, error: &RpcError) {
-        write::write_error(self.out, Some(self.frame.id), error);
+    pub(crate) fn rpc_error(&mut self, error: RpcError) {
+        self.outcome = Outcome::Error(error.code);
+        match &mut self.error {
+            Some(kept) => **kept = Some(error),
+            None => write::write_error(self.out, Some(self.frame.id), &error),
+        }
     }
 
     fn text_block(&mut self, text: &str, is_error: bool) {
         self.begin_result(beginning!(r#""content":[{"type":"text","text":"#));
         encode::write_string(self.out, text);
+        if is_error {
+            self.outcome = Outcome::ToolError;
+        }
         self.out.extend_from_slice(if is_error { br#"}],"isError":true"# } else { b"}]" });
         self.end_result(false);
     }
@@ -212,6 +234,7 @@ impl<'a> ResultWriter<'a> {
             }
         }
         if result.is_error {
+            self.outcome = Outcome::ToolError;
             self.out.extend_from_slice(br#","isError":true"#);
         }
         let mut members = Vec::new();
@@ -268,7 +291,7 @@ impl<'a> ResultWriter<'a> {
         match error.required_capabilities().filter(|_| self.frame.revision.has(Feature::MissingCapabilityCode)) {
             Some(required) => {
                 let error = RpcError::new(code::MISSING_CLIENT_CAPABILITY, error.to_string());
-                self.rpc_error(&error.with_data(&json!({ "requiredCapabilities": required })));
+                self.rpc_error(error.with_data(&json!({ "requiredCapabilities": required })));
             }
             None => self.failure(&error.to_string()),
         }
@@ -309,7 +332,7 @@ impl<'a> ResultWriter<'a> {
     pub(crate) fn contents(&mut self, contents: Option<Vec<ResourceContents>>) {
         let Subject::ResourceRead { uri, mime_type, cache } = self.frame.subject else { return };
         let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
-            return self.rpc_error(&unknown_resource(uri, self.frame.revision));
+            return self.rpc_error(unknown_resource(uri, self.frame.revision));
         };
         self.begin_result(beginning!(r#""contents":["#));
         for (at, item) in contents.iter().enumerate() {
@@ -482,5 +505,41 @@ impl Serialize for ContentsView<'_> {
             map.serialize_entry("_meta", &self.item.meta)?;
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_reports_the_outcome_that_it_contains() {
+        let server_info = ServerInfo::new(None);
+        let tool = Subject::ToolCall { wrap: false, wraps_for_all: false, scalars: false, link_text: false };
+        let prompt = Subject::PromptGet { description: "".into() };
+        let write = |subject: &Subject, write: &dyn Fn(&mut ResultWriter<'_>)| {
+            let (revision, server_info) = (Revision::latest_with(Feature::Sessions), &server_info);
+            let frame = ResponseFrame { id: "7", revision, name: "a", subject, server_info, show_errors: true };
+            let mut out = Vec::new();
+            let mut writer = ResultWriter::new(&mut out, frame);
+            write(&mut writer);
+            let outcome = writer.outcome();
+            let written: Value = serde_json::from_slice(&out).expect("one frame");
+            let expected = match &written["error"]["code"] {
+                Value::Null if written["result"]["isError"] == true => Outcome::ToolError,
+                Value::Null => Outcome::Ok,
+                code => Outcome::Error(i32::try_from(code.as_i64().unwrap()).unwrap()),
+            };
+            assert_eq!(outcome, expected, "{written}");
+            outcome
+        };
+        assert_eq!(write(&tool, &|writer| writer.text("\"isError\":true")), Outcome::Ok);
+        assert_eq!(write(&tool, &|writer| writer.structured(&json!({"isError": true}))), Outcome::Ok);
+        assert_eq!(write(&tool, &|writer| writer.structured(&f64::NAN)), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.failure("no")), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.result(ToolResult::error("no"))), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.rpc_error(RpcError::new(-5, "no"))), Outcome::Error(-5));
+        assert_eq!(write(&prompt, &|writer| writer.failure("no")), Outcome::Error(code::INTERNAL_ERROR));
+        assert_eq!(write(&prompt, &|writer| writer.messages(&[])), Outcome::Ok);
     }
 }

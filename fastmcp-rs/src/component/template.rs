@@ -330,8 +330,8 @@ mod tests {
             ("a://{x}{y}", "ambiguous"),
             ("a://{x}/{x}", "twice"),
             ("a://x{?y}/z", "at the end"),
-            ("a://x%2", "escape of two hexadecimal digits"),
-            ("a://x{?y}{?z}", "the query has begun"),
+            ("a://x%2", "two hexadecimal digits"),
+            ("a://x{?y}{?z}", "the query begins"),
         ] {
             let problems = problems(bad);
             assert!(problems.iter().any(|problem| problem.contains(part)), "{bad}: {problems:?}");

@@ -2,7 +2,7 @@
 //! body.
 //!
 //! A server that reads the body must reject a request whose headers differ from it; otherwise, an intermediary and the
-//! server could act on different values. The checks are steps of the sequence in `modern.rs`; the transport provides
+//! server could act on different values. The checks are steps of the sequence in `stateless.rs`; the transport provides
 //! the headers.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
@@ -12,9 +12,9 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::IncomingRequest;
 use crate::json::object::{self, MemberMap, string_value};
 use crate::protocol::ProtocolMethod;
+use crate::protocol::frame::Frame;
 use crate::protocol::trace_context::TraceContext;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
@@ -60,10 +60,15 @@ pub(crate) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), 
 }
 
 /// Checks that the headers repeat the method, and the name of the component (step 4).
-pub(crate) fn check_routing(headers: &dyn Headers, request: &IncomingRequest<'_>) -> Result<(), RpcError> {
-    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", request.method_name, false)?;
-    let params = request.frame.params();
-    let (name, what) = match request.method {
+pub(crate) fn check_routing(
+    headers: &dyn Headers,
+    method: Option<ProtocolMethod>,
+    method_name: &str,
+    frame: &Frame<'_>,
+) -> Result<(), RpcError> {
+    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", method_name, false)?;
+    let params = frame.params();
+    let (name, what) = match method {
         Some(ProtocolMethod::CallTool | ProtocolMethod::GetPrompt) => {
             (params.and_then(|params| params.name), "`params.name`")
         }

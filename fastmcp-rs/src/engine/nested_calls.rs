@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Connection;
-use super::call::middleware::HandlerCore;
+use super::call::middleware::{HandlerCore, response_format};
 use super::call::pending::TIMEOUT_RECHECK_INTERVAL;
+use super::connection::Connection;
 use super::registry_view::{RegistryView, unknown_component_message};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
@@ -47,10 +47,10 @@ impl NestedCalls for Connection {
             .map_err(ToolError::new)?;
             let NestedTarget { handler, subject, arguments } = found;
             // A result for another handler is not limited to the client's revision.
-            let response_format = self.response_format(&handler.env, subject, Revision::LATEST);
+            let response_format = response_format(&self.server, &handler.env, subject, Revision::LATEST);
             let operation =
                 Operation::new(kind, &name, &arguments, context.for_nested_call(&handler.env), response_format);
-            let core = Arc::new(HandlerCore { connection: Arc::clone(&self), registry: Arc::clone(&registry) });
+            let core = Arc::new(HandlerCore { server: Arc::clone(&self.server), registry: Arc::clone(&registry) });
             let outcome = handler.layers.run(operation, core);
             let outcome = match handler.timeout.or(handler.default_timeout) {
                 Some(limit) => with_timeout(limit, &context, outcome)

@@ -2,20 +2,24 @@
 
 use serde_json::value::RawValue;
 
-use super::{Connection, write_frame};
+use super::connection::Connection;
+use super::malformed::write_error_without_id;
+use super::response::write_error;
 use crate::protocol::id::Id;
-use crate::protocol::write::{self, RpcError, code};
+use crate::protocol::write::{RpcError, code};
 
-impl Connection {
-    /// Rejects a line that was too long to be kept; `start` is its beginning.
-    pub(crate) fn reject_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
-        let error =
-            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: the message has more than {limit} bytes"));
-        match classify_truncated(start) {
-            TruncatedMessage::Request(id) => write_frame(out, |out| write::write_error(out, Some(&id), &error)),
-            TruncatedMessage::Unknown => self.write_error_without_id(out, &error),
-            TruncatedMessage::Response => {}
+/// Rejects a line that was too long to be kept; `start` is its beginning.
+pub(super) fn reject_oversized(connection: &Connection, start: &[u8], limit: usize, out: &mut Vec<u8>) {
+    let error =
+        RpcError::new(code::INVALID_REQUEST, format!("Invalid request: the message has more than {limit} bytes"));
+    match classify_truncated(start) {
+        TruncatedMessage::Request(id) => {
+            write_error(out, &id, &error);
         }
+        TruncatedMessage::Unknown => {
+            write_error_without_id(connection, out, &error);
+        }
+        TruncatedMessage::Response => {}
     }
 }
 

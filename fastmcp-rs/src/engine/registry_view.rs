@@ -1,8 +1,11 @@
 //! The components that a request sees: those of the registry that are visible to it.
 //!
 //! A hidden component is answered like a missing one. [`Visibility`](crate::registry::Visibility) decides about a component;
-//! most apps have no visibility function, and then nothing is created here. Because a function may block, a worker of the
-//! runtime lets other tasks run in the meantime (`block_in_place_if_possible`).
+//! most apps have no visibility function, and then nothing is created here.
+//!
+//! The function is user code and may block. Until it has proved to be quick (`registry::VisibilityPace`), the thread that
+//! reads does not call it: a request that needs it is handled on a thread of the pool for blocking functions
+//! (`receive/offload.rs`), and a worker of the runtime lets other tasks run in the meantime (`block_in_place_if_possible`).
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
@@ -10,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use super::call::CallerInfo;
-use super::{Connection, IncomingRequest};
+use super::request::{CallerInfo, IncomingRequest};
 use crate::client_features::conversation::{CallClientRequests, RequestChannel};
 use crate::context::{self, ComponentEnv, Context};
 use crate::exec::runtime::block_in_place_if_possible;
-use crate::protocol::Revision;
+use crate::json::object::{Raw, string_value};
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::RpcError;
+use crate::protocol::{Feature, Revision};
 use crate::registry::{ComponentList, ListEntry, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::sealing::RequestState;
 
@@ -41,19 +44,15 @@ impl Drop for RegistryView<'_> {
 
 /// The source of the request for which visibility is decided.
 enum Viewer<'a> {
-    Request(&'a Arc<Connection>, &'a IncomingRequest<'a>, &'a CallerInfo<'a>),
+    Request(&'a IncomingRequest<'a>, &'a CallerInfo<'a>),
     /// A call that is already running.
     Running(&'a Context),
 }
 
-impl Connection {
+impl<'a> RegistryView<'a> {
     /// Returns the registry as a request sees it.
-    pub(crate) fn registry_view<'a>(
-        self: &'a Arc<Self>,
-        request: &'a IncomingRequest<'a>,
-        caller: &'a CallerInfo<'a>,
-    ) -> RegistryView<'a> {
-        let viewer = Viewer::Request(self, request, caller);
+    pub(crate) fn for_request(request: &'a IncomingRequest<'a>, caller: &'a CallerInfo<'a>) -> RegistryView<'a> {
+        let viewer = Viewer::Request(request, caller);
         RegistryView {
             registry: request.registry,
             viewer,
@@ -61,9 +60,7 @@ impl Connection {
             check_time: Cell::new(None),
         }
     }
-}
 
-impl<'a> RegistryView<'a> {
     /// Returns the registry as a request sees it that is already being answered.
     pub(crate) fn for_call(context: &'a Context, registry: &'a Registry) -> RegistryView<'a> {
         RegistryView {
@@ -82,11 +79,11 @@ impl<'a> RegistryView<'a> {
     fn context(&self, env: &Arc<ComponentEnv>) -> Context {
         let request = match self.viewer {
             Viewer::Running(context) => context.request.clone(),
-            Viewer::Request(connection, request, caller) => {
+            Viewer::Request(request, caller) => {
                 let make = || {
                     let client_requests =
                         CallClientRequests::new(RequestChannel::None, RequestState::default(), Map::new());
-                    connection.request(request, caller, connection.server.config.timeout, client_requests)
+                    request.for_context(caller, request.connection.server.config.timeout, client_requests)
                 };
                 Some(Arc::clone(self.checked_request.get_or_init(make)))
             }
@@ -114,15 +111,24 @@ impl<'a> RegistryView<'a> {
         if self.registry.has_slow_visibility() { block_in_place_if_possible(lookup) } else { lookup() }
     }
 
-    /// Returns the page of a list, as the JSON text of a result, or `None` for a cursor that the list did not create.
+    /// Returns the page of a list at a cursor, as the JSON text of a result.
     pub(crate) fn page<T: ListEntry>(
         &self,
         list: &ComponentList<T>,
         revision: Revision,
-        cursor: Option<&str>,
+        cursor: Option<Raw<'_>>,
         server_info: &ServerInfo,
-    ) -> Option<Arc<[u8]>> {
-        self.run_lookup(|| list.page(revision, cursor, server_info, |entry| self.is_visible(entry)))
+    ) -> Result<Arc<[u8]>, RpcError> {
+        let invalid =
+            || RpcError::invalid_params("Invalid params: `cursor` must be the `nextCursor` of an earlier page");
+        let cursor = match cursor {
+            // Some clients send `null` for an absent value.
+            Some(raw) if raw.get() == "null" && revision.has(Feature::Sessions) => None,
+            Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
+            None => None,
+        };
+        let page = || list.page(revision, cursor.as_deref(), server_info, |entry| self.is_visible(entry));
+        self.run_lookup(page).ok_or_else(invalid)
     }
 
     /// Returns the visible template with exactly this text.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -20,6 +20,7 @@ use crate::registry::{ListConfig, Registry, RegistryCache, ServerCapabilities};
 use crate::sealing::Sealer;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::{otel, span};
+use crate::util::sync::Mutex;
 use crate::util::{catch_panic, operator_log};
 
 /// The author's description of a server, and the settings of its behaviour.
@@ -107,12 +108,12 @@ impl Server {
     /// Returns true if there are shutdown functions.
     #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn has_shutdown_tasks(&self) -> bool {
-        !self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.shutdown_tasks.lock().is_empty()
     }
 
     /// Does what is to be done at the end, once, when the last call has ended, and drops all components and states.
     pub(crate) async fn run_shutdown_tasks(self: &Arc<Self>) {
-        let shutdown_tasks = std::mem::take(&mut *self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let shutdown_tasks = std::mem::take(&mut *self.shutdown_tasks.lock());
         if !shutdown_tasks.is_empty() {
             Self::run_tasks(shutdown_tasks).await;
         }

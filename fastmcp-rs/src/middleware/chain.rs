@@ -163,8 +163,8 @@ impl OutputKind<Result<Reply, Refusal>> for ReplyOutput {
 
     fn write_rendered(outcome: Result<Reply, Refusal>, writer: &mut ResultWriter<'_>) {
         match outcome {
-            Ok(reply) => writer.raw(reply.json()),
-            Err(Refusal(RefusalKind::Rpc(error))) => writer.rpc_error(&error),
+            Ok(reply) => writer.raw(reply.json(), reply.outcome()),
+            Err(Refusal(RefusalKind::Rpc(error))) => writer.rpc_error(error),
             Err(Refusal(RefusalKind::Tool(error))) => writer.error(error),
         }
     }

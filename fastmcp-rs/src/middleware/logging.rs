@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use super::outcome::{Observation, Outcome, observe};
+use super::observation::{Observation, observe};
 use super::timing::milliseconds;
-use super::{Layer, Next, Operation, Refusal, Reply};
+use super::{Layer, Next, Operation, Outcome, Refusal, Reply};
 
 /// The most bytes of arguments in an event.
 const MAX_ARGUMENTS: usize = 2_000;

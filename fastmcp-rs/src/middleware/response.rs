@@ -14,14 +14,15 @@ use crate::content::resource_contents::ResourceContents;
 use crate::content::tool_result::ToolResult;
 use crate::context::ComponentEnv;
 use crate::error::{Audience, ToolError};
-use crate::protocol::Revision;
-use crate::protocol::frame::{is_tool_error, parse_error_response};
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::write::{RpcError, begin_result, code};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Outcome, Revision};
 use crate::util::catch_panic::CaughtPanic;
 
 /// The id in frames that handlers write for layers. Such frames are never sent.
 const ID: &str = "0";
+/// The bytes before the result in such a frame.
+const RESULT_START: &str = r#"{"jsonrpc":"2.0","id":0,"result":"#;
 
 /// The settings with which the results of one operation are written.
 #[derive(Clone, Debug)]
@@ -50,33 +51,33 @@ impl ResponseFormat {
         self: &Arc<ResponseFormat>,
         write: impl FnOnce(&mut ResultWriter<'_>),
     ) -> Result<Reply, Refusal> {
-        let mut frame = Vec::new();
-        write(&mut ResultWriter::new(&mut frame, self.frame()));
-        self.read(frame)
+        let mut response = InnerResponse::default();
+        response.write(self, write);
+        self.resolve_response(response)
     }
 
-    /// Extracts the result or the error from a frame that a [`ResultWriter`] has written.
-    pub(crate) fn read(self: &Arc<ResponseFormat>, mut frame: Vec<u8>) -> Result<Reply, Refusal> {
-        let mut start = Vec::new();
-        begin_result(&mut start, ID);
-        if frame.starts_with(&start) && frame.ends_with(b"}") {
-            frame.pop();
-            frame.drain(..start.len());
-            if let Ok(json) = String::from_utf8(frame) {
-                return Ok(Reply { json: json.into(), response_format: Arc::clone(self) });
-            }
-            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8"));
+    /// Converts a response that was written for layers.
+    pub(crate) fn resolve_response(self: &Arc<ResponseFormat>, response: InnerResponse) -> Result<Reply, Refusal> {
+        let InnerResponse { mut frame, error, outcome } = response;
+        if let Some(error) = error {
+            return Err(Refusal(RefusalKind::Rpc(error)));
         }
-        Err(match std::str::from_utf8(&frame).ok().and_then(parse_error_response) {
-            Some(error) => Refusal(RefusalKind::Rpc(error)),
-            None => Refusal::new(code::INTERNAL_ERROR, "Internal error: the response is missing"),
-        })
+        if frame.len() <= RESULT_START.len() {
+            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: the response is missing"));
+        }
+        // The brace that closes the frame.
+        frame.pop();
+        frame.drain(..RESULT_START.len());
+        match String::from_utf8(frame) {
+            Ok(json) => Ok(Reply { json: json.into(), outcome, response_format: Arc::clone(self) }),
+            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
+        }
     }
 
     /// Wraps the text of a result that was written elsewhere.
     pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Reply, Refusal> {
         match std::str::from_utf8(json) {
-            Ok(json) => Ok(Reply { json: json.into(), response_format: Arc::clone(self) }),
+            Ok(json) => Ok(Reply { json: json.into(), outcome: Outcome::Ok, response_format: Arc::clone(self) }),
             Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
         }
     }
@@ -121,6 +122,33 @@ impl ResponseFormat {
     }
 }
 
+/// The response that a handler writes for layers: a frame with a result, or a JSON-RPC error.
+pub(crate) struct InnerResponse {
+    frame: Vec<u8>,
+    error: Option<RpcError>,
+    outcome: Outcome,
+}
+
+impl Default for InnerResponse {
+    fn default() -> InnerResponse {
+        InnerResponse { frame: Vec::new(), error: None, outcome: Outcome::Ok }
+    }
+}
+
+impl InnerResponse {
+    /// Gives a writer of the response to `write`, which may leave the response for later.
+    pub(crate) fn write<T>(
+        &mut self,
+        response_format: &ResponseFormat,
+        write: impl FnOnce(&mut ResultWriter<'_>) -> T,
+    ) -> T {
+        let mut writer = ResultWriter::for_layers(&mut self.frame, response_format.frame(), &mut self.error);
+        let written = write(&mut writer);
+        self.outcome = writer.outcome();
+        written
+    }
+}
+
 /// The result of an operation as JSON text, written for the requesting client.
 ///
 /// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
@@ -128,6 +156,8 @@ impl ResponseFormat {
 #[derive(Clone)]
 pub struct Reply {
     json: Arc<str>,
+    /// [`Outcome::Ok`] or [`Outcome::ToolError`].
+    outcome: Outcome,
     response_format: Arc<ResponseFormat>,
 }
 
@@ -139,7 +169,11 @@ impl Reply {
 
     /// Returns true if this is the result of a tool that failed. Other failures are a [`Refusal`].
     pub fn is_error(&self) -> bool {
-        matches!(self.response_format.subject, Subject::ToolCall { .. }) && is_tool_error(&self.json)
+        self.outcome == Outcome::ToolError
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     /// Parses the members of the result.
@@ -176,7 +210,13 @@ impl Reply {
     /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
     /// valid for the protocol.
     pub fn with_members(self, members: Map<String, Value>) -> Reply {
-        Reply { json: Value::from(members).to_string().into(), response_format: self.response_format }
+        let is_error = members.get("isError") == Some(&Value::Bool(true));
+        let is_tool_call = matches!(self.response_format.subject, Subject::ToolCall { .. });
+        Reply {
+            outcome: if is_error && is_tool_call { Outcome::ToolError } else { Outcome::Ok },
+            json: Value::from(members).to_string().into(),
+            response_format: self.response_format,
+        }
     }
 }
 

@@ -7,12 +7,14 @@
 
 use std::any::Any;
 use std::fmt::Debug;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use tokio::sync::Notify;
 
 use super::depth::{QueueDepth, QueueShare};
+use crate::protocol::Outcome;
+use crate::util::sync::{Condvar, Mutex, MutexGuard};
 
 /// The number of queued bytes from which responses wait for room.
 const DEFAULT_LIMIT: usize = 8 << 20;
@@ -54,8 +56,8 @@ pub(super) struct QueueState {
     pub(super) waiting_threads: usize,
     /// The number of tasks that wait for room.
     pub(super) waiting_tasks: usize,
-    /// True if the last frames are in `bytes`, or were taken.
-    pub(super) is_finished: bool,
+    /// The outcome of the response that is in `bytes`, or that was taken: no frames follow it.
+    pub(super) ending: Option<Outcome>,
     /// True if the reader should disconnect and reconnect later.
     pub(super) disconnect_requested: bool,
     /// The waker of a reader that waits for frames as a task.
@@ -107,7 +109,7 @@ impl OutgoingQueue {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Adds frames, each with its newline, regardless of the limit: for a reader that stops reading by itself when too
@@ -125,13 +127,13 @@ impl OutgoingQueue {
         }
     }
 
-    /// Adds the frames of a response; in a queue that serves one request, they are the last.
-    pub(crate) fn push_response(&self, frames: Vec<u8>) {
+    /// Adds the frames of a response, which reports `outcome`; in a queue that serves one request, they are the last.
+    pub(crate) fn push_response(&self, frames: Vec<u8>, outcome: Outcome) {
         if frames.is_empty() && !self.ends_with_response {
             return;
         }
         let mut state = self.lock();
-        if state.is_closed || state.is_finished {
+        if state.is_closed || state.ending.is_some() {
             state.retained = None;
             return;
         }
@@ -141,7 +143,7 @@ impl OutgoingQueue {
             state.bytes.extend_from_slice(&frames);
         }
         if self.ends_with_response {
-            state.is_finished = true;
+            state.ending = Some(outcome);
             state.retained = None;
         }
         self.notify_readers(&mut state);
@@ -267,8 +269,8 @@ mod tests {
         for (outgoing, is_last) in [(Arc::new(OutgoingQueue::default()), false), (OutgoingQueue::for_exchange(), true)]
         {
             outgoing.push(b"first\n");
-            outgoing.push_response(long.clone());
-            outgoing.push_response(b"late\n".to_vec());
+            outgoing.push_response(long.clone(), Outcome::Ok);
+            outgoing.push_response(b"late\n".to_vec(), Outcome::Ok);
             let taken = outgoing.take_for_test();
             let late: &[u8] = if is_last { b"" } else { b"late\n" };
             assert_eq!(taken, [b"first\n", long.as_slice(), late].concat());

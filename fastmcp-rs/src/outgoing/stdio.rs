@@ -3,12 +3,13 @@
 //! The thread that reads requests writes responses that are ready itself; a thread of its own writes those that come
 //! later. Only one of them writes at a time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::queue::{OutgoingQueue, QueueState};
 use crate::exec::backoff::Backoff;
+use crate::util::sync::MutexGuard;
 
 /// The capacity beyond which an idle buffer is freed after [`SHRINK_AFTER`]: large messages leave such buffers behind.
 pub(crate) const MAX_IDLE_CAPACITY: usize = 1 << 20;
@@ -107,7 +108,7 @@ impl WriterQueue {
 
     fn wait_for_change<'a>(&'a self, mut state: MutexGuard<'a, QueueState>) -> MutexGuard<'a, QueueState> {
         state.waiting_threads += 1;
-        state = self.queue.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state = self.queue.changed.wait(state);
         state.waiting_threads -= 1;
         state
     }
@@ -119,8 +120,7 @@ impl WriterQueue {
         taken: &mut Vec<u8>,
     ) -> MutexGuard<'a, QueueState> {
         state.waiting_threads += 1;
-        let (mut state, waited) =
-            self.queue.changed.wait_timeout(state, SHRINK_AFTER).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, waited) = self.queue.changed.wait_timeout(state, SHRINK_AFTER);
         state.waiting_threads -= 1;
         if waited.timed_out() && state.bytes.is_empty() {
             state.bytes = Vec::new();
@@ -150,6 +150,7 @@ impl WriterQueue {
 mod tests {
     use super::*;
     use crate::outgoing::queue::MIN_MOVED_BYTES;
+    use crate::protocol::Outcome;
 
     #[test]
     fn memory_of_large_frames_is_released_when_idle() {
@@ -182,7 +183,7 @@ mod tests {
             }
             let long = vec![b'x'; MIN_MOVED_BYTES];
             let place = long.as_ptr();
-            outgoing.queue.push_response(long);
+            outgoing.queue.push_response(long, Outcome::Ok);
             let taken = waiting.join().unwrap();
             (taken.len(), taken.as_ptr() == place)
         });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::queue::{OutgoingQueue, QueueObserver};
+use crate::protocol::Outcome;
 
 /// The limit of a queue for frames outside of any request: most clients never read them.
 const SESSION_LIMIT: usize = 16 << 10;
@@ -23,25 +24,26 @@ impl StreamQueue {
         Arc::new(OutgoingQueue::with_limit(SESSION_LIMIT))
     }
 
-    /// Takes the queued frames. Returns `None` if no more will follow; the flag is true if these are the last.
-    pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, bool)>> {
+    /// Takes the queued frames. Returns `None` if no more will follow. If these are the last, they come with the outcome
+    /// of the response.
+    pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, Option<Outcome>)>> {
         let mut state = self.0.lock();
         if !state.bytes.is_empty() {
             let bytes = self.0.take(&mut state);
-            return Poll::Ready(Some((bytes, state.is_finished)));
+            return Poll::Ready(Some((bytes, state.ending)));
         }
-        if state.is_closed || state.is_finished {
+        if state.is_closed || state.ending.is_some() {
             return Poll::Ready(None);
         }
         state.reader = Some(task.waker().clone());
         Poll::Pending
     }
 
-    /// Takes the queued frames without waiting. The flag is true if no more will follow.
-    pub(crate) fn take_queued(&self) -> (Vec<u8>, bool) {
+    /// Takes the queued frames without waiting. If no more will follow, they come with the outcome of the response.
+    pub(crate) fn take_queued(&self) -> (Vec<u8>, Option<Outcome>) {
         let mut state = self.0.lock();
         let bytes = self.0.take(&mut state);
-        (bytes, state.is_finished || state.is_closed)
+        (bytes, state.ending.or(state.is_closed.then_some(Outcome::Cancelled)))
     }
 
     /// Returns the number of queued bytes.
@@ -52,7 +54,7 @@ impl StreamQueue {
     /// Keeps a value until the last frames have been added, or the queue is closed.
     pub(crate) fn retain_until_end(&self, retained: impl Any + Send) {
         let mut state = self.0.lock();
-        if !state.is_closed && !state.is_finished {
+        if !state.is_closed && state.ending.is_none() {
             state.retained = Some(Box::new(retained));
         }
     }

@@ -8,7 +8,6 @@
 use serde_json::value::RawValue;
 
 use super::method::ProtocolMethod;
-use super::write::RpcError;
 use crate::json::object::{self, Object, Raw, members, string_value};
 pub(crate) use crate::json::reader::MAX_DEPTH;
 use crate::json::reader::{JsonError, Members, Reader};
@@ -105,38 +104,6 @@ members! {
     ParamsOnly {
         params: "params" => Raw<'a>,
     }
-}
-
-members! {
-    /// The members of a response's `error`.
-    ErrorMembers {
-        code: "code" => Raw<'a>,
-        message: "message" => Raw<'a>,
-        data: "data" => Raw<'a>,
-    }
-}
-
-members! {
-    /// The members of a tool result that report its success or failure.
-    ToolFlags {
-        is_error: "isError" => Raw<'a>,
-    }
-}
-
-/// Reads the error from a response that this crate wrote.
-pub(crate) fn parse_error_response(frame: &str) -> Option<RpcError> {
-    let error: ErrorMembers<'_> = object::read_members(Frame::parse(frame).ok()?.error?.get()).ok()?;
-    Some(RpcError {
-        code: error.code?.get().parse().ok()?,
-        message: string_value(error.message?)?.into_owned(),
-        data: error.data.map(|data| data.get().to_owned()),
-    })
-}
-
-/// Returns true if a tool result has `isError: true`.
-pub(crate) fn is_tool_error(result: &str) -> bool {
-    let flags = object::read_members::<ToolFlags<'_>>(result);
-    flags.is_ok_and(|flags| flags.is_error.is_some_and(|flag| flag.get() == "true"))
 }
 
 /// The reason why a text is not a valid message.

@@ -77,12 +77,6 @@ pub(crate) fn append_id(out: &mut Vec<u8>, id: &str) {
     }
 }
 
-/// Returns what follows the id in a frame that answers the request of that id.
-pub(crate) fn strip_id<'a>(frame: &'a [u8], id: &str) -> Option<&'a [u8]> {
-    let rest = frame.strip_prefix(br#"{"jsonrpc":"2.0","id":"#)?;
-    rest.strip_prefix(id.as_bytes()).or_else(|| rest.strip_prefix(separators::escaped(id).as_bytes()))
-}
-
 /// Appends a whole answer whose result is `result`, a JSON text.
 pub(crate) fn write_result(out: &mut Vec<u8>, id: &str, result: &[u8]) {
     begin_result(out, id);

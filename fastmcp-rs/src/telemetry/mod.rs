@@ -18,10 +18,7 @@ pub(crate) mod otel;
 #[cfg(not(feature = "otel"))]
 #[path = "otel_noop.rs"]
 pub(crate) mod otel;
-mod outcome;
 pub(crate) mod span;
-
-pub(crate) use outcome::RequestOutcome;
 
 /// The name under which spans and metrics record all methods that the protocol does not have, as peers may invent any
 /// number of them.

@@ -4,15 +4,16 @@
 //! have good names too, and an exporter takes the full name from `otel.name`. All fields except the outcome are set
 //! when the span begins, because samplers decide at that moment.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::{OTHER_METHOD, RequestOutcome, Target, otel};
-use crate::protocol::ProtocolMethod;
+use super::{OTHER_METHOD, Target, otel};
 use crate::protocol::method::method_table;
 use crate::protocol::trace_context::TraceContext;
+use crate::protocol::{Outcome, ProtocolMethod};
 
 /// The longest name sent by a peer that is recorded, in bytes: the named component need not exist.
 const MAX_NAME: usize = 128;
@@ -91,15 +92,25 @@ pub(crate) fn start_span(
 }
 
 /// Records the outcome of a request.
-pub(crate) fn record_outcome(span: &Span, outcome: RequestOutcome) {
-    let Some(error_type) = outcome.error_type() else { return };
+pub(crate) fn record_outcome(span: &Span, outcome: Outcome) {
+    let Some(error_type) = error_type(outcome) else { return };
     span.record("error.type", &*error_type);
     // A client that cancels its request is not a failure of the server.
-    if outcome != RequestOutcome::Cancelled {
+    if outcome != Outcome::Cancelled {
         span.record("otel.status_code", "ERROR");
     }
-    if let RequestOutcome::Error(_) = outcome {
+    if let Outcome::Error(_) = outcome {
         span.record("rpc.response.status_code", &*error_type);
+    }
+}
+
+/// Returns the `error.type` of the conventions, or `None` for a success.
+fn error_type(outcome: Outcome) -> Option<Cow<'static, str>> {
+    match outcome {
+        Outcome::Ok => None,
+        Outcome::ToolError => Some("tool_error".into()),
+        Outcome::Error(code) => Some(code.to_string().into()),
+        Outcome::Cancelled | Outcome::Unfinished => Some("cancelled".into()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::auth::principal::Principal;
-use crate::engine::{Connection, Server};
+use crate::engine::transport_api::{Connection, Server};
 use crate::exec::paused_clock::TestRegistration;
 use crate::outgoing::tap::FrameTap;
 use crate::registry::RegistrySnapshot;

@@ -220,7 +220,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{MAX_COMPONENTS, Metrics, Target};
-    use crate::telemetry::RequestOutcome;
+    use crate::protocol::Outcome;
 
     #[test]
     fn components_beyond_the_limit_count_for_their_method() {
@@ -228,8 +228,8 @@ mod tests {
         for at in 0..MAX_COMPONENTS {
             metrics.component_series(Target::Tool, &at.to_string());
         }
-        metrics.component_series(Target::Tool, "one too many").record(RequestOutcome::Ok, Duration::ZERO);
-        metrics.component_series(Target::Prompt, "another").record(RequestOutcome::Ok, Duration::ZERO);
+        metrics.component_series(Target::Tool, "one too many").record(Outcome::Ok, Duration::ZERO);
+        metrics.component_series(Target::Prompt, "another").record(Outcome::Ok, Duration::ZERO);
         let text = metrics.render();
         for method in ["tools/call", "prompts/get"] {
             let labels = "gen_ai_tool_name=\"\",gen_ai_prompt_name=\"\",mcp_resource_name=\"\",error_type=\"\"";

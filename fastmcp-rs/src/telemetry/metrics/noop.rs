@@ -1,12 +1,13 @@
 //! The metrics of a build without the feature `metrics`: nothing is measured and nothing is stored.
 //!
-//! The types and functions are those of `metrics/mod.rs`, so that callers need no `cfg`. No value of [`Metrics`] exists:
+//! The types and functions are those of `telemetry/metrics/mod.rs`, so that callers need no `cfg`. No value of [`Metrics`] exists:
 //! an `Option` of it has no size, and the compiler removes the code that would use one.
 
 use std::sync::Arc;
 
-use super::{RequestOutcome, Target};
+use super::Target;
 use crate::outgoing::depth::QueueDepth;
+use crate::protocol::{Outcome, ProtocolMethod};
 
 #[derive(Clone)]
 pub(crate) enum Metrics {}
@@ -40,7 +41,7 @@ pub(crate) struct ComponentSeries(());
 pub(crate) enum RequestTimer {}
 
 impl RequestTimer {
-    pub(crate) fn start(metrics: &Metrics, _method: &str) -> RequestTimer {
+    pub(crate) fn start(metrics: &Metrics, _method: Option<ProtocolMethod>) -> RequestTimer {
         match *metrics {}
     }
 
@@ -52,7 +53,7 @@ impl RequestTimer {
         match *self {}
     }
 
-    pub(crate) fn stop(&self, _outcome: RequestOutcome) {
+    pub(crate) fn stop(&self, _outcome: Outcome) {
         match *self {}
     }
 

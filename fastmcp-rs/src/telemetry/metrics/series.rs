@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::Metrics;
-use crate::protocol::ProtocolMethod;
 use crate::protocol::write::code;
-use crate::telemetry::{OTHER_METHOD, RequestOutcome, Target};
+use crate::protocol::{Outcome, ProtocolMethod};
+use crate::telemetry::{OTHER_METHOD, Target};
 
 /// The upper bounds of the histogram's buckets, in nanoseconds: the bounds of the conventions, and two lower ones,
 /// because most tools take less than ten milliseconds.
@@ -44,12 +44,12 @@ const CODES: [i32; 9] = [
 ];
 const OUTCOMES: usize = CODES.len() + 4;
 
-fn outcome_index(outcome: RequestOutcome) -> usize {
+fn outcome_index(outcome: Outcome) -> usize {
     match outcome {
-        RequestOutcome::Ok => 0,
-        RequestOutcome::ToolError => 1,
-        RequestOutcome::Cancelled => 2,
-        RequestOutcome::Error(code) => 3 + CODES.iter().position(|known| *known == code).unwrap_or(CODES.len()),
+        Outcome::Ok => 0,
+        Outcome::ToolError => 1,
+        Outcome::Cancelled | Outcome::Unfinished => 2,
+        Outcome::Error(code) => 3 + CODES.iter().position(|known| *known == code).unwrap_or(CODES.len()),
     }
 }
 
@@ -114,7 +114,7 @@ impl Series {
         Series::new(method_for(target).as_str(), Some((target, name.into())))
     }
 
-    pub(super) fn record(&self, outcome: RequestOutcome, took: Duration) {
+    pub(super) fn record(&self, outcome: Outcome, took: Duration) {
         let histogram = self.outcomes[outcome_index(outcome)].get_or_init(Box::default);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS.len());
@@ -164,7 +164,7 @@ impl RequestTimer {
         }
     }
 
-    pub(crate) fn stop(&self, outcome: RequestOutcome) {
+    pub(crate) fn stop(&self, outcome: Outcome) {
         if !self.has_ended.swap(true, Ordering::Relaxed) {
             self.series().record(outcome, self.started.elapsed());
         }
@@ -184,7 +184,7 @@ impl RequestTimer {
 impl Drop for RequestTimer {
     fn drop(&mut self) {
         // A request that is still open was dropped together with its connection.
-        self.stop(RequestOutcome::Cancelled);
+        self.stop(Outcome::Cancelled);
         if self.is_running {
             self.series().running.fetch_sub(1, Ordering::Relaxed);
         }

@@ -14,7 +14,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -27,12 +27,12 @@ use http_body::Body;
 
 use crate::auth::principal::Principal;
 use crate::checks::http::is_same_path;
-use crate::engine::{Connection, HttpExchange, write_error};
+use crate::engine::transport_api::{Connection, HttpExchange, ResponseStatus, write_error};
 use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
-use crate::protocol::{Feature, Revision};
+use crate::protocol::{Feature, Outcome, Revision};
 use crate::transport::http::limits::MessagePermit;
 use crate::transport::http::post::{refuse_unparsable, transport_info};
 use crate::transport::http::request::head::{BodyFormat, RequestHead};
@@ -40,8 +40,8 @@ use crate::transport::http::response::backlog::Meter;
 use crate::transport::http::response::body::ResponseBody;
 use crate::transport::http::response::sse::EventStream;
 use crate::transport::http::response::status::{
-    HttpResponse, body_error_response, error_code, event_stream, json_response, not_utf8, refuse, respond,
-    session_ended, session_gone, too_many_messages, unavailable, unsupported_encoding, unsupported_media,
+    HttpResponse, body_error_response, event_stream, json_response, not_utf8, refuse, respond, session_ended,
+    session_gone, too_many_messages, unavailable, unsupported_encoding, unsupported_media,
 };
 use crate::transport::http::service::HttpService;
 use crate::transport::http::sessions::{HttpSession, Lease};
@@ -118,7 +118,7 @@ impl HttpService {
         let shared = &self.shared;
         let peer = self.peer(parts, caller.as_ref()).1;
         let Some(counted) = shared.open_stream(peer.clone()) else {
-            return unavailable("Unavailable: too many streams are open; try again later");
+            return unavailable("Unavailable: too many streams are open; try again later later");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
         let revision = Revision::latest_with(Feature::HttpWithSse);
@@ -126,7 +126,7 @@ impl HttpService {
         let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
-            return unavailable("Unavailable: too many sessions are in use; try again later");
+            return unavailable("Unavailable: too many sessions are in use; try again later later");
         };
         let endpoint = endpoint(shared.config.legacy_sse.public_prefix.as_deref(), parts, &id);
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");
@@ -188,25 +188,25 @@ impl HttpService {
             takes_requests: true,
             retained: message.memory.clone(),
             rejects_stray_responses: false,
-            pending: Cell::new(false),
         };
         let mut out = Vec::new();
-        if !refuse_modern(&frame, &mut out) {
-            session.connection.receive_frame(&registry, text, &frame, &exchange, &mut out);
-        }
+        let status = match refuse_modern(&frame, &mut out) {
+            true => ResponseStatus::Written(Outcome::Error(code::METHOD_NOT_FOUND)),
+            false => session.connection.receive_frame(&registry, text, &frame, &exchange, &mut out),
+        };
         if !session.fits_client_info_limit() {
             shared.stream_sessions.remove(id);
             return unavailable(
                 "Unavailable: the session has ended, because the sessions hold too much client information",
             );
         }
-        if error_code(&out, None).is_some() {
+        if let ResponseStatus::WrittenWithoutId(_) = status {
             // The error answers no request, so it cannot be sent as a message of this revision.
             return json_response(StatusCode::BAD_REQUEST, out);
         }
         session.connection.outgoing().push(&out);
         let request = frame.id.filter(|_| frame.method.is_some()).map(|id| id.get());
-        if exchange.pending.get() {
+        if status == ResponseStatus::Queued {
             let outgoing = StreamQueue::new(exchange.outgoing(&session.connection));
             session.owed.add();
             shared.permits.charge_peer(peer.as_ref(), &mut permit);
@@ -305,12 +305,12 @@ async fn forward_frames(
 ) {
     let stream = session.connection.outgoing();
     let mut is_answered = false;
-    while let Some((frames, is_last)) = poll_fn(|task| outgoing.poll_take(task)).await {
+    while let Some((frames, ending)) = poll_fn(|task| outgoing.poll_take(task)).await {
         if !shared.wait_for_room(&session, &id).await {
             break;
         }
         stream.push(&frames);
-        if is_last {
+        if ending.is_some() {
             is_answered = true;
             break;
         }
@@ -322,7 +322,7 @@ async fn forward_frames(
     }
     drop(counted);
     if session.owed.remove() && shared.stopping.load(Ordering::Acquire) {
-        stream.push_response(Vec::new());
+        stream.push_response(Vec::new(), Outcome::Cancelled);
     }
 }
 
@@ -342,7 +342,7 @@ impl ServiceState {
     pub(crate) fn end_stream_sessions(&self) {
         for session in self.stream_sessions.all() {
             if session.owed.is_empty_now() {
-                session.connection.outgoing().push_response(Vec::new());
+                session.connection.outgoing().push_response(Vec::new(), Outcome::Cancelled);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! which is dropped with its response; a legacy message belongs to a session. The form of the response is chosen late:
 //! it is JSON, unless another frame precedes the response or the wait reaches the keep-alive interval.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,14 +30,15 @@ use super::response::status::{
 use super::sessions::{Lease, Requester, SessionEnd};
 use super::shared::ServiceState;
 use crate::auth::principal::Principal;
-use crate::engine::{
-    ArgumentsGuard, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length, is_complete_envelope,
+use crate::engine::transport_api::{
+    ArgumentsGuard, Connection, Headers, HttpExchange, ResponseStatus, Server, TransportInfo, batch_length,
+    is_complete_envelope,
 };
 use crate::json::object::string_value;
 use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
-use crate::protocol::{Feature, ProtocolMethod, Revision};
+use crate::protocol::{Feature, Outcome, ProtocolMethod, Revision};
 use crate::registry::Registry;
 
 /// The initial capacity of the buffer for a response, in bytes. Most responses fit without reallocation.
@@ -174,7 +175,6 @@ impl PostRequest<'_> {
             takes_requests: self.head.accepted.events,
             retained: self.memory.clone(),
             rejects_stray_responses: true,
-            pending: Cell::new(false),
         }
     }
 
@@ -189,22 +189,18 @@ impl PostRequest<'_> {
         let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
         let mut out = Vec::with_capacity(USUAL_RESPONSE);
         let exchange = self.exchange(false, true);
-        connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
-        let pending = exchange.pending.get();
-        let is_subscription = || frame.has_method(ProtocolMethod::Listen);
-        if out.is_empty() && (pending || is_subscription()) {
+        let status = connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
+        if status == ResponseStatus::Queued {
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing: StreamQueue::new(connection.outgoing()),
                 owner: ResponseOwner::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
-                is_subscription: is_subscription(),
+                is_subscription: frame.has_method(ProtocolMethod::Listen),
                 peer: self.peer.cloned(),
             }));
         }
-        let id = frame.id.map(|id| id.get());
-        PostOutcome::Over(frames_response(out, self.head.accepted, |response| {
-            modern_status(response, id, || is_complete_envelope(frame))
-        }))
+        let status = modern_status(status.error_code(), || is_complete_envelope(frame));
+        PostOutcome::Over(frames_response(out, self.head.accepted, status))
     }
 
     /// Answers a modern notification after a check of its headers. The notification has no effect, because each modern
@@ -235,7 +231,7 @@ impl PostRequest<'_> {
         };
         let mut out = Vec::new();
         connection.receive_frame(self.registry, message, frame, &self.exchange(true, false), &mut out);
-        let mut response = frames_response(out, self.head.accepted, |_| StatusCode::OK);
+        let mut response = frames_response(out, self.head.accepted, StatusCode::OK);
         // A failed handshake begins no session.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
             let Some(session) = self.shared.sessions.begin(connection, revision, &self.requester()) else {
@@ -307,20 +303,20 @@ impl PostRequest<'_> {
         };
         let exchange = self.exchange(matches!(owner, ResponseOwner::Legacy(_)), false);
         let mut out = Vec::with_capacity(USUAL_RESPONSE);
-        match frame {
+        let status = match frame {
             Some(frame) => connection.receive_frame(self.registry, message, frame, &exchange, &mut out),
             None => connection.receive_text(self.registry, message, &exchange, &mut out),
-        }
+        };
         let id = frame.and_then(|frame| frame.id).map(|id| id.get());
         if let Some(ending) = owner.ending() {
             // The session has ended in the meantime, so calls that began since then are cancelled.
             connection.cancel_all();
             let is_request = frame.is_none_or(|frame| frame.method.is_some() && frame.id.is_some());
-            if is_request && out.is_empty() && !exchange.pending.get() {
+            if is_request && status == ResponseStatus::None {
                 return PostOutcome::Over(session_ended(ending, id));
             }
         }
-        if exchange.pending.get() {
+        if status == ResponseStatus::Queued {
             let (outgoing, id) = (StreamQueue::new(exchange.outgoing(&connection)), id.map(Into::into));
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing,
@@ -330,10 +326,10 @@ impl PostRequest<'_> {
                 peer: self.peer.cloned(),
             }));
         }
-        if out.is_empty() {
+        if status == ResponseStatus::None {
             return PostOutcome::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
-        PostOutcome::Over(frames_response(out, self.head.accepted, |response| legacy_status(response, id)))
+        PostOutcome::Over(frames_response(out, self.head.accepted, legacy_status(status.error_code())))
     }
 }
 
@@ -353,6 +349,15 @@ impl ResponseOwner {
         match self {
             ResponseOwner::Legacy(session) => session.ending(),
             ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => None,
+        }
+    }
+
+    /// Returns the status of a response that was not ready at once.
+    fn status(&self, outcome: Outcome) -> StatusCode {
+        match self {
+            // The envelope of a request that a handler has begun is complete.
+            ResponseOwner::Modern(_) => modern_status(outcome.error_code(), || true),
+            ResponseOwner::Legacy(_) | ResponseOwner::Sessionless(_) => legacy_status(outcome.error_code()),
         }
     }
 
@@ -408,7 +413,6 @@ pub(crate) fn refuse_unparsable(server: &Arc<Server>, registry: &Arc<Registry>, 
         takes_requests: false,
         retained: None,
         rejects_stray_responses: false,
-        pending: Cell::new(false),
     };
     let mut out = Vec::new();
     connection.receive_text(registry, text, &exchange, &mut out);
@@ -445,39 +449,33 @@ impl PendingResponse {
         let taken = poll_fn(|task| match outgoing.poll_take(task) {
             // The handler asks for a disconnect: a stream begins, so that the client gets an event id and can
             // reconnect.
-            Poll::Pending if may_hang_up && outgoing.is_disconnect_requested() => {
-                Poll::Ready(Some((Vec::new(), false)))
-            }
+            Poll::Pending if may_hang_up && outgoing.is_disconnect_requested() => Poll::Ready(Some((Vec::new(), None))),
             // Silence begins a stream, too, because proxies close connections on which no data arrives.
             Poll::Pending if accepted.events => {
                 let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(keep_alive)));
-                timer.as_mut().poll(task).map(|()| Some((Vec::new(), false)))
+                timer.as_mut().poll(task).map(|()| Some((Vec::new(), None)))
             }
             taken => taken,
         });
-        let Some((frames, is_last)) = taken.await else {
+        let Some((frames, ending)) = taken.await else {
             return owner.cancelled_response(id.as_deref());
         };
-        let is_modern = matches!(owner, ResponseOwner::Modern(_));
-        if is_last && (split_frames(&frames).nth(1).is_none() || !accepted.events) && !is_subscription {
-            return frames_response(frames, accepted, |response| match is_modern {
-                true => modern_status(response, id.as_deref(), || true),
-                false => legacy_status(response, id.as_deref()),
-            });
-        }
         if !accepted.events {
-            return wait_for_last_frame(&outgoing, frames, is_last, id.as_deref(), &owner).await;
+            return wait_for_last_frame(&outgoing, frames, ending, id.as_deref(), &owner).await;
+        }
+        if let Some(outcome) = ending.filter(|_| split_frames(&frames).nth(1).is_none() && !is_subscription) {
+            return frames_response(frames, accepted, owner.status(outcome));
         }
         let is_due = frames.is_empty();
         let stream = match owner {
             ResponseOwner::Legacy(session) => {
                 unread.0 = None;
-                let reader = session.open_request_stream(id.as_deref(), outgoing, &frames, is_last).read(0);
+                let reader = session.open_request_stream(id.as_deref(), outgoing, &frames, ending).read(0);
                 EventStream::for_session(reader, session.mark_in_use(), keep_alive, Some(permit))
             }
             ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
-                    return unavailable("Unavailable: too many streams are open; try again later");
+                    return unavailable("Unavailable: too many streams are open; try again later later");
                 };
                 shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {
@@ -497,22 +495,20 @@ impl PendingResponse {
 async fn wait_for_last_frame(
     outgoing: &StreamQueue,
     mut frames: Vec<u8>,
-    mut is_last: bool,
+    mut ending: Option<Outcome>,
     id: Option<&str>,
     owner: &ResponseOwner,
 ) -> HttpResponse {
-    while !is_last {
+    loop {
+        if let Some(outcome) = ending {
+            let accepted = AcceptedTypes { json: true, events: false };
+            return frames_response(frames, accepted, owner.status(outcome));
+        }
         match poll_fn(|task| outgoing.poll_take(task)).await {
-            Some((more, last)) => (frames, is_last) = (more, last),
+            Some(taken) => (frames, ending) = taken,
             None => return owner.cancelled_response(id),
         }
     }
-    frames_response(frames, AcceptedTypes { json: true, events: false }, |response| {
-        match matches!(owner, ResponseOwner::Modern(_)) {
-            true => modern_status(response, id, || true),
-            false => legacy_status(response, id),
-        }
-    })
 }
 
 #[cfg(test)]

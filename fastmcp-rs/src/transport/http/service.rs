@@ -24,7 +24,7 @@ use http_body::Body;
 use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
 use crate::checks::problem::Problem;
-use crate::engine::Server;
+use crate::engine::transport_api::Server;
 use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
 use crate::telemetry::metrics::Metrics;
@@ -374,7 +374,7 @@ impl HttpService {
         let message_permit = self
             .shared
             .open_stream(peer.clone())
-            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again later")))?;
+            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again later later")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
             let found = last.and_then(|(stream, number)| match session.stream(stream) {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Weak};
 
 use http_body::Body;
 
-use crate::engine::{Connection, Server};
+use crate::engine::transport_api::{Connection, Server};
+use crate::protocol::Outcome;
 use crate::sealing::CarriedSession;
 use crate::telemetry::metrics::GaugeValues;
 use crate::transport::http::config::HttpConfig;
@@ -116,7 +117,8 @@ impl OpenSubscriptions {
         let open = std::mem::take(&mut *self.open.lock());
         for connection in open.into_values().filter_map(|connection| connection.upgrade()) {
             connection.close_subscriptions();
-            connection.outgoing().push_response(Vec::new());
+            // The response is queued already.
+            connection.outgoing().push_response(Vec::new(), Outcome::Ok);
         }
     }
 }

@@ -11,7 +11,7 @@ mod body {
     use std::sync::atomic::Ordering;
 
     use crate::auth::principal::Principal;
-    use crate::engine::Connection;
+    use crate::engine::transport_api::Connection;
     use crate::protocol::Revision;
     use crate::transport::http::peer::Peer;
     use crate::transport::http::sessions::{HttpSession, NewSession, SessionLimits, Sessions, random_id};

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::context::Transport;
 use crate::context::states::StateOwner;
-use crate::engine::{Connection, SHUTDOWN_TASKS_TIMEOUT, Server};
+use crate::engine::transport_api::{Connection, SHUTDOWN_TASKS_TIMEOUT, Server};
 use crate::error::Error;
 use crate::outgoing::stdio::WriterQueue;
 use crate::platform::stdio::policy::StdoutPolicy;
@@ -64,7 +64,7 @@ pub(crate) async fn serve(
         return Ok(());
     };
     let server = started?;
-    let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
+    let connection = Connection::new(Arc::clone(&server), Transport::Stdio, None);
     connection.join_metrics();
     let more_time = if server.has_shutdown_tasks() { SHUTDOWN_TASKS_TIMEOUT } else { Duration::ZERO };
     let more_time = if otel::is_enabled() { more_time + otel::FLUSH_TIMEOUT } else { more_time };

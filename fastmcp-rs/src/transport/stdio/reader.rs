@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::batching::BatchSize;
 use super::framing::{InputLine, LineBuffer, MAX_KEPT_BUFFER};
 use super::shutdown::ShutdownReporter;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::exec::backoff::Backoff;
 use crate::exec::runtime::inside;
 use crate::outgoing::stdio::{MAX_IDLE_CAPACITY, SHRINK_AFTER, WriterQueue};

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::context::states::{STATE_DROP_TIMEOUT, StateOwner};
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::error::Error;
 use crate::outgoing::stdio::WriterQueue;
 use crate::platform::stdio::{self, EventNotifier, ShutdownEvent, ShutdownEvents};

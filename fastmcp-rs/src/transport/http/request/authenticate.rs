@@ -62,7 +62,7 @@ impl AccessError {
         AccessError {
             status: StatusCode::SERVICE_UNAVAILABLE,
             challenge: None,
-            message: "Unavailable: credentials cannot be checked now; try again later",
+            message: "Unavailable: credentials cannot be checked now; try again later; try again later",
         }
     }
 

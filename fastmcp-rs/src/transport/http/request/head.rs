@@ -12,7 +12,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderValue};
 
 use super::header_values::{AcceptedTypes, is_json};
-use crate::engine::{Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
+use crate::engine::transport_api::{Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 
 /// The name of the session id header.
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
@@ -192,7 +192,7 @@ mod tests {
     use http::HeaderName;
 
     use super::*;
-    use crate::engine::HeaderField;
+    use crate::engine::transport_api::HeaderField;
 
     fn map(headers: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::engine::Headers;
+use crate::engine::transport_api::Headers;
 
 impl Headers for HeaderMap {
     fn first_values(&self, name: &str) -> [Option<&[u8]>; 2] {

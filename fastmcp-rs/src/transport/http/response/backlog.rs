@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hyper::body::Bytes;
 
 use super::super::peer::Peer;
-use crate::engine::write_error;
+use crate::engine::transport_api::write_error;
 use crate::protocol::frame::Frame;
 use crate::protocol::write::{RpcError, code};
 use crate::util::sync::Mutex;

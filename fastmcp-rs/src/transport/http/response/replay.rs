@@ -5,21 +5,24 @@
 //! once, because a call must be able to end and stored bytes must be counted. Stored events beyond the limits are
 //! dropped: notifications first, and then the oldest responses, each of which is replaced by an error.
 
+mod counter;
+mod reader;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub(crate) use counter::ByteCounter;
 use hyper::body::Bytes;
+pub(crate) use reader::ReplayReader;
 use tokio::time::Instant;
 
 use super::event::split_frames;
-use crate::engine::write_error;
+use crate::engine::transport_api::write_error;
 use crate::outgoing::queue::QueueObserver;
 use crate::outgoing::stream::StreamQueue;
-use crate::protocol::write::{RpcError, code, strip_id};
-use crate::protocol::{Feature, Revision};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, Outcome, Revision};
 use crate::util::sync::Mutex;
 
 /// The maximum number of bytes of notifications that are stored per stream.
@@ -27,45 +30,8 @@ const MAX_NOTIFICATIONS: usize = 256 << 10;
 /// The overhead of a stream and of an event, in bytes, which counts in addition to the text.
 const STREAM_COST: usize = 1 << 10;
 const EVENT_COST: usize = 64;
-/// The reconnection delay that clients are given, in milliseconds.
-const RETRY: u32 = 3_000;
 /// The id of a session's own stream. If the session's id carries the session, the id of the stream is random instead.
 pub(crate) const OWN_STREAM: u64 = 0;
-
-/// Counts the bytes that are stored for clients. A counter adds its bytes to a parent: session, peer, server.
-#[derive(Debug, Default)]
-pub(crate) struct ByteCounter {
-    bytes: AtomicUsize,
-    whole: Option<Arc<ByteCounter>>,
-}
-
-impl ByteCounter {
-    pub(crate) fn for_parent(whole: &Arc<ByteCounter>) -> Arc<ByteCounter> {
-        Arc::new(ByteCounter { bytes: AtomicUsize::new(0), whole: Some(Arc::clone(whole)) })
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Acquire)
-    }
-
-    /// Returns the number of bytes beyond a limit.
-    pub(crate) fn excess(&self, limit: usize) -> usize {
-        self.bytes().saturating_sub(limit)
-    }
-
-    fn change(&self, from: usize, to: usize) {
-        if from == to {
-            return;
-        }
-        let mut part = Some(self);
-        while let Some(ledger) = part {
-            // Adds first, so that the counter is never too low.
-            ledger.bytes.fetch_add(to, Ordering::AcqRel);
-            ledger.bytes.fetch_sub(from, Ordering::AcqRel);
-            part = ledger.whole.as_deref();
-        }
-    }
-}
 
 /// A stream of a session, with the events for its readers. It has at most one reader at a time.
 #[derive(Debug)]
@@ -206,13 +172,14 @@ impl ReplayStream {
     }
 
     /// Adds frames that were already taken from the outgoing queue.
-    pub(crate) fn add_frames(&self, frames: &[u8], is_last: bool) {
+    pub(crate) fn add_frames(&self, frames: &[u8], ending: Option<Outcome>) {
         let mut state = self.state.lock();
-        self.add_frames_to(&mut state, frames, is_last);
+        self.add_frames_to(&mut state, frames, ending);
         self.update_counter(&mut state);
     }
 
-    fn add_frames_to(&self, state: &mut ReplayState, frames: &[u8], is_last: bool) {
+    /// Adds frames. If they are the last, `ending` is the outcome of the response, which is the last of them.
+    fn add_frames_to(&self, state: &mut ReplayState, frames: &[u8], ending: Option<Outcome>) {
         for frame in split_frames(frames) {
             state.last += 1;
             let event = self.event(state.last, frame);
@@ -220,13 +187,11 @@ impl ReplayStream {
             state.history.push_back(event);
             state.last_change = Instant::now();
         }
-        if let Some(event) = state.history.back_mut().filter(|_| is_last && !frames.is_empty()) {
-            event.is_response |= frames.strip_suffix(b"\n").is_some_and(|frames| {
-                let begin = memchr::memrchr(b'\n', frames).map_or(0, |at| at + 1);
-                is_response(&frames[begin..], self.request.as_deref())
-            });
+        let has_response = !frames.is_empty() && ending.is_some_and(Outcome::has_response);
+        if let Some(event) = state.history.back_mut().filter(|_| has_response) {
+            event.is_response = true;
         }
-        state.finished |= is_last;
+        state.finished |= ending.is_some();
     }
 
     fn event(&self, number: u64, frame: &[u8]) -> ReplayEvent {
@@ -254,8 +219,8 @@ impl ReplayStream {
     pub(crate) fn collect_unread(&self) {
         let mut state = self.state.lock();
         if !state.is_read && !self.is_own {
-            let (frames, is_last) = self.outgoing.take_queued();
-            self.add_frames_to(&mut state, &frames, is_last);
+            let (frames, ending) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, ending);
         }
         self.update_counter(&mut state);
     }
@@ -327,13 +292,13 @@ impl ReplayStream {
     pub(crate) fn close(&self, error: Option<&RpcError>) {
         let mut state = self.state.lock();
         if !self.is_own {
-            let (frames, is_last) = self.outgoing.take_queued();
-            self.add_frames_to(&mut state, &frames, is_last);
+            let (frames, ending) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, ending);
         }
         if let (Some(error), Some(request), false) = (error, &self.request, state.finished) {
             let mut frame = Vec::new();
             write_error(&mut frame, Some(request), error);
-            self.add_frames_to(&mut state, &frame, true);
+            self.add_frames_to(&mut state, &frame, Some(Outcome::Error(error.code)));
         }
         state.finished = true;
         self.update_counter(&mut state);
@@ -371,94 +336,6 @@ impl Drop for ReplayStream {
     }
 }
 
-/// A reader of a [`ReplayStream`].
-pub(crate) struct ReplayReader {
-    stream: Arc<ReplayStream>,
-    number: u64,
-    /// The number of the last event that the reader has returned.
-    after: u64,
-    is_primed: bool,
-    /// Whether the reader has ended early, though further events may follow.
-    has_hung_up: bool,
-}
-
-impl ReplayReader {
-    /// Returns true if the stream carries the response to a request.
-    pub(crate) fn is_for_request(&self) -> bool {
-        !self.stream.is_own
-    }
-
-    pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let stream = &self.stream;
-        let mut state = stream.state.lock();
-        if state.reader != self.number || self.has_hung_up {
-            return Poll::Ready(None);
-        }
-        let mut events = Vec::new();
-        if !std::mem::replace(&mut self.is_primed, true) {
-            // With this id, the client can reconnect even if it loses the stream now.
-            events.extend_from_slice(
-                format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(stream.id, self.after)).as_bytes(),
-            );
-        }
-        let mut poll_outbox = || match stream.outgoing.poll_take(task) {
-            Poll::Ready(Some((frames, is_last))) => {
-                stream.add_frames_to(&mut state, &frames, is_last);
-                true
-            }
-            Poll::Ready(None) => {
-                state.finished = true;
-                true
-            }
-            Poll::Pending => false,
-        };
-        let is_awake = poll_outbox();
-        let unread = state.history.partition_point(|event| event.number <= self.after);
-        for event in state.history.range(unread..) {
-            events.extend_from_slice(&event.bytes);
-            self.after = event.number;
-        }
-        state.given = self.after;
-        stream.update_counter(&mut state);
-        self.has_hung_up = stream.outgoing.take_disconnect_request();
-        let is_over = state.finished || self.has_hung_up;
-        drop(state);
-        match (events.is_empty(), is_over) {
-            (false, _) => {
-                stream.outgoing.notify_observer();
-                Poll::Ready(Some(events.into()))
-            }
-            (true, true) => Poll::Ready(None),
-            (true, false) => {
-                if is_awake {
-                    task.waker().wake_by_ref();
-                }
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl Drop for ReplayReader {
-    fn drop(&mut self) {
-        let mut state = self.stream.state.lock();
-        if state.reader != self.number {
-            return;
-        }
-        state.is_read = false;
-        state.last_change = Instant::now();
-        drop(state);
-        self.stream.outgoing.notify_observer();
-    }
-}
-
-/// Returns true if a frame is the response to the request with that id, or to a batch. This crate writes the frames, so
-/// their members are in a known order.
-fn is_response(frame: &[u8], request: Option<&str>) -> bool {
-    let Some(request) = request else { return frame.starts_with(b"[") };
-    strip_id(frame, request).is_some_and(|rest| rest.starts_with(br#","result":"#) || rest.starts_with(br#","error":"#))
-}
-
 fn event_id(stream: u64, number: u64) -> String {
     format!("{stream:x}_{number:x}")
 }
@@ -472,7 +349,7 @@ pub(crate) fn parse_event_id(id: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
     use crate::outgoing::queue::OutgoingQueue;
@@ -496,7 +373,7 @@ mod tests {
         outgoing.push(b"1\n2\n");
         assert_eq!(next(&mut first).unwrap(), "id: a_1\ndata: 1\n\nid: a_2\ndata: 2\n\n");
         drop(first);
-        outgoing.push_response(b"3\n".to_vec());
+        outgoing.push_response(b"3\n".to_vec(), Outcome::Cancelled);
         let mut again = stream.read(parse_event_id("a_1").unwrap().1);
         let text = next(&mut again).unwrap();
         assert!(text.ends_with("id: a_2\ndata: 2\n\nid: a_3\ndata: 3\n\n"), "{text}");
@@ -525,7 +402,7 @@ mod tests {
         assert_eq!(next(&mut second), None);
         outgoing.request_disconnect();
         assert_eq!(next(&mut second).unwrap(), "end");
-        outgoing.push_response(b"2\n".to_vec());
+        outgoing.push_response(b"2\n".to_vec(), Outcome::Cancelled);
         let mut third = stream.read(1);
         assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
         assert_eq!(next(&mut third).unwrap(), "end");
@@ -564,7 +441,8 @@ mod tests {
         assert!(outgoing.try_push(&frame_of(200_000)), "there is room again");
         stream.collect_unread();
         assert!((200_000..300_000).contains(&ledger.bytes()), "the older notification is dropped: {}", ledger.bytes());
-        outgoing.push_response([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat());
+        outgoing
+            .push_response([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat(), Outcome::Ok);
         stream.collect_unread();
         assert!(ledger.bytes() > 700_000, "the response has no limit of its own");
         assert!(stream.discard(DiscardKind::Notifications, 1) > 200_000);

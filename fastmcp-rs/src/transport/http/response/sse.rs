@@ -15,7 +15,7 @@ use hyper::body::Bytes;
 use tokio::time::{Instant, Sleep};
 
 use super::super::stream_session::EndSession;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::outgoing::stream::StreamQueue;
 use crate::transport::http::limits::{GlobalPermit, MessagePermit, PeerPermit};
 use crate::transport::http::peer::Peer;
@@ -171,8 +171,8 @@ impl EventStream {
         let next = match &mut self.source {
             EventSource::Ended => Poll::Ready(None),
             EventSource::Request { outgoing, .. } => match outgoing.poll_take(task) {
-                Poll::Ready(Some((frames, is_last))) => {
-                    if is_last {
+                Poll::Ready(Some((frames, ending))) => {
+                    if ending.is_some() {
                         self.source = EventSource::Ended;
                     }
                     Poll::Ready(Some(encode_events(&frames)))

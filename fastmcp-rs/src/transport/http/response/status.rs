@@ -10,10 +10,10 @@ use super::super::request::header_values::AcceptedTypes;
 use super::super::sessions::SessionEnd;
 use super::body::ResponseBody;
 use super::sse::EventStream;
-use crate::engine::write_error;
+use crate::engine::transport_api::write_error;
 use crate::json::object::string_value;
 use crate::protocol::frame::Frame;
-use crate::protocol::write::{RpcError, code, strip_id};
+use crate::protocol::write::{RpcError, code};
 use crate::protocol::{Feature, Revision};
 
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -24,15 +24,10 @@ pub(crate) type HttpResponse = Response<ResponseBody>;
 
 /// Creates a response of frames that are all there: a stream if there are several and the client accepts streams, and
 /// otherwise JSON, with the last frame alone.
-pub(crate) fn frames_response(
-    mut frames: Vec<u8>,
-    accepted: AcceptedTypes,
-    status: impl FnOnce(&[u8]) -> StatusCode,
-) -> HttpResponse {
+pub(crate) fn frames_response(mut frames: Vec<u8>, accepted: AcceptedTypes, status: StatusCode) -> HttpResponse {
     let end = frames.strip_suffix(b"\n").map_or(frames.len(), <[u8]>::len);
     let begin = memchr::memrchr(b'\n', &frames[..end]).map_or(0, |at| at + 1);
     let is_one = begin == 0;
-    let status = status(&frames[begin..end]);
     // The status of a refusal matters more than the form of the response.
     if (is_one && (accepted.json || status != StatusCode::OK)) || !accepted.events {
         frames.truncate(end);
@@ -44,24 +39,9 @@ pub(crate) fn frames_response(
     event_stream(EventStream::from_frames(&frames))
 }
 
-/// Returns the error code of a response, if it is an error. This crate writes the frames, so their members are in a
-/// known order.
-pub(crate) fn error_code(response: &[u8], id: Option<&str>) -> Option<i32> {
-    let rest = match id.and_then(|id| strip_id(response, id)) {
-        Some(rest) => rest.strip_prefix(b",")?,
-        None => response.strip_prefix(br#"{"jsonrpc":"2.0","#)?,
-    };
-    let rest = rest.strip_prefix(br#""error":{"code":"#)?;
-    let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();
-    std::str::from_utf8(&rest[..length]).ok()?.parse().ok()
-}
-
-pub(crate) fn modern_status(
-    response: &[u8],
-    id: Option<&str>,
-    has_complete_envelope: impl FnOnce() -> bool,
-) -> StatusCode {
-    match error_code(response, id) {
+/// Returns the status of a response to a modern client, which may be an error.
+pub(crate) fn modern_status(error: Option<i32>, has_complete_envelope: impl FnOnce() -> bool) -> StatusCode {
+    match error {
         None => StatusCode::OK,
         Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
         Some(
@@ -78,8 +58,8 @@ pub(crate) fn modern_status(
 
 /// Returns the status of a response to a legacy client. Such a client takes 404 for the end of its session, so an
 /// unknown method is answered with 200.
-pub(crate) fn legacy_status(response: &[u8], id: Option<&str>) -> StatusCode {
-    match error_code(response, id) {
+pub(crate) fn legacy_status(error: Option<i32>) -> StatusCode {
+    match error {
         Some(code::PARSE_ERROR | code::INVALID_REQUEST) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     }
@@ -136,7 +116,7 @@ pub(crate) fn too_many_messages(exhausted: PermitError) -> HttpResponse {
 }
 
 pub(crate) fn too_many_sessions() -> HttpResponse {
-    unavailable("Unavailable: too many sessions are in use; try again later")
+    unavailable("Unavailable: too many sessions are in use; try again later later")
 }
 
 pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpResponse {
@@ -221,22 +201,4 @@ pub(crate) fn method_not_allowed(sessions: SessionMode) -> HttpResponse {
     let allowed = if sessions == SessionMode::Sessions { "POST, GET, DELETE" } else { "POST" };
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_error_code_of_a_response_is_found() {
-        assert_eq!(
-            error_code(br#"{"jsonrpc":"2.0","id":7,"error":{"code":-32020,"message":"x"}}"#, Some("7")),
-            Some(-32020)
-        );
-        assert_eq!(error_code(br#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"x"}}"#, Some("7")), Some(-32700));
-        let forged = r#""\",\"error\":{\"code\":1}""#;
-        let frame = format!(r#"{{"jsonrpc":"2.0","id":{forged},"result":{{}}}}"#);
-        assert_eq!(error_code(frame.as_bytes(), Some(forged)), None);
-        assert_eq!(error_code(br#"[{"jsonrpc":"2.0"}]"#, None), None);
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::auth::principal::Principal;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, Sealer, SealingKey, SessionBinding};
 use crate::transport::http::peer::Peer;

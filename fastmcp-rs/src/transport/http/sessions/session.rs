@@ -6,13 +6,13 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use crate::auth::principal::Principal;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::json::object::Raw;
 use crate::outgoing::queue::QueueObserver;
 use crate::outgoing::stream::StreamQueue;
-use crate::protocol::Revision;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Outcome, Revision};
 use crate::sealing::milliseconds;
 use crate::transport::http::peer::Peer;
 use crate::transport::http::response::replay::{ByteCounter, DiscardKind, ReplayStream, Resumption};
@@ -122,13 +122,13 @@ impl HttpSession {
     }
 
     /// Opens a stream for the response to a request, which begins with `frames`. `request` is the id of the request;
-    /// `None` for a batch.
+    /// `None` for a batch. If these are the last frames, `ending` is the outcome of the response.
     pub(crate) fn open_request_stream(
         self: &Arc<Self>,
         request: Option<&str>,
         outgoing: StreamQueue,
         frames: &[u8],
-        is_last: bool,
+        ending: Option<Outcome>,
     ) -> Arc<ReplayStream> {
         let mut streams = self.streams();
         while streams.requests.len() >= MAX_REPLAY_STREAMS {
@@ -139,7 +139,7 @@ impl HttpSession {
         streams.last_id += 1;
         let stream =
             ReplayStream::new(streams.last_id, request, outgoing, Resumption::for_revision(self.revision), &self.kept);
-        stream.add_frames(frames, is_last);
+        stream.add_frames(frames, ending);
         self.limit_stream(&stream);
         streams.requests.push_back(Arc::clone(&stream));
         drop(streams);
