@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::checks::problem::Problem;
+
 /// The reason that a server could not start, or that it stopped.
 ///
 /// Its text names the fault, its place and the fix. A malformed message or a failing tool is never an `Error`: the
@@ -23,8 +25,8 @@ pub struct Error {
 
 #[derive(Debug, thiserror::Error)]
 enum Kind {
-    #[error("{}", problems(.0))]
-    Configuration(Vec<String>),
+    #[error("{}", list_problems(.0))]
+    Configuration(Vec<Problem>),
     #[cfg(any(feature = "http", feature = "stdio"))]
     #[error("{context}: {source}")]
     Transport { context: std::borrow::Cow<'static, str>, source: std::io::Error },
@@ -35,15 +37,18 @@ enum Kind {
 }
 
 /// Formats one problem as it is, and several as a list.
-fn problems(list: &[String]) -> String {
+fn list_problems(list: &[Problem]) -> String {
     match list {
-        [only] => only.clone(),
-        many => format!("{} problems:\n- {}", many.len(), many.join("\n- ")),
+        [only] => only.to_string(),
+        many => {
+            let lines: String = many.iter().map(|problem| format!("\n- {problem}")).collect();
+            format!("{} problems:{lines}", many.len())
+        }
     }
 }
 
 impl Error {
-    pub(crate) fn configuration(problems: Vec<String>) -> Error {
+    pub(crate) fn configuration(problems: Vec<Problem>) -> Error {
         Error { kind: Kind::Configuration(problems) }
     }
 
@@ -78,9 +83,23 @@ impl Error {
         matches!(self.kind, Kind::Configuration(_))
     }
 
+    /// Returns the problems for which the app cannot be served as it is configured; none for other errors.
+    pub fn problems(&self) -> &[Problem] {
+        match &self.kind {
+            Kind::Configuration(problems) => problems,
+            _ => &[],
+        }
+    }
+
     /// Returns true if a transport could not be set up, or if reading or writing failed.
     pub fn is_transport(&self) -> bool {
         !matches!(self.kind, Kind::Configuration(_) | Kind::Start { .. } | Kind::Other(_))
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Error {
+        Error::configuration(vec![problem])
     }
 }
 

@@ -62,6 +62,7 @@
 pub mod __private;
 mod app;
 mod auth;
+mod checks;
 mod client_features;
 mod component;
 pub(crate) mod content;
@@ -89,6 +90,7 @@ mod util;
 
 pub use app::{App, EndApp, Handle, MakeState};
 pub use auth::principal::Principal;
+pub use checks::problem::Problem;
 pub use client_features::AskError;
 pub use client_features::elicitation::Elicited;
 pub use client_features::form::{Form, FormChoice, FormField};

@@ -165,11 +165,11 @@ fn missing_states_are_reported_before_any_function_runs() {
     let late = App::empty("x").state_with(open).state_with(|| async { Ok::<_, ToolErrorLike>(Settings { url: "" }) });
     let text = late.check().unwrap_err().to_string();
     assert!(
-        text.contains("Pool` needs a state of type") && text.contains("Settings`: add it with `.state(…)`"),
+        text.contains("Pool`: it needs a state of type") && text.contains("Settings`: add it with `.state(…)`"),
         "{text}"
     );
     let text = App::empty("x").on_shutdown(|_: State<Pool>| async {}).check().unwrap_err().to_string();
-    assert!(text.contains("`on_shutdown` needs a state of type") && text.contains("Pool"), "{text}");
+    assert!(text.contains("`App::on_shutdown`: it needs a state of type") && text.contains("Pool"), "{text}");
     run(async {
         // The same when it runs.
         assert!(App::empty("x").tool::<use_it>().test_client().await.unwrap_err().is_configuration());

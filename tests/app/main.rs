@@ -25,6 +25,7 @@ mod middleware;
 mod mounting;
 mod nested_calls;
 mod non_finite_floats;
+mod problems;
 mod progress;
 mod published_schemas;
 mod request_context;

@@ -197,7 +197,7 @@ fn problems_of_a_mounted_app_are_reported() {
         assert!(text.contains(part), "{part} in {text}");
     }
     let text = App::empty("x").mount("pay", App::empty("y").tool::<owner>()).check().unwrap_err().to_string();
-    assert!(text.contains("the app that is mounted as `pay` has no state of type"), "{text}");
+    assert!(text.contains("the app that is mounted as `pay`: it has no state of type"), "{text}");
     let text = App::empty("x").state(Owner("x")).mount("pay", App::empty("y").tool::<owner>()).check().unwrap_err();
     assert!(text.to_string().contains("Owner"), "the states of the outer app are not those of the inner: {text}");
     let name = "x".repeat(126);

@@ -31,7 +31,8 @@ impl Template {
             Part::Variable(variable) => Some(Variable::from(*variable)),
             Part::Literal(_) => None,
         });
-        Self { literal, variables: variables.collect(), problems: parsed.problems }
+        let problems = parsed.problems.iter().map(|(text, fix)| format!("{text}: {fix}"));
+        Self { literal, variables: variables.collect(), problems: problems.collect() }
     }
 
     pub(crate) fn has_variables(&self) -> bool {

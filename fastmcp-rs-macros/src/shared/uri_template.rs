@@ -10,8 +10,8 @@ const FORMS: &str = "use `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}`
 pub(crate) struct ParsedTemplate<'t> {
     /// The parts, in the order of the template, without those that have a mistake.
     pub(crate) parts: Vec<Part<'t>>,
-    /// The mistakes, in the order of the template.
-    pub(crate) problems: Vec<String>,
+    /// The mistakes, in the order of the template, each with its fix.
+    pub(crate) problems: Vec<(String, String)>,
 }
 
 /// A part of a template.
@@ -60,8 +60,8 @@ struct TemplateParser<'t> {
 }
 
 impl<'t> TemplateParser<'t> {
-    fn report(&mut self, problem: impl Into<String>) {
-        self.template.problems.push(problem.into());
+    fn report(&mut self, problem: impl Into<String>, fix: impl Into<String>) {
+        self.template.problems.push((problem.into(), fix.into()));
     }
 
     fn parse_text(&mut self, text: &'t str) {
@@ -71,7 +71,7 @@ impl<'t> TemplateParser<'t> {
             self.parse_literal(literal);
             let inside = &after[1..];
             if after.starts_with('}') {
-                self.report("a `}` closes nothing here: remove it, or open the braces before it");
+                self.report("a `}` closes nothing here", "remove it, or open the braces before it");
                 rest = inside;
                 continue;
             }
@@ -94,7 +94,7 @@ impl<'t> TemplateParser<'t> {
     }
 
     fn report_unclosed(&mut self, inside: &str) {
-        self.report(format!("the brace of `{{{inside}` is not closed: write `}}` after the variable's name"));
+        self.report(format!("the brace of `{{{inside}` is not closed"), "write `}` after the variable's name");
     }
 
     /// Parses the text between two expressions.
@@ -110,20 +110,20 @@ impl<'t> TemplateParser<'t> {
             if character == '%' {
                 let escape = text.as_bytes().get(index + 1..index + 3);
                 if !escape.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    self.report("`%` must be followed by two hexadecimal digits: for a literal `%`, write `%25`");
+                    self.report("`%` must be followed by two hexadecimal digits", "for a literal `%`, write `%25`");
                 }
             } else if !character.is_ascii_graphic() || "\"<>\\^`|".contains(character) {
                 let mut buffer = [0; 4];
                 let bytes = character.encode_utf8(&mut buffer).bytes();
                 let escaped: String = bytes.map(|byte| format!("%{byte:02X}")).collect();
-                self.report(format!("a URI cannot contain {character:?}: write `{escaped}`"));
+                self.report(format!("a URI cannot contain {character:?}"), format!("write `{escaped}`"));
             }
         }
     }
 
     fn report_text_after_query(&mut self, text: &str) {
         if let Some(query) = self.query.take() {
-            self.report(format!("the query must be at the end of the URI: move `{{{query}}}` after `{text}`"));
+            self.report("the query must be at the end of the URI", format!("move `{{{query}}}` after `{text}`"));
         }
     }
 
@@ -136,21 +136,22 @@ impl<'t> TemplateParser<'t> {
             None | Some('+') => {
                 self.report_text_after_query(&format!("{{{inside}}}"));
                 if let Some(previous) = self.previous {
-                    self.report(format!(
-                        "the end of `{{{previous}}}` before `{{{inside}}}` is ambiguous: write a separator between them"
-                    ));
+                    self.report(
+                        format!("the end of `{{{previous}}}` before `{{{inside}}}` is ambiguous"),
+                        "write a separator between them",
+                    );
                 }
             }
             Some('/' | '.' | '#') => self.report_text_after_query(&format!("{{{inside}}}")),
             Some('?' | '&') => self.begin_query(operator == Some('?'), inside),
             Some(';') => {
-                self.report(format!("`{{{inside}}}` is a path-style parameter, which is not supported: {FORMS}"));
+                self.report(format!("`{{{inside}}}` is a path-style parameter, which is not supported"), FORMS);
             }
-            Some(other) => self.report(format!("`{other}` in `{{{inside}}}` is not a supported operator: {FORMS}")),
+            Some(other) => self.report(format!("`{other}` in `{{{inside}}}` is not a supported operator"), FORMS),
         }
         self.previous = Some(inside);
         if names.is_empty() {
-            self.report(format!("`{{{inside}}}` has no variable: write its name into the braces, or remove them"));
+            self.report(format!("`{{{inside}}}` has no variable"), "write its name into the braces, or remove them");
             return;
         }
         for (index, name) in names.split(',').enumerate() {
@@ -165,12 +166,13 @@ impl<'t> TemplateParser<'t> {
         let names = &inside[1..];
         match (is_first, self.has_query) {
             (true, true) => {
-                self.report(format!("the query begins before `{{{inside}}}`: write `{{&{names}}}`"));
+                self.report(format!("the query begins before `{{{inside}}}`"), format!("write `{{&{names}}}`"));
             }
             (false, false) => {
-                self.report(format!(
-                    "`{{{inside}}}` continues a query, but none begins before it: write `{{?{names}}}`"
-                ));
+                self.report(
+                    format!("`{{{inside}}}` continues a query, but none begins before it"),
+                    format!("write `{{?{names}}}`"),
+                );
             }
             _ => {}
         }
@@ -186,42 +188,48 @@ impl<'t> TemplateParser<'t> {
         };
         match (modifier, operator) {
             ("", _) | ("*", None) => {}
-            ("*", _) => self.report(format!(
-                "`*` cannot be combined with an operator: write `{{{name}*}}` for the rest of the URI with its slashes, or `{{{sign}{name}}}`"
-            )),
-            _ => self.report(format!(
-                "`{{{sign}{written}}}` would truncate the value, so it could not be read back: write `{{{sign}{name}}}`, and limit the length of the value instead"
-            )),
+            ("*", _) => self.report(
+                "`*` cannot be combined with an operator",
+                format!("write `{{{name}*}}` for the rest of the URI with its slashes, or `{{{sign}{name}}}`"),
+            ),
+            _ => self.report(
+                format!("`{{{sign}{written}}}` would truncate the value, so it could not be read back"),
+                format!("write `{{{sign}{name}}}`, and limit the length of the value instead"),
+            ),
         }
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_part) {
-            self.report(format!(
-                "`{name}` cannot be the name of a variable: it must be the name of a parameter, with ASCII letters, digits and `_`, and no digit first"
-            ));
+            self.report(
+                format!("`{name}` cannot be the name of a variable"),
+                "it must be the name of a parameter, with ASCII letters, digits and `_`, and no digit first",
+            );
             return;
         }
         let is_repeated = |part: &Part<'_>| matches!(part, Part::Variable(variable) if variable.name == name);
         if self.template.parts.iter().any(is_repeated) {
-            self.report(format!("the variable `{name}` occurs twice in the template: rename one of the two"));
+            self.report(format!("the variable `{name}` occurs twice in the template"), "rename one of the two");
             return;
         }
         self.template.parts.push(Part::Variable(Variable { name, operator, has_star: modifier == "*" }));
     }
 }
 
-/// Returns the mistake in the scheme. A URI has to start with one that has no variables.
-fn find_scheme_problem(text: &str) -> Option<String> {
+/// Returns the mistake in the scheme, and its fix. A URI has to start with one that has no variables.
+fn find_scheme_problem(text: &str) -> Option<(String, String)> {
     let head = text.split('{').next().unwrap_or(text);
     if text.is_empty() {
-        return Some("a resource's URI cannot be empty: write one, as in `config://app`".to_owned());
+        return Some(("a resource's URI cannot be empty".to_owned(), "write one, as in `config://app`".to_owned()));
     }
     let Some((scheme, _)) = head.split_once(':') else {
         return Some(match head.len() == text.len() {
             true => {
                 let rest = text.trim_start_matches('/');
-                format!("`{text}` has no scheme: begin with one, as in `app://{rest}`")
+                (format!("`{text}` has no scheme"), format!("begin with one, as in `app://{rest}`"))
             }
-            false => "a URI begins with a scheme without variables: write one before the first variable, as in `orders://{order_id}`".to_owned(),
+            false => (
+                "a URI begins with a scheme without variables".to_owned(),
+                "write one before the first variable, as in `orders://{order_id}`".to_owned(),
+            ),
         });
     };
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+.-".contains(c);
@@ -230,9 +238,10 @@ fn find_scheme_problem(text: &str) -> Option<String> {
     }
     let lower = scheme.to_ascii_lowercase();
     Some(match lower.starts_with(|c: char| c.is_ascii_lowercase()) && lower.chars().all(is_part) {
-        true => format!("a scheme must be in lower case: write `{lower}:`"),
-        false => format!(
-            "`{scheme}` is not a valid scheme: it must start with a letter, and have only lower-case ASCII letters, digits, `+`, `-` and `.`"
+        true => ("a scheme must be in lower case".to_owned(), format!("write `{lower}:`")),
+        false => (
+            format!("`{scheme}` is not a valid scheme"),
+            "it must start with a letter, and have only lower-case ASCII letters, digits, `+`, `-` and `.`".to_owned(),
         ),
     })
 }

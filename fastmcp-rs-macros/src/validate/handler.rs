@@ -9,6 +9,7 @@ use crate::component::Component;
 use crate::errors::Errors;
 use crate::handler::{Execution, Handler};
 use crate::parse::{Flag, SpecificOptions, ToolOptions};
+use crate::shared::names::find_name_problem;
 
 /// Checks all parts of a handler.
 pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
@@ -48,7 +49,7 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     let problem = if name.is_empty() {
         format!("a {component}'s name cannot be empty: write one, or remove `name` to use the function's")
     } else if component == Component::Tool {
-        match find_tool_name_problem(&name) {
+        match find_name_problem(&name, "tool") {
             Some(problem) => format!("{problem}: {fix}"),
             None => return,
         }
@@ -58,22 +59,6 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     match given {
         Some(literal) => errors.at(literal, problem),
         None => errors.at(handler.ident(), problem),
-    }
-}
-
-/// Returns the mistake in the name of a tool.
-///
-/// The specification limits names of tools to 1 to 128 characters out of `A-Z a-z 0-9 _ . -`. Names of resources and
-/// prompts are not limited.
-fn find_tool_name_problem(name: &str) -> Option<String> {
-    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let length = name.chars().count();
-    if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
-        Some(format!("a tool's name may have only ASCII letters, digits, `_`, `-` and `.`, not {illegal:?}"))
-    } else if length > 128 {
-        Some(format!("a tool's name may have at most 128 characters, not {length}"))
-    } else {
-        None
     }
 }
 

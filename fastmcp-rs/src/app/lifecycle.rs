@@ -8,8 +8,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
+use crate::checks::problem::Problem;
+use crate::checks::states;
 use crate::component::extract::{Requirements, State};
-use crate::context::states::{self, OwnedState, StateOwner, States};
+use crate::context::states::{OwnedState, StateOwner, States, find};
 use crate::engine::ShutdownTask;
 use crate::error::Error;
 use crate::util::catch_panic;
@@ -65,9 +67,7 @@ pub trait EndApp<Parameters>: Send + 'static {
 
 /// Returns the state of a type. The checks before the start make sure that it exists.
 fn find_state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, StateError> {
-    states::find(states)
-        .map(State::from_arc)
-        .ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
+    find(states).map(State::from_arc).ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
 }
 
 macro_rules! functions {
@@ -209,23 +209,19 @@ impl App {
     }
 
     /// Returns the types of the states that the app will have, and adds the problems of their factories to `problems`.
-    pub(super) fn state_types(&self, problems: &mut Vec<String>) -> HashSet<TypeId> {
+    pub(super) fn state_types(&self, problems: &mut Vec<Problem>) -> HashSet<TypeId> {
         let mut known: HashSet<TypeId> = self.states.keys().copied().collect();
         for maker in &self.state_constructors {
             for name in missing_states(&maker.requirements, &known) {
-                problems.push(format!(
-                    "the state `{}` needs a state of type `{name}`: add it with `.state(…)` or `.state_with(…)` before \
-                     this one",
-                    maker.name
-                ));
+                problems.push(states::state_made_too_early(maker.name, name));
             }
             if !known.insert(maker.id) {
-                problems.push(duplicate_state_message(maker.name));
+                problems.push(states::duplicate_state(maker.name));
             }
         }
         for task in &self.shutdown_tasks {
             for name in missing_states(&task.requirements, &known) {
-                problems.push(format!("`on_shutdown` needs a state of type `{name}`: add it with `.state(…)`"));
+                problems.push(states::missing_in_shutdown(name));
             }
         }
         known
@@ -257,10 +253,6 @@ impl App {
             })
             .collect()
     }
-}
-
-pub(super) fn duplicate_state_message(name: &str) -> String {
-    format!("the app has two states of type `{name}`: wrap one of them in a type of its own")
 }
 
 fn missing_states(requirements: &Requirements, known: &HashSet<TypeId>) -> Vec<&'static str> {

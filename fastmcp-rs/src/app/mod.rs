@@ -24,10 +24,12 @@ use std::time::Duration;
 
 pub use handle::Handle;
 pub use lifecycle::{EndApp, MakeState};
-use lifecycle::{ShutdownFunction, StateConstructor, duplicate_state_message};
+use lifecycle::{ShutdownFunction, StateConstructor};
 use register::registered_components;
 pub(crate) use start::PROGRAM_VERSION;
 
+use crate::checks::problem::Problem;
+use crate::checks::states::duplicate_state;
 use crate::component::client_arguments::IgnoredArguments;
 use crate::context::Context;
 use crate::context::states::{OwnedState, StateOwner, States};
@@ -78,7 +80,7 @@ pub struct App {
     pub(crate) sealing_keys: Vec<SealingKey>,
     /// The middleware around each operation, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
     /// The metrics, once `App::metrics` has enabled them.
     metrics: MetricsSlot,
     #[cfg(feature = "stdio")]
@@ -246,7 +248,7 @@ impl App {
     /// that a task or a thread of the program still holds is dropped when that ends, and a warning names its type.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App {
         if self.state_owner.add(&mut self.states, OwnedState::new(value)) {
-            self.problems.push(duplicate_state_message(type_name::<T>()));
+            self.problems.push(duplicate_state(type_name::<T>()));
         }
         self
     }

@@ -1,8 +1,8 @@
 //! The registration of components.
 
 use super::App;
+use crate::checks::problem::Location;
 use crate::component::component_set::Server;
-use crate::component::definition::Location;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
@@ -103,17 +103,18 @@ impl App {
 /// function sorts them.
 pub(super) fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registration> {
     let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
-    let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.location)).collect();
+    let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.component.location)).collect();
     let resources = inventory::iter::<RegisteredResource>().map(|resource| resource.0);
-    let resources: Vec<_> = resources.filter(|resource| is_wanted(&resource.location)).collect();
+    let resources: Vec<_> = resources.filter(|resource| is_wanted(&resource.component.location)).collect();
     let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
-    let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.location)).collect();
+    let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.component.location)).collect();
     let mut added = Vec::with_capacity(tools.len() + resources.len() + prompts.len());
-    let ordered = sort_indices(tools.iter().map(|tool| (tool.name, tool.location)).collect());
+    let ordered = sort_indices(tools.iter().map(|tool| (tool.component.name, tool.component.location)).collect());
     added.extend(ordered.into_iter().map(|at| Registration::tool(tools[at])));
-    let ordered = sort_indices(resources.iter().map(|resource| (resource.uri, resource.location)).collect());
+    let ordered = sort_indices(resources.iter().map(|resource| (resource.uri, resource.component.location)).collect());
     added.extend(ordered.into_iter().map(|at| Registration::resource(resources[at])));
-    let ordered = sort_indices(prompts.iter().map(|prompt| (prompt.name, prompt.location)).collect());
+    let ordered =
+        sort_indices(prompts.iter().map(|prompt| (prompt.component.name, prompt.component.location)).collect());
     added.extend(ordered.into_iter().map(|at| Registration::prompt(prompts[at])));
     added
 }

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tower_service::Service;
 
 use super::App;
+use crate::checks::http as checks;
 use crate::error::Error;
 use crate::exec::runtime;
 use crate::transport::http::{
@@ -154,13 +155,7 @@ impl App {
         catch_panic::install_hook();
         runtime::check_timers()?;
         let HttpSettings { config, authenticator, .. } = self.http.clone();
-        if config.replicas > 1 && self.sealing_keys.is_empty() {
-            return Err(Error::configuration(vec![
-                "replicas must be able to read each other's sealed data: give all of them the same keys with \
-                 `App::sealing_keys`"
-                    .into(),
-            ]));
-        }
+        checks::check_replicas(config.replicas, !self.sealing_keys.is_empty())?;
         self.validate()?;
         self.warn_about_version();
         if config.metrics {
@@ -273,15 +268,12 @@ impl App {
         check_runtime()?;
         let config = &self.http.config;
         let (name, path) = (self.config.name.clone(), config.path.clone());
-        let configuration = |problem| Error::configuration(vec![problem]);
-        transport::check_path(&path).map_err(configuration)?;
-        if config.metrics && path.trim_end_matches('/') == transport::METRICS_PATH {
-            return Err(configuration(format!(
-                "`{path}` cannot be the path of the endpoint: it is the path of the metrics"
-            )));
+        checks::check_path("`HttpConfig::path`", &path)?;
+        if config.metrics {
+            checks::check_metrics_path(&path)?;
         }
         #[cfg(feature = "tls")]
-        let tls = config.tls.as_ref().map(|tls| tls.build_acceptor()).transpose().map_err(configuration)?;
+        let tls = config.tls.as_ref().map(|tls| tls.build_acceptor()).transpose()?;
         #[cfg(feature = "tls")]
         let scheme = if tls.is_some() { "https" } else { "http" };
         #[cfg(not(feature = "tls"))]
@@ -314,14 +306,7 @@ impl App {
     fn check_exposure(&self, address: SocketAddr) -> Result<(), Error> {
         let HttpSettings { config, authenticator, .. } = &self.http;
         let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
-        if address.ip().to_canonical().is_loopback() || !is_open {
-            return Ok(());
-        }
-        Err(Error::configuration(vec![format!(
-            "other machines can reach {address} without authentication: add `App::authenticate`, or set the host name \
-             of this server with `HttpConfig::allowed_hosts([\"mcp.example.com\"])`; to serve this machine only, bind \
-             127.0.0.1"
-        )]))
+        Ok(checks::check_exposure(address, is_open)?)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use super::App;
-use crate::component::icon::Icon;
+use crate::checks::names::check_server_name;
+use crate::checks::problem::ProblemList;
+use crate::checks::vendors::ToolWarnings;
 use crate::engine;
 use crate::error::Error;
 #[cfg(feature = "testing")]
@@ -14,8 +16,8 @@ use crate::protocol::Revision;
 #[cfg(feature = "testing")]
 use crate::registry::ToolEntry;
 use crate::registry::{ListEntry, RegistryCache};
+use crate::schema::precision;
 use crate::schema::publish::SchemaStyle;
-use crate::schema::{lint, precision};
 use crate::sealing::Sealer;
 
 impl App {
@@ -49,11 +51,10 @@ impl App {
     /// Checks the app and the apps that are mounted in it.
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
         let mut problems = Vec::new();
-        if self.config.name.trim().is_empty() {
-            problems.push("the server has no name: pass one to `App::new`".into());
-        }
-        let icons = self.config.icons.iter().flat_map(Icon::problems);
-        problems.extend(icons.map(|problem| format!("icon of the server: {problem}")));
+        check_server_name(&self.config.name, &mut problems);
+        let mut icon_problems = ProblemList::new("icon of the server");
+        self.config.icons.iter().for_each(|icon| icon.check(&mut icon_problems));
+        problems.extend(icon_problems.into_problems());
         self.collect_problems(&[], &mut problems);
         problems.extend(self.tree.find_conflicts());
         if problems.is_empty() { Ok(()) } else { Err(Error::configuration(problems)) }
@@ -120,39 +121,18 @@ impl App {
     }
 }
 
-/// The maximum number of tools that one warning names.
-const MAX_LISTED_TOOLS: usize = 10;
-
 /// Logs warnings about schemas that some vendors reject or change, and about schemas that cannot be read.
 fn warn_about_tools(components: &RegistryCache, style: SchemaStyle) {
     let is_arbitrary = precision::is_arbitrary();
-    let mut with_wide_integers = Vec::new();
+    let mut warnings = ToolWarnings::default();
     for tool in components.load().tools.entries() {
-        let found = tool.lints(style);
-        let name = tool.key();
         if is_arbitrary && precision::buffers_floats(&tool.handler.described.input) {
-            crate::util::operator_log::warn(format_args!(
-                "tool `{name}` rejects floats inside enums and flattened types, because a crate of this program \
-                 enables the feature `arbitrary_precision` of serde_json: find it with `cargo tree -e features -i \
-                 serde_json`"
-            ));
+            warnings.report_buffered_floats(tool.key(), tool.handler.location);
         }
-        for problem in found.problems {
-            crate::util::operator_log::warn(format_args!("tool `{name}`: {problem}"));
-        }
-        if !found.wide_integers.is_empty() {
-            with_wide_integers.push(format!("`{name}` ({})", lint::list_paths(&found.wide_integers)));
-        }
+        tool.lint(style, &mut warnings);
     }
-    if !with_wide_integers.is_empty() {
-        let more = with_wide_integers.len().saturating_sub(MAX_LISTED_TOOLS);
-        with_wide_integers.truncate(MAX_LISTED_TOOLS);
-        let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
-        crate::util::operator_log::warn(format_args!(
-            "clients in JavaScript round integers beyond ±(2^53 − 1): set `min` and `max` on the arguments of \
-             {}{more}, or use `i32`, `u32` or `String`",
-            with_wide_integers.join(", ")
-        ));
+    for problem in warnings.into_problems() {
+        crate::util::operator_log::warn(format_args!("{problem}"));
     }
 }
 

@@ -181,44 +181,12 @@ impl<T> Receiver<T> {
 }
 
 impl<T> Slot for Receiver<T> {
-    fn argument(&self) -> Option<&'static Parameter> {
-        None
-    }
-
-    fn is_filled(&self) -> bool {
-        true
-    }
-
-    fn fill(&mut self, _: &mut JsonReader<'_>) -> serde_json::Result<()> {
-        Ok(())
-    }
-
-    fn fill_absent(&mut self) -> bool {
-        true
-    }
-
     fn describe(&self, description: &mut Description) {
         (self.requirements)(&mut description.requirements);
     }
 }
 
 impl<T: FromContext> Slot for Injected<T> {
-    fn argument(&self) -> Option<&'static Parameter> {
-        None
-    }
-
-    fn is_filled(&self) -> bool {
-        true
-    }
-
-    fn fill(&mut self, _: &mut JsonReader<'_>) -> serde_json::Result<()> {
-        Ok(())
-    }
-
-    fn fill_absent(&mut self) -> bool {
-        true
-    }
-
     fn describe(&self, description: &mut Description) {
         T::requirements(&mut description.requirements);
         description.needs_request |= T::NEEDS_REQUEST;

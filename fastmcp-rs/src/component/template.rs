@@ -9,6 +9,7 @@
 use serde_json::{Map, Value};
 
 use super::uri_template::{self, Part, Variable};
+use crate::checks::problem::ProblemList;
 
 /// The maximum length, in bytes, of a URI that is matched.
 const MAX_URI: usize = 64 << 10;
@@ -40,7 +41,7 @@ impl Template {
         text.contains('{')
     }
 
-    /// Parses a template. Parts with a mistake are left out; [`Template::problems`] reports them.
+    /// Parses a template. Parts with a mistake are left out; [`Template::check`] reports them.
     pub(crate) fn parse(text: &str) -> Template {
         let mut parts = Vec::new();
         let mut query = Vec::new();
@@ -85,9 +86,9 @@ impl Template {
         shape
     }
 
-    /// Returns the problems of the URI or template of a resource that is created at run time.
-    pub(crate) fn problems(text: &str) -> Vec<String> {
-        uri_template::parse(text).problems
+    /// Checks the URI or template of a resource that is created at run time.
+    pub(crate) fn check(text: &str, problems: &mut ProblemList) {
+        uri_template::parse(text).problems.into_iter().for_each(|(text, fix)| problems.add(text, fix));
     }
 
     /// Returns the names of all variables, in the order of the template.
@@ -301,10 +302,16 @@ mod tests {
         assert!(!same("a://x", "a://y"));
     }
 
+    fn problems(text: &str) -> Vec<String> {
+        let mut problems = ProblemList::new("resource");
+        Template::check(text, &mut problems);
+        problems.texts()
+    }
+
     #[test]
     fn a_dynamic_template_is_checked() {
         for good in ["a://b", "a://{x}", "a+b:{x*}", "a://{+x}/y", "a://x{/y}{?z,w}", "a://x?b=1{&c}", "a://{x,y}"] {
-            assert!(Template::problems(good).is_empty(), "{good}: {:?}", Template::problems(good));
+            assert!(problems(good).is_empty(), "{good}: {:?}", problems(good));
         }
         for (bad, part) in [
             ("", "cannot be empty"),
@@ -326,7 +333,7 @@ mod tests {
             ("a://x%2", "two hexadecimal digits"),
             ("a://x{?y}{?z}", "the query begins"),
         ] {
-            let problems = Template::problems(bad);
+            let problems = problems(bad);
             assert!(problems.iter().any(|problem| problem.contains(part)), "{bad}: {problems:?}");
         }
     }

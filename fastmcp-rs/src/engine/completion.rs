@@ -11,8 +11,8 @@ use crate::component::describe::ArgumentInfo;
 use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
+use crate::engine::registry_view::RegistryView;
 use crate::engine::request::read_member;
-use crate::engine::visibility::Visibility;
 use crate::json::object::Raw;
 use crate::protocol::frame::Params;
 use crate::protocol::write::RpcError;
@@ -100,14 +100,14 @@ impl CompletionQuery {
     /// Returns the component, and the parameter that is to be completed.
     pub(crate) fn resolve<'a>(
         &self,
-        visibility: &Visibility<'a>,
+        view: &RegistryView<'a>,
     ) -> Result<(&'a ComponentHandler, &'a ArgumentInfo), RpcError> {
         let handler = match &self.reference {
-            CompletionReference::Prompt(name) => visibility.prompt(name)?.handler(),
+            CompletionReference::Prompt(name) => view.prompt(name)?.handler(),
             // A reference contains the text of a template, or a URI that matches it.
-            CompletionReference::Resource(uri) => match visibility.template(uri) {
+            CompletionReference::Resource(uri) => match view.template(uri) {
                 Some(template) => template.handler(),
-                None => match visibility.resource(uri) {
+                None => match view.resource(uri) {
                     Some((resource, _)) => &resource.handler,
                     None => {
                         return Err(RpcError::invalid_params("Invalid params: unknown resource template"));

@@ -10,9 +10,9 @@ use super::call::middleware::{OperationParts, list_through_layers, run_through_l
 use super::call::{self, CallSpec, DispatchResult};
 use super::completion::{CompletionParams, CompletionQuery};
 use super::header_match::check_arguments;
+use super::registry_view::RegistryView;
 use super::request::{CallerInfo, IncomingRequest};
 use super::response::{ResponseStatus, write_result};
-use super::visibility::Visibility;
 use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{Subject, unknown_resource};
 use crate::context::Context;
@@ -63,7 +63,7 @@ fn list_components<T: ListEntry>(
     }
     let cursor = request.frame.params().and_then(|params| params.cursor);
     let server_info = &request.connection.server.server_info;
-    let page = Visibility::for_request(request, caller).page(list, caller.revision, cursor, server_info)?;
+    let page = RegistryView::for_request(request, caller).page(list, caller.revision, cursor, server_info)?;
     Ok(DispatchResult::Done(write_result(out, request.id.as_str(), &page)))
 }
 
@@ -73,7 +73,7 @@ fn call_tool(
     out: &mut Vec<u8>,
 ) -> Result<DispatchResult, RpcError> {
     let name = required_string(request, "name", |params| params.name)?;
-    let tool = Visibility::for_request(request, caller).tool(&name)?;
+    let tool = RegistryView::for_request(request, caller).tool(&name)?;
     request.set_target(Target::Tool, &tool.handler);
     let config = &request.connection.server.config;
     let mut arguments = arguments_text(request)?;
@@ -98,7 +98,7 @@ fn read_resource(
     out: &mut Vec<u8>,
 ) -> Result<DispatchResult, RpcError> {
     let uri = required_string(request, "uri", |params| params.uri)?;
-    let found = Visibility::for_request(request, caller).resource(&uri);
+    let found = RegistryView::for_request(request, caller).resource(&uri);
     let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, caller.revision))?;
     request.set_target(Target::Resource, &resource.handler);
     let cache = resource.cache(request.connection.server.config.resource_cache);
@@ -114,14 +114,14 @@ fn get_prompt(
     out: &mut Vec<u8>,
 ) -> Result<DispatchResult, RpcError> {
     let name = required_string(request, "name", |params| params.name)?;
-    let prompt = Visibility::for_request(request, caller).prompt(&name)?;
+    let prompt = RegistryView::for_request(request, caller).prompt(&name)?;
     request.set_target(Target::Prompt, &prompt.handler);
     let arguments = arguments_text(request)?;
     // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
     if object::read_members::<StringMembers>(arguments).is_err() {
         return Err(RpcError::invalid_params("Invalid params: the values in `arguments` of a prompt must be strings"));
     }
-    let subject = Subject::PromptGet { description: prompt.metadata.description.clone() };
+    let subject = Subject::PromptGet { description: prompt.handler.metadata.description.clone() };
     let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
     ComponentCall::new(&prompt.handler, subject, parts).run(ArgumentPolicy::PROMPT, request, caller, out)
 }
@@ -133,7 +133,7 @@ fn complete_argument(
 ) -> Result<DispatchResult, RpcError> {
     let params = request.frame.params().map(CompletionParams::from).unwrap_or_default();
     let query = CompletionQuery::parse(params)?;
-    let (handler, parameter) = query.resolve(&Visibility::for_request(request, caller))?;
+    let (handler, parameter) = query.resolve(&RegistryView::for_request(request, caller))?;
     let subject = query.subject();
     let spec = CallSpec {
         component: &handler.env,

@@ -32,6 +32,7 @@ mod notifications;
 #[cfg(feature = "stdio")]
 mod oversized;
 mod receive;
+mod registry_view;
 mod request;
 mod request_span;
 mod response;
@@ -40,6 +41,5 @@ mod session;
 mod stateless;
 mod subscriptions;
 pub(crate) mod transport_api;
-mod visibility;
 
 pub(crate) use server::{Server, ServerConfig, ShutdownTask};

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::call::middleware::{HandlerCore, response_format};
 use super::call::pending::TIMEOUT_RECHECK_INTERVAL;
 use super::connection::Connection;
-use super::visibility::{Visibility, unknown_component_message};
+use super::registry_view::{RegistryView, unknown_component_message};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
 use crate::context::nested_calls::{NestedCallFuture, NestedCalls};
@@ -38,7 +38,7 @@ impl NestedCalls for Connection {
                 _ => context.component.full_name(&name),
             };
             let found = find_target(
-                &Visibility::for_call(&context, &registry),
+                &RegistryView::for_call(&context, &registry),
                 kind,
                 &name,
                 &arguments,
@@ -95,7 +95,7 @@ struct NestedTarget<'a> {
 
 /// Finds the component to call, among those that the client of the request may see; or returns an error message.
 fn find_target<'a>(
-    visibility: &Visibility<'a>,
+    view: &RegistryView<'a>,
     kind: Method,
     name: &str,
     arguments: &'a str,
@@ -103,18 +103,18 @@ fn find_target<'a>(
 ) -> Result<NestedTarget<'a>, String> {
     match kind {
         Method::CallTool => {
-            let tool = visibility.tool(name).map_err(|error| error.message)?;
+            let tool = view.tool(name).map_err(|error| error.message)?;
             let subject = tool.subject_of_sibling(style);
             Ok(NestedTarget { handler: &tool.handler, subject, arguments: arguments.into() })
         }
         Method::GetPrompt => {
-            let prompt = visibility.prompt(name).map_err(|error| error.message)?;
-            let subject = Subject::PromptGet { description: prompt.metadata.description.clone() };
+            let prompt = view.prompt(name).map_err(|error| error.message)?;
+            let subject = Subject::PromptGet { description: prompt.handler.metadata.description.clone() };
             Ok(NestedTarget { handler: &prompt.handler, subject, arguments: arguments.into() })
         }
         _ => {
             let (resource, values) =
-                visibility.resource(name).ok_or_else(|| unknown_component_message("resource", name, None))?;
+                view.resource(name).ok_or_else(|| unknown_component_message("resource", name, None))?;
             let cache = CacheHints::default();
             let subject = Subject::ResourceRead { uri: name.into(), mime_type: resource.mime_type(), cache };
             Ok(NestedTarget {

@@ -16,9 +16,9 @@ use super::methods::required_string;
 use super::notifications::{
     MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, SubscribeError, SubscriptionTargets, write_meta,
 };
+use super::registry_view::RegistryView;
 use super::request::{CallerInfo, IncomingRequest};
 use super::response::{ResponseStatus, write_frame, write_result};
-use super::visibility::Visibility;
 use crate::component::result_writer::unknown_resource;
 use crate::context::change_hub::{ListKind, ListSet};
 use crate::json::bounded_seq::BoundedSeq;
@@ -48,7 +48,7 @@ pub(super) fn open(
         let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
         return Err(RpcError::new(code::INVALID_REQUEST, text));
     }
-    let targets = visible_targets(&Visibility::for_request(request, caller), parse_targets(request)?);
+    let targets = visible_targets(&RegistryView::for_request(request, caller), parse_targets(request)?);
     let key = request.id.key();
     if let Some(mut permit) = request.permit.take() {
         // The call that had the id ends here, and the subscription takes the id.
@@ -82,7 +82,7 @@ pub(super) fn subscribe(
 ) -> Result<DispatchResult, RpcError> {
     let connection = request.connection;
     let uri = required_string(request, "uri", |params| params.uri)?;
-    if Visibility::for_request(request, caller).resource(&uri).is_none() {
+    if RegistryView::for_request(request, caller).resource(&uri).is_none() {
         return Err(unknown_resource(&uri, caller.revision));
     }
     let mut status = ResponseStatus::Queued;
@@ -199,10 +199,10 @@ fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
 
 /// Limits a subscription to existing components that are visible to the client. All others are left out silently, so
 /// that a client cannot discover them.
-fn visible_targets(visibility: &Visibility<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
+fn visible_targets(view: &RegistryView<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
     let SubscriptionTargets { lists, mut uris } = targets;
-    uris.retain(|uri| visibility.resource(uri).is_some());
-    SubscriptionTargets { lists: lists.intersection(visibility.registry().capabilities.list_changes), uris }
+    uris.retain(|uri| view.resource(uri).is_some());
+    SubscriptionTargets { lists: lists.intersection(view.registry().capabilities.list_changes), uris }
 }
 
 fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {

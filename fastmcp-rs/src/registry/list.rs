@@ -12,8 +12,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::component::ComponentHandler;
 use super::visibility::ComponentKind;
-use crate::component::definition::{Location, ToolAnnotations};
-use crate::component::metadata::Metadata;
+use crate::checks::problem::Location;
+use crate::component::tool::ToolAnnotations;
 use crate::json::encode;
 use crate::json::encode::ObjectWriter;
 use crate::protocol::cache::CacheHints;
@@ -42,19 +42,18 @@ impl Default for ListConfig {
 pub(crate) trait ListEntry {
     /// The member of the result that holds the list.
     const MEMBER: &'static str;
-
-    /// Returns the sort key, which is unique in the list.
-    fn key(&self) -> &str;
+    const KIND: ComponentKind;
 
     fn handler(&self) -> &ComponentHandler;
 
-    fn metadata(&self) -> &Metadata;
-
-    fn kind(&self) -> ComponentKind;
+    /// Returns the sort key, which is unique in the list.
+    fn key(&self) -> &str {
+        self.handler().key()
+    }
 
     /// Returns the hints of a tool.
     fn hints(&self) -> ToolAnnotations {
-        ToolAnnotations::default()
+        ToolAnnotations::EMPTY
     }
 
     /// Writes the entry with the members that the revision has.
@@ -77,7 +76,7 @@ impl<T: ListEntry> ComponentList<T> {
         let keys = entries.iter().map(|entry| (entry.key(), entry.handler().location));
         let entries: Vec<Arc<T>> =
             sort_indices(keys.collect()).into_iter().map(|at| Arc::clone(&entries[at])).collect();
-        let is_filtered = entries.iter().any(|entry| !entry.handler().visibility_checks.is_empty());
+        let is_filtered = entries.iter().any(|entry| entry.handler().visibility.is_restricted());
         ComponentList { entries, config, is_filtered, pages: PerRevision::default() }
     }
 

@@ -15,6 +15,7 @@ mod store;
 mod tool;
 mod tree;
 mod visibility;
+mod visibility_pace;
 #[cfg(feature = "stdio")]
 mod weak_snapshot;
 
@@ -30,15 +31,17 @@ pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub use selector::Selector;
 use serde_json::{Map, Value};
 pub(crate) use snapshot::{RegistryCache, RegistrySnapshot};
-pub(crate) use store::{AppSettings, VisibilityRule};
+pub(crate) use store::AppSettings;
 pub(crate) use tool::ToolEntry;
 pub(crate) use tree::ComponentTree;
 pub use visibility::{Component, ComponentKind};
-pub(crate) use visibility::{VisibilityCheck, VisibilityFn, VisibilityPace};
+pub(crate) use visibility::{VisibilityFn, VisibilityRule};
+pub(crate) use visibility_pace::VisibilityPace;
 #[cfg(feature = "stdio")]
 pub(crate) use weak_snapshot::WeakRegistrySnapshot;
 
-use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool, location};
+use crate::checks::problem::{Location, Problem};
+use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
@@ -56,9 +59,9 @@ use crate::schema::suggest;
 pub(crate) struct Registration(Box<dyn RegisterFn>);
 
 /// The function that adds a component to the scope of its app, or returns its problems.
-trait RegisterFn: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<String>> + Send + Sync {}
+trait RegisterFn: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync {}
 
-impl<F: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<String>> + Send + Sync> RegisterFn for F {}
+impl<F: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync> RegisterFn for F {}
 
 impl Registration {
     fn new(add: impl RegisterFn + 'static) -> Registration {
@@ -79,30 +82,30 @@ impl Registration {
 
     #[track_caller]
     pub(crate) fn dynamic_tool(tool: DynamicTool) -> Registration {
-        let added = location(Place::caller());
+        let added = Location::from(Place::caller());
         Registration::new(move |tree| tree.add(Box::new(ToolEntry::dynamic(tool, added))))
     }
 
     #[track_caller]
     pub(crate) fn dynamic_resource(resource: DynamicResource) -> Registration {
-        let added = location(Place::caller());
+        let added = Location::from(Place::caller());
         Registration::new(move |tree| tree.add_resource(ResourceEntry::dynamic(resource, added)))
     }
 
     #[track_caller]
     pub(crate) fn dynamic_prompt(prompt: DynamicPrompt) -> Registration {
-        let added = location(Place::caller());
+        let added = Location::from(Place::caller());
         Registration::new(move |tree| tree.add(Box::new(PromptEntry::dynamic(prompt, added))))
     }
 }
 
 impl ComponentTree {
     /// Describes a component and adds it, or returns its problems.
-    pub(crate) fn add_component(self: &Arc<Self>, component: Registration) -> Result<(), Vec<String>> {
+    pub(crate) fn add_component(self: &Arc<Self>, component: Registration) -> Result<(), Vec<Problem>> {
         (component.0)(self)
     }
 
-    fn add_resource(self: &Arc<Self>, entry: ResourceEntry) -> Result<(), Vec<String>> {
+    fn add_resource(self: &Arc<Self>, entry: ResourceEntry) -> Result<(), Vec<Problem>> {
         match Template::is_template(entry.key()) {
             true => self.add(Box::new(TemplateEntry::new(entry))),
             false => self.add(Box::new(entry)),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::json::object::{self, MemberMap};
 use crate::schema::mcp_header;
-use crate::schema::normalize::{has_type, length_unit};
+use crate::schema::normalize::length_unit;
 use crate::schema::number::{Number, parse_number};
 
 /// The constraints of `#[arg(…)]` on a value, besides its type.
@@ -26,7 +26,7 @@ pub struct Constraints {
 }
 
 impl Constraints {
-    pub const NONE: Constraints =
+    pub const EMPTY: Constraints =
         Constraints { min: None, max: None, min_length: None, max_length: None, pattern: None };
 
     /// Returns true if there are no constraints.
@@ -37,21 +37,9 @@ impl Constraints {
     }
 }
 
-/// Adds the constraints to the schema of a property. Constraints that do not fit its type are added to `problems`.
-pub(crate) fn publish_constraints(
-    constraints: &Constraints,
-    property: &mut Map<String, Value>,
-    parameter: &str,
-    problems: &mut Vec<String>,
-) {
+/// Adds the constraints to the schema of a property. Whether they fit its type is checked in `checks/parameters.rs`.
+pub(crate) fn publish_constraints(constraints: &Constraints, property: &mut Map<String, Value>) {
     let Constraints { min, max, min_length, max_length, pattern } = *constraints;
-    let name = |low: bool, high: bool| if low { Some("min") } else { high.then_some("max") };
-    let given = Given {
-        range: name(min.is_some(), max.is_some()),
-        length: name(min_length.is_some(), max_length.is_some()),
-        has_pattern: pattern.is_some(),
-    };
-    given.check(property, &format!("parameter `{parameter}`"), problems);
     for (keyword, bound, tighter) in
         [("minimum", min, std::cmp::Ordering::Greater), ("maximum", max, std::cmp::Ordering::Less)]
     {
@@ -62,12 +50,6 @@ pub(crate) fn publish_constraints(
             property.insert(keyword.into(), bound.to_json());
         }
     }
-    let bound = |keyword| property.get(keyword).and_then(parse_number);
-    if let (Some(min), Some(max)) = (bound("minimum"), bound("maximum")) {
-        if min.cmp_to(max).is_gt() {
-            problems.push(format!("parameter `{parameter}`: its type has no value from {min} to {max}"));
-        }
-    }
     let unit = length_unit(property);
     for (keyword, bound) in [("min", min_length), ("max", max_length)] {
         if let Some(bound) = bound {
@@ -75,77 +57,8 @@ pub(crate) fn publish_constraints(
         }
     }
     if let Some(pattern) = pattern {
-        if let Err(error) = Regex::new(pattern) {
-            problems.push(format!("parameter `{parameter}`: its pattern is not a regular expression: {error}"));
-        }
         property.insert("pattern".into(), pattern.into());
     }
-}
-
-/// The kinds of constraints that a value has.
-struct Given {
-    range: Option<&'static str>,
-    length: Option<&'static str>,
-    has_pattern: bool,
-}
-
-impl Given {
-    /// Adds the constraints that do not fit the type in the value's schema to `problems`.
-    fn check(&self, property: &Map<String, Value>, place: &str, problems: &mut Vec<String>) {
-        let mut misplaced = |option: &str, needed: &str| {
-            let found = property_type(property);
-            problems.push(format!("{place}: `{option}` needs {needed}, but the schema has {found}"));
-        };
-        let untyped = !property.contains_key("type");
-        let numeric = untyped || has_type(property, "integer") || has_type(property, "number");
-        let textual = untyped || has_type(property, "string");
-        let countable = textual || has_type(property, "array") || has_type(property, "object");
-        if let Some(option) = self.range.filter(|_| !numeric) {
-            misplaced(option, "a number");
-        }
-        if let Some(option) = self.length.filter(|_| !countable) {
-            misplaced(&format!("{option}_length"), "a string, a list or a map");
-        }
-        if self.has_pattern && !textual {
-            misplaced("pattern", "a string");
-        }
-    }
-}
-
-/// Adds the constraints inside of a schema that do not fit their types to `problems`, each with its path.
-///
-/// The macro cannot see the types of a model's fields, and a constraint that does not fit is not enforced.
-pub(crate) fn check_inside(schema: &Value, path: &str, problems: &mut Vec<String>) {
-    let mut check = |schema: &Value, path: &str| {
-        if let Some(members) = schema.as_object() {
-            let name = |low: &str, high: &str| {
-                if members.contains_key(low) { Some("min") } else { members.contains_key(high).then_some("max") }
-            };
-            let given = Given {
-                range: name("minimum", "maximum"),
-                length: name("minLength", "maxLength"),
-                has_pattern: members.contains_key("pattern"),
-            };
-            given.check(members, &format!("field `{path}`"), problems);
-        }
-        check_inside(schema, path, problems);
-    };
-    for (keyword, value) in schema.as_object().into_iter().flatten() {
-        match (keyword.as_str(), value) {
-            ("properties" | "$defs", Value::Object(schemas)) => {
-                schemas.iter().for_each(|(name, schema)| check(schema, &format!("{path}/{name}")));
-            }
-            ("items" | "additionalProperties", schema) => check(schema, path),
-            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
-                schemas.iter().for_each(|schema| check(schema, path));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn property_type(property: &Map<String, Value>) -> String {
-    property.get("type").map_or_else(|| "no type".into(), |types| format!("type {types}"))
 }
 
 /// Checks a well-formed JSON value. `null` counts as absent, so constraints do not apply to it.
@@ -288,19 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn a_constraint_on_the_wrong_type_is_a_problem() {
-        let mut problems = Vec::new();
-        let mut property = serde_json::json!({"type": "boolean"});
-        publish_constraints(&RULES, property.as_object_mut().unwrap(), "flag", &mut problems);
-        assert_eq!(problems.len(), 3, "{problems:?}");
-        assert!(problems[0].contains("`flag`: `min` needs a number, but the schema has type \"boolean\""));
-    }
-
-    #[test]
     fn the_tighter_bound_is_published() {
         let mut property = serde_json::json!({"type": "integer", "minimum": 0, "maximum": 255});
-        let rules = Constraints { min: Some(Number::Integer(-5)), max: Some(Number::Integer(10)), ..Constraints::NONE };
-        publish_constraints(&rules, property.as_object_mut().unwrap(), "n", &mut Vec::new());
+        let rules =
+            Constraints { min: Some(Number::Integer(-5)), max: Some(Number::Integer(10)), ..Constraints::EMPTY };
+        publish_constraints(&rules, property.as_object_mut().unwrap());
         assert_eq!(property, serde_json::json!({"type": "integer", "minimum": 0, "maximum": 10}));
     }
 }

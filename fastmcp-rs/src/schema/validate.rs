@@ -19,8 +19,8 @@ use serde_json::{Map, Value};
 
 use super::constraints::{check_length, check_range, check_text};
 use super::format;
-use super::hand_written::resolve_reference;
 use super::number::{Number, parse_number};
+use super::reference::resolve_reference;
 use super::suggest::find_nearest;
 
 /// The most problems that are reported; a model does not correct more at a time.

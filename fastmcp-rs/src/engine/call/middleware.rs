@@ -8,10 +8,10 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use super::super::completion::{CompletionParams, CompletionQuery};
+use super::super::registry_view::RegistryView;
 use super::super::request::{CallerInfo, IncomingRequest};
 use super::super::response::ResponseStatus;
 use super::super::server::Server;
-use super::super::visibility::Visibility;
 use super::admission::admit;
 use super::arguments::{ArgumentPolicy, invoke};
 use super::{CallSpec, DispatchResult};
@@ -117,7 +117,7 @@ impl InnerHandler for HandlerCore {
                         OperationArguments::parse(arguments);
                     let query = CompletionQuery::parse(CompletionParams { reference, argument, context: known })?;
                     let (handler, parameter) =
-                        query.resolve(&Visibility::for_call(operation.context(), &self.registry))?;
+                        query.resolve(&RegistryView::for_call(operation.context(), &self.registry))?;
                     // Candidates are ranked by the text to complete, which a layer may have changed.
                     let response_format = ResponseFormat {
                         subject: query.subject(),
@@ -148,15 +148,13 @@ impl InnerHandler for HandlerCore {
                     let (server, registry) = (&self.server, &self.registry);
                     let cursor = OperationArguments::parse(arguments).cursor;
                     let revision = operation.response_format().revision;
-                    let visibility = Visibility::for_call(operation.context(), registry);
+                    let view = RegistryView::for_call(operation.context(), registry);
                     let info = &server.server_info;
                     let result = match kind {
-                        Method::ListTools => visibility.page(&registry.tools, revision, cursor, info)?,
-                        Method::ListResources => visibility.page(&registry.resources, revision, cursor, info)?,
-                        Method::ListResourceTemplates => {
-                            visibility.page(&registry.templates, revision, cursor, info)?
-                        }
-                        Method::ListPrompts => visibility.page(&registry.prompts, revision, cursor, info)?,
+                        Method::ListTools => view.page(&registry.tools, revision, cursor, info)?,
+                        Method::ListResources => view.page(&registry.resources, revision, cursor, info)?,
+                        Method::ListResourceTemplates => view.page(&registry.templates, revision, cursor, info)?,
+                        Method::ListPrompts => view.page(&registry.prompts, revision, cursor, info)?,
                         _ => server.discovery_result(registry, revision).into(),
                     };
                     operation.response_format().reply(&result)
@@ -188,7 +186,9 @@ fn find_handler<'a>(registry: &'a Registry, operation: &'a Operation) -> Option<
     match operation.method() {
         Method::CallTool => registry.tool(name).map(|tool| &tool.handler),
         Method::GetPrompt => registry.prompts.find(name).map(|prompt| &prompt.handler),
-        _ => Visibility::for_call(operation.context(), registry).resource(name).map(|(resource, _)| &resource.handler),
+        _ => {
+            RegistryView::for_call(operation.context(), registry).resource(name).map(|(resource, _)| &resource.handler)
+        }
     }
 }
 

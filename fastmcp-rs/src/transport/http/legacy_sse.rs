@@ -26,6 +26,7 @@ use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
 use crate::auth::principal::Principal;
+use crate::checks::http::is_same_path;
 use crate::engine::transport_api::{Connection, HttpExchange, ResponseStatus, write_error};
 use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::Frame;
@@ -33,7 +34,6 @@ use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
 use crate::protocol::{Feature, Outcome, Revision};
 use crate::transport::http::limits::MessagePermit;
-use crate::transport::http::paths::is_same_path;
 use crate::transport::http::post::{refuse_unparsable, transport_info};
 use crate::transport::http::request::head::{BodyFormat, RequestHead};
 use crate::transport::http::response::backlog::Meter;

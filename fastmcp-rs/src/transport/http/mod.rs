@@ -3,7 +3,7 @@
 //! `service` answers one request for any HTTP server that calls it; `post` handles the message of a POST. Look here
 //! for:
 //!
-//! - `config` (settings), `paths` (endpoint paths and their checks), `limits` (permits for messages, streams and
+//! - `config` (settings), `limits` (permits for messages, streams and
 //!   connections), `peer` (the peer that a request counts against), `shared` (state of all clones of a service)
 //! - `request` (the head, `Host` and `Origin`, CORS, authentication, the body, memory for large messages)
 //! - `response` (statuses, bodies, server-sent events, their replay, limits of unread bytes)
@@ -20,7 +20,6 @@ mod legacy_sse;
 #[path = "legacy_sse_noop.rs"]
 mod legacy_sse;
 mod limits;
-pub(crate) mod paths;
 mod peer;
 mod post;
 pub(crate) mod request;
@@ -33,8 +32,6 @@ mod stream_config;
 pub(crate) mod stream_session;
 
 pub use config::{HttpConfig, SessionMode};
-pub(crate) use paths::METRICS_PATH;
-pub(crate) use paths::check_path;
 pub(crate) use request::authenticate::Authenticator;
 pub use request::authenticate::{AccessError, Authenticate};
 pub use response::body::ResponseBody;

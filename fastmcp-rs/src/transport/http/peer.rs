@@ -16,6 +16,8 @@ use http::{HeaderMap, HeaderName};
 
 use super::config::HttpConfig;
 use crate::auth::principal::Principal;
+use crate::checks::http as checks;
+use crate::checks::problem::Problem;
 
 /// The address of a client, as known from its connection or from a trusted proxy.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,7 +135,7 @@ pub(crate) struct TrustedProxies {
 
 impl TrustedProxies {
     /// Reads the configuration; the error lists its problems.
-    pub(crate) fn new(config: &HttpConfig) -> Result<TrustedProxies, Vec<String>> {
+    pub(crate) fn new(config: &HttpConfig) -> Result<TrustedProxies, Vec<Problem>> {
         let mut proxies = TrustedProxies::default();
         let mut problems = Vec::new();
         for text in &config.trusted_proxies {
@@ -143,7 +145,7 @@ impl TrustedProxies {
             }
             match Network::parse(text) {
                 Ok(network) => proxies.networks.push(network),
-                Err(problem) => problems.push(format!("`{text}` cannot be a trusted proxy: {problem}")),
+                Err(problem) => problems.push(problem),
             }
         }
         if problems.is_empty() { Ok(proxies) } else { Err(problems) }
@@ -214,13 +216,8 @@ struct Network {
 
 impl Network {
     /// Parses an address, or a network in CIDR notation.
-    fn parse(text: &str) -> Result<Network, String> {
-        let wrong = || {
-            format!(
-                "write an address or a network, such as \"192.0.2.1\", \"10.0.0.0/8\" or \"2001:db8::/32\", or \"{UNIX}\" \
-                 for the peer of a Unix socket"
-            )
-        };
+    fn parse(text: &str) -> Result<Network, Problem> {
+        let wrong = || checks::invalid_proxy(text, UNIX);
         let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
         let mut address: IpAddr = address.parse().map_err(|_| wrong())?;
         let bits = address_bits(address);
@@ -236,12 +233,12 @@ impl Network {
             (address, length) = (address.to_canonical(), length - 96);
         }
         if length == 0 {
-            return Err("it contains every address, so any client could pretend to be another".into());
+            return Err(checks::proxy_of_all_addresses(text));
         }
         let network = Network { address, length };
         let first = network.prefix(address);
         if first != network.number(address) {
-            return Err(format!("it has bits beyond its first {length}: clear them, or write only the address"));
+            return Err(checks::proxy_with_host_bits(text, length));
         }
         Ok(network)
     }
@@ -340,7 +337,7 @@ fn parse_address(node: &[u8]) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn proxies(texts: &[&str]) -> Result<TrustedProxies, Vec<String>> {
+    fn proxies(texts: &[&str]) -> Result<TrustedProxies, Vec<Problem>> {
         TrustedProxies::new(&HttpConfig::new().trusted_proxies(texts.iter().copied()))
     }
 
@@ -485,12 +482,12 @@ mod tests {
         }
         for text in ["", "localhost", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10.0.0", "::/129", "10.0.0.1:80", "*"]
         {
-            assert!(network(text).unwrap_err().contains("write an address or a network"), "{text}");
+            assert!(network(text).unwrap_err().fix().contains("write an address or a network"), "{text}");
         }
         for text in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
-            assert!(network(text).unwrap_err().contains("every address"), "{text}");
+            assert!(network(text).unwrap_err().text().contains("every address"), "{text}");
         }
-        assert!(network("10.0.0.1/8").unwrap_err().contains("bits beyond its first 8"));
+        assert!(network("10.0.0.1/8").unwrap_err().text().contains("bits beyond its first 8"));
         assert_eq!(proxies(&["x", "y", "unix"]).unwrap_err().len(), 2);
     }
 }

@@ -23,6 +23,7 @@ use http_body::Body;
 
 use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
+use crate::checks::problem::Problem;
 use crate::engine::transport_api::Server;
 use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
@@ -73,10 +74,10 @@ impl HttpService {
         config: HttpConfig,
         authenticator: Option<Authenticator>,
         keys: &[SealingKey],
-    ) -> Result<HttpService, Vec<String>> {
+    ) -> Result<HttpService, Vec<Problem>> {
         let access = AccessPolicy::new(&config, authenticator.is_some())?;
         let allowed_headers = AllowedHeaders::new(&config)?;
-        config.legacy_sse.check(&config.path, config.metrics)?;
+        config.legacy_sse.check(&config.path, config.metrics).map_err(|problem| vec![problem])?;
         let proxies = TrustedProxies::new(&config)?;
         let view = server.registry.snapshot();
         let limits = SessionLimits {

@@ -6,9 +6,8 @@ pub(crate) use body::StreamConfig;
 
 #[cfg(feature = "legacy-sse")]
 mod body {
-    use http::uri::PathAndQuery;
-
-    use crate::transport::http::paths::{METRICS_PATH, check_path, is_same_path};
+    use crate::checks::http::{check_legacy_sse, check_public_prefix};
+    use crate::checks::problem::Problem;
 
     #[derive(Clone, Debug, Default)]
     pub(crate) struct StreamConfig {
@@ -19,44 +18,23 @@ mod body {
     }
 
     impl StreamConfig {
-        /// Checks the settings beside the path of Streamable HTTP; the error lists the problems.
-        pub(crate) fn check(&self, endpoint: &str, has_metrics: bool) -> Result<(), Vec<String>> {
-            if let Some(prefix) = &self.public_prefix {
-                // A prefix must not look like the name of another server (`//`), nor contain characters that would end the line
-                // of the event.
-                let is_path =
-                    prefix.parse().is_ok_and(|path: PathAndQuery| path.query().is_none() && path.path() == prefix);
-                // Clients take `\\` for `/`, and some end lines at characters beyond ASCII.
-                let is_plain = prefix.is_ascii() && !prefix.contains('\\');
-                if !is_path || !is_plain || !prefix.starts_with('/') || prefix.starts_with("//") {
-                    return Err(vec![format!(
-                        "`HttpConfig::public_prefix`: `{}` is not a path: write it as in a URL, such as \"/tools\"",
-                        prefix.escape_debug()
-                    )]);
-                }
-            }
-            let Some(path) = &self.path else { return Ok(()) };
-            check_path(path).map_err(|problem| vec![format!("`HttpConfig::legacy_sse`: {problem}")])?;
-            if has_metrics && is_same_path(path, METRICS_PATH) {
-                return Err(vec![format!("`HttpConfig::legacy_sse`: `{path}` is the path of the metrics")]);
-            }
-            if is_same_path(path, endpoint) {
-                return Err(vec![format!(
-                    "`{path}` is the path of Streamable HTTP: set `HttpConfig::legacy_sse` to another one, such as \"/sse\""
-                )]);
-            }
-            Ok(())
+        /// Checks the settings beside the path of Streamable HTTP.
+        pub(crate) fn check(&self, endpoint: &str, has_metrics: bool) -> Result<(), Problem> {
+            self.public_prefix.as_deref().map_or(Ok(()), check_public_prefix)?;
+            self.path.as_deref().map_or(Ok(()), |path| check_legacy_sse(path, endpoint, has_metrics))
         }
     }
 }
 
 #[cfg(not(feature = "legacy-sse"))]
 mod body {
+    use crate::checks::problem::Problem;
+
     #[derive(Clone, Debug, Default)]
     pub(crate) struct StreamConfig(());
 
     impl StreamConfig {
-        pub(crate) fn check(&self, _endpoint: &str, _has_metrics: bool) -> Result<(), Vec<String>> {
+        pub(crate) fn check(&self, _endpoint: &str, _has_metrics: bool) -> Result<(), Problem> {
             Ok(())
         }
     }

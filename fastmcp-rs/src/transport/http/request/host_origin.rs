@@ -12,6 +12,8 @@ use http::Uri;
 
 use super::super::config::HttpConfig;
 use super::head::{AccessHeaders, SingleHeader};
+use crate::checks::http as checks;
+use crate::checks::problem::Problem;
 
 /// The hosts and origins that a server accepts.
 #[derive(Debug)]
@@ -59,24 +61,20 @@ pub(crate) enum AccessDenial {
 impl AccessPolicy {
     /// Builds the policy from the configuration, or returns the configuration's problems. `authenticated` states
     /// whether each request must have credentials.
-    pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<AccessPolicy, Vec<String>> {
+    pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<AccessPolicy, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut listed = Vec::new();
         for host in &config.allowed_hosts {
             match Host::parse(host) {
                 Some(host) => listed.push(host.into_owned()),
-                None => problems.push(format!(
-                    "`{host}` cannot be an allowed host: write it as in a URL, such as \"mcp.example.com\" or \"mcp.example.com:8443\""
-                )),
+                None => problems.push(checks::invalid_host(host)),
             }
         }
         let mut origins = Vec::new();
         for origin in &config.allowed_origins {
             match WebOrigin::parse(origin.as_bytes()) {
                 Some(origin) => origins.push(origin.into_owned()),
-                None => problems.push(format!(
-                    "`{origin}` cannot be an allowed origin: write scheme and host, such as \"https://app.example.com\""
-                )),
+                None => problems.push(checks::invalid_origin(origin)),
             }
         }
         if !problems.is_empty() {

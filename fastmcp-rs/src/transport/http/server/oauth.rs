@@ -10,9 +10,9 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use http_body::Body;
 
-use super::super::paths::is_same_path;
 use super::super::response::body::ResponseBody;
 use super::super::response::status::{HttpResponse, respond};
+use crate::checks::http::is_same_path;
 
 const ENDPOINTS: [&str; 3] = ["/authorize", "/register", "/token"];
 const WELL_KNOWN: &str = "/.well-known/";

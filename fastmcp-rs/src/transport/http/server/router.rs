@@ -12,7 +12,7 @@ use http::header::TRANSFER_ENCODING;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use crate::transport::http::paths::{METRICS_PATH, OWN_PATHS, is_same_path};
+use crate::checks::http::{METRICS_PATH, OWN_PATHS, is_same_path};
 use crate::transport::http::post::belongs_to_session;
 use crate::transport::http::request::cors;
 use crate::transport::http::response::body::ResponseBody;

@@ -1,36 +1,31 @@
-//! The visibility of components for one request.
+//! The components that a request sees: those of the registry that are visible to it.
 //!
-//! An app may have a function that decides whether a component is visible. Lists and all methods that name a component
-//! call it, so that a hidden component is answered like a missing one. Most apps have no such function, and then
-//! nothing is created here.
+//! A hidden component is answered like a missing one. [`Visibility`](crate::registry::Visibility) decides about a component;
+//! most apps have no visibility function, and then nothing is created here.
 //!
 //! The function is user code and may block. Until it has proved to be quick (`registry::VisibilityPace`), the thread that
 //! reads does not call it: a request that needs it is handled on a thread of the pool for blocking functions
 //! (`receive/offload.rs`), and a worker of the runtime lets other tasks run in the meantime (`block_in_place_if_possible`).
 
 use std::cell::{Cell, OnceCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::request::{CallerInfo, IncomingRequest};
 use crate::client_features::conversation::{CallClientRequests, RequestChannel};
-use crate::context::{self, Context};
-use crate::exec::thread_pool;
+use crate::context::{self, ComponentEnv, Context};
+use crate::exec::runtime::block_in_place_if_possible;
 use crate::json::object::{Raw, string_value};
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::RpcError;
 use crate::protocol::{Feature, Revision};
-use crate::registry::{
-    ComponentList, ListEntry, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry, VisibilityCheck,
-};
+use crate::registry::{ComponentList, ListEntry, PromptEntry, Registry, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::sealing::RequestState;
-use crate::util::catch_panic::{self, run_catching};
 
-pub(crate) struct Visibility<'a> {
+/// A registry as one request sees it.
+pub(crate) struct RegistryView<'a> {
     registry: &'a Registry,
     viewer: Viewer<'a>,
     /// The request in the form that the functions see, created when the first one is called.
@@ -39,7 +34,7 @@ pub(crate) struct Visibility<'a> {
     check_time: Cell<Option<Duration>>,
 }
 
-impl Drop for Visibility<'_> {
+impl Drop for RegistryView<'_> {
     fn drop(&mut self) {
         if let (Some(check_time), Some(visibility_pace)) = (self.check_time.get(), &self.registry.visibility_pace) {
             visibility_pace.record(check_time);
@@ -54,37 +49,21 @@ enum Viewer<'a> {
     Running(&'a Context),
 }
 
-/// Does work that may block, while the other tasks of this thread's runtime go on. The only thread of a runtime cannot do
-/// that, and waits.
-fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
-    let is_only_thread = || Handle::try_current().is_ok_and(|it| it.runtime_flavor() != RuntimeFlavor::MultiThread);
-    if is_only_thread() && !thread_pool::is_pool_thread() {
-        return work();
-    }
-    let (mut work, mut result) = (Some(work), None);
-    // `run_catching` would count the panic of a `LocalSet`, which is none of the program's.
-    let begun = catch_panic::run_recording(|| {
-        let begin = || tokio::task::block_in_place(|| result = work.take().map(|work| work()));
-        catch_unwind(AssertUnwindSafe(begin))
-    });
-    match (result, work) {
-        (Some(result), _) => result,
-        // A `LocalSet` does not allow it, whatever the runtime is, and reports that only by a panic.
-        (None, Some(work)) => work(),
-        (None, None) => resume_unwind(begun.err().unwrap_or_else(|| Box::new("the job has no result"))),
-    }
-}
-
-impl<'a> Visibility<'a> {
-    /// Returns the visibility of components for a request.
-    pub(crate) fn for_request(request: &'a IncomingRequest<'a>, caller: &'a CallerInfo<'a>) -> Visibility<'a> {
+impl<'a> RegistryView<'a> {
+    /// Returns the registry as a request sees it.
+    pub(crate) fn for_request(request: &'a IncomingRequest<'a>, caller: &'a CallerInfo<'a>) -> RegistryView<'a> {
         let viewer = Viewer::Request(request, caller);
-        Visibility { registry: request.registry, viewer, checked_request: OnceCell::new(), check_time: Cell::new(None) }
+        RegistryView {
+            registry: request.registry,
+            viewer,
+            checked_request: OnceCell::new(),
+            check_time: Cell::new(None),
+        }
     }
 
-    /// Returns the visibility of components for a request that is already being answered.
-    pub(crate) fn for_call(context: &'a Context, registry: &'a Registry) -> Visibility<'a> {
-        Visibility {
+    /// Returns the registry as a request sees it that is already being answered.
+    pub(crate) fn for_call(context: &'a Context, registry: &'a Registry) -> RegistryView<'a> {
+        RegistryView {
             registry,
             viewer: Viewer::Running(context),
             checked_request: OnceCell::new(),
@@ -96,7 +75,8 @@ impl<'a> Visibility<'a> {
         self.registry
     }
 
-    fn context(&self, check: &VisibilityCheck) -> Context {
+    /// Creates the context that a visibility function gets.
+    fn context(&self, env: &Arc<ComponentEnv>) -> Context {
         let request = match self.viewer {
             Viewer::Running(context) => context.request.clone(),
             Viewer::Request(request, caller) => {
@@ -108,32 +88,19 @@ impl<'a> Visibility<'a> {
                 Some(Arc::clone(self.checked_request.get_or_init(make)))
             }
         };
-        Context::new(check.env(), request)
+        Context::new(env, request)
     }
 
     /// Returns true if a component is visible to the request.
     fn is_visible<T: ListEntry>(&self, entry: &T) -> bool {
-        let visibility_checks = &entry.handler().visibility_checks;
-        if visibility_checks.is_empty() {
+        let handler = entry.handler();
+        if !handler.visibility.is_restricted() {
             return true;
         }
         let begin = Instant::now();
-        let is_visible = visibility_checks.iter().all(|check| {
-            let context = self.context(check);
-            let open = || check.is_visible(entry.kind(), entry.metadata(), entry.hints(), &context);
-            let is_visible = match run_catching(open) {
-                // One that has been quick so far is called here, and may block all the same, such as for a query.
-                Err(panicked) if panicked.is_by_blocking() => run_catching(|| block_in_place_if_possible(open)),
-                is_visible => is_visible,
-            };
-            // A component is hidden if its function panics.
-            is_visible.unwrap_or_else(|panicked| {
-                if let Some(visibility_pace) = &self.registry.visibility_pace {
-                    visibility_pace.report_panic(&check.env().name, &panicked.0);
-                }
-                false
-            })
-        });
+        let pace = self.registry.visibility_pace.as_deref();
+        let is_visible =
+            handler.visibility.allows((T::KIND, &handler.metadata, entry.hints()), pace, &|env| self.context(env));
         self.check_time.set(Some(self.check_time.get().unwrap_or_default() + begin.elapsed()));
         is_visible
     }
@@ -211,27 +178,5 @@ pub(crate) fn unknown_component_message(noun: &str, name: &str, nearest: Option<
     match nearest {
         Some(nearest) => format!("Unknown {noun}: {shown}; did you mean \"{nearest}\"?"),
         None => format!("Unknown {noun}: {shown}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::task::LocalSet;
-
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn blocking_work_runs_in_every_kind_of_runtime() {
-        tokio::spawn(async { assert_eq!(block_in_place_if_possible(|| block_in_place_if_possible(|| 1)), 1) })
-            .await
-            .unwrap();
-        LocalSet::new().run_until(async { assert_eq!(block_in_place_if_possible(|| 2), 2) }).await;
-        std::thread::spawn(|| assert_eq!(block_in_place_if_possible(|| 3), 3)).join().unwrap();
-        let single = || tokio::runtime::Builder::new_current_thread().build().unwrap();
-        std::thread::spawn(move || single().block_on(async { assert_eq!(block_in_place_if_possible(|| 4), 4) }))
-            .join()
-            .unwrap();
-        let panicked = tokio::spawn(async { block_in_place_if_possible(|| panic!("on purpose")) }).await.unwrap_err();
-        assert_eq!(panicked.into_panic().downcast_ref(), Some(&"on purpose"));
     }
 }
