@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
+use fastmcp_rs::testing::RawClient;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn app() -> App {
 }
 
 /// Opens a session of a legacy client.
-pub async fn open(app: App, version: &str) -> Wire {
+pub async fn open(app: App, version: &str) -> RawClient {
     let mut wire = app.connect().await.expect("the app is right");
     let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     wire.send(json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params}).to_string());
@@ -106,7 +106,7 @@ fn cancelled(id: i64) -> String {
     json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}).to_string()
 }
 
-pub async fn receive(wire: &mut Wire) -> Value {
+pub async fn receive(wire: &mut RawClient) -> Value {
     let frame = tokio::time::timeout(Duration::from_secs(20), wire.receive()).await.expect("a frame comes");
     serde_json::from_str(&frame).expect("a frame")
 }

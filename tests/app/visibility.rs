@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use fastmcp_rs::CacheScope;
 use fastmcp_rs::middleware::Timing;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{SubscriptionFilter, TestClient, Wire};
-use fastmcp_rs::{CacheScope, Completing, Component, ComponentKind, DynamicPrompt, DynamicResource, DynamicTool};
+use fastmcp_rs::testing::{RawClient, SubscriptionFilter, TestClient};
+use fastmcp_rs::visibility::{Component, ComponentKind};
 use serde_json::{Value, json};
 
 use super::run;
@@ -26,7 +27,7 @@ fn prompt(name: &str) -> DynamicPrompt {
     DynamicPrompt::new(name, |_, _| async { Ok::<_, ToolError>("got") }).argument("x", "")
 }
 
-fn candidates(_: Completing) -> Vec<String> {
+fn candidates(_: CompletionRequest) -> Vec<String> {
     vec!["one".into()]
 }
 
@@ -83,7 +84,7 @@ async fn check(app: App, revision: Revision) {
             assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(60_000), &json!("private")));
         }
     }
-    let told = |failure: fastmcp_rs::testing::Failure| (failure.code(), failure.message().to_owned());
+    let told = |failure: fastmcp_rs::testing::RequestError| (failure.code(), failure.message().to_owned());
     let admin = ("com.example/admin", true);
     assert_eq!(client.call("delete", json!({})).meta(admin.0, admin.1).await.unwrap().text(), "done");
     let hidden = told(client.call("delete", json!({})).await.unwrap_err());
@@ -168,7 +169,7 @@ fn a_visibility_function_that_panics_hides_the_component() {
     run(async {
         let app = App::empty("x").add_tool(tool("a")).add_tool(tool("b"));
         let client =
-            connect(app.visible(|component, _| component.name() == "a" || panic!("on purpose")), Revision::NEWEST);
+            connect(app.visible_if(|component, _| component.name() == "a" || panic!("on purpose")), Revision::NEWEST);
         let client = client.await;
         assert_eq!(names(&client, "tools/list", false).await, ["a"]);
         assert!(client.call("b", json!({})).await.is_err());
@@ -221,7 +222,7 @@ fn the_visibility_functions_of_both_apps_apply_to_mounted_components() {
             },
         );
         let app = App::empty("x").state(Secret("outer")).add_tool(tool("a")).add_tool(tool("c")).mount("in", inner);
-        let app = app.visible(|component, ctx| {
+        let app = app.visible_if(|component, ctx| {
             assert_eq!(ctx.state::<Secret>().unwrap().0, "outer");
             !["c", "in_c"].contains(&component.name())
         });
@@ -280,7 +281,7 @@ fn nested_calls_have_the_visibility_of_their_client() {
 }
 
 /// Sends modern requests whose responses may come in any order.
-struct Stream(Wire);
+struct Stream(RawClient);
 
 impl Stream {
     async fn connect(app: App) -> Stream {
@@ -428,7 +429,7 @@ fn a_visibility_function_that_blocks_in_a_nested_call_does_not_delay_others() {
         let (barrier, is_inside) = (Barrier::default(), Arc::new(AtomicBool::new(false)));
         let (waiting, inside) = (barrier.clone(), Arc::clone(&is_inside));
         let app = App::empty("x").add_tool(tool("a")).add_tool(tool("blocked")).tool::<act_for>().tool::<pause>();
-        let app = app.visible(move |component, _| {
+        let app = app.visible_if(move |component, _| {
             if component.name() == "blocked" {
                 inside.store(true, Ordering::SeqCst);
                 waiting.wait();
@@ -460,7 +461,7 @@ fn a_visibility_function_that_panics_is_called_for_every_component() {
         let counter = Arc::clone(&count);
         let app = (0..50).fold(App::empty("x"), |app, number| app.add_tool(tool(&format!("t{number}"))));
         let client = connect(
-            app.visible(move |_, _| {
+            app.visible_if(move |_, _| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 panic!("on purpose")
             }),

@@ -8,8 +8,9 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use fastmcp_rs::http_server::AccessError;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AccessError, Component, Principal};
+use fastmcp_rs::visibility::Component;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 

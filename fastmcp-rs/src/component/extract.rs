@@ -25,7 +25,7 @@ use crate::error::ToolError;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::{FromContext, Requirements};
+/// use fastmcp_rs::handler::{FromContext, Requirements};
 /// # #[derive(Clone)] struct Pool;
 /// # struct Connection;
 /// # impl Pool { async fn acquire(&self) -> Result<Connection, std::io::Error> { Ok(Connection) } }
@@ -65,8 +65,9 @@ pub trait FromContext: Sized + Send + 'static {
         let _ = requirements;
     }
 
-    /// True if the extractor uses the request. Handlers that do not need the request do not pay for it.
-    #[doc(hidden)]
+    /// True if the extractor uses the request, as it does by default. With `false`, the context of a call whose other
+    /// parameters do not use the request either has states, but no request: no principal, no `_meta`, no client. Such a
+    /// call is cheaper.
     const NEEDS_REQUEST: bool = true;
 }
 

@@ -25,7 +25,7 @@ use crate::error::ToolError;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::IntoContent;
+/// use fastmcp_rs::handler::IntoContent;
 ///
 /// struct Celsius(f64);
 ///
@@ -45,7 +45,8 @@ pub trait IntoContent: Sized {
     /// Converts the value into a result.
     fn into_result(self) -> ToolResult;
 
-    /// Writes the result. The provided types do so without creating a [`ToolResult`] first.
+    /// Writes the result. The provided types do so without creating a [`ToolResult`] first. Other crates cannot override
+    /// it, because they cannot name the writer.
     #[doc(hidden)]
     fn write(self, writer: &mut ResultWriter<'_>) {
         writer.result(self.into_result());

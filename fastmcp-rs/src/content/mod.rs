@@ -1,7 +1,26 @@
-//! Content of results: blocks, messages, contents of resources and tool results.
+//! Content of results: blocks, messages of prompts, contents of resources, and tool results.
 //!
-//! The room knows the revisions, because each block has a form in each of them, but no component and no call. Look here
-//! for a field or a kind of content block.
+//! A handler returns a block, a `Vec` of blocks, or a [`ToolResult`] with blocks, structured content and `_meta`.
+//!
+//! # Example
+//!
+//! ```
+//! use fastmcp_rs::content::{Annotations, Role};
+//! use fastmcp_rs::prelude::*;
+//!
+//! /// Draws the sales of a year.
+//! #[mcp::tool]
+//! fn sales_chart(year: u16) -> Vec<Content> {
+//!     # fn draw(_: u16) -> Vec<u8> { vec![] }
+//!     let chart = Image::new(draw(year), "image/png").annotations(Annotations::new().audience([Role::User]));
+//!     vec![Content::text(format!("The sales of {year}:")), chart.into()]
+//! }
+//! ```
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
+
+// The room knows the revisions, because each block has a form in each of them, but no component and no call. Look here
+// for a field or a kind of content block.
 
 mod files;
 pub(crate) mod message;
@@ -17,6 +36,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize as _;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
+
+pub use message::Message;
+pub use resource_contents::ResourceContents;
+pub use tool_result::ToolResult;
 
 use crate::protocol::revision::Revision;
 
@@ -37,6 +60,7 @@ use crate::protocol::revision::Revision;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub enum Content {
     /// Plain text.
     Text(Text),
@@ -116,11 +140,12 @@ pub enum Role {
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::{Annotations, Role};
+/// use fastmcp_rs::content::{Annotations, Role};
 ///
 /// let hints = Annotations::new().audience([Role::User]).priority(0.8);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct Annotations {
     audience: Vec<Role>,
     priority: Option<f64>,
@@ -185,6 +210,7 @@ macro_rules! common_methods {
 
 /// A block of text.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Text {
     text: String,
     annotations: Option<Annotations>,
@@ -208,6 +234,7 @@ macro_rules! media {
     ($(#[$doc:meta])* $ty:ident, $family:literal, $extensions:literal, $noun:literal, $file:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
+        #[must_use]
         pub struct $ty {
             data: String,
             mime_type: String,
@@ -298,6 +325,7 @@ media! {
 /// If a tool's result has links and no text, a final text block with one line per link is added, because some clients
 /// show only texts; see [`App::link_texts`](crate::App::link_texts).
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ResourceLink {
     uri: String,
     name: String,
@@ -375,6 +403,7 @@ pub(crate) fn text_of_links(blocks: &[Content]) -> Option<String> {
 
 /// A resource inside a result.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct EmbeddedResource {
     uri: String,
     mime_type: Option<String>,

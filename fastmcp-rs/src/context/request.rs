@@ -18,7 +18,7 @@ use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::client_facts::ClientDeclaration;
 use crate::protocol::trace_context::TraceContext;
-use crate::protocol::{Level, Revision, write};
+use crate::protocol::{LoggingLevel, Revision, write};
 use crate::util::operator_log;
 
 /// The shortest time between two progress notifications of a call: 20 per second.
@@ -28,18 +28,18 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub(crate) enum LogFilter {
     None,
-    From(Level),
+    From(LoggingLevel),
     /// The level of a session, which may change while a call runs.
     Session(Arc<AtomicU8>),
 }
 
 impl LogFilter {
-    pub(super) fn accepts(&self, level: Level) -> bool {
+    pub(super) fn accepts(&self, level: LoggingLevel) -> bool {
         match self {
             LogFilter::None => false,
             LogFilter::From(least) => level >= *least,
             LogFilter::Session(index) => {
-                Level::from_index(index.load(Ordering::Relaxed)).is_some_and(|least| level >= least)
+                LoggingLevel::from_index(index.load(Ordering::Relaxed)).is_some_and(|least| level >= least)
             }
         }
     }
@@ -166,7 +166,7 @@ impl CallRequest {
         }
     }
 
-    pub(super) fn log_message(&self, level: Level, logger: &str, data: &impl Serialize) {
+    pub(super) fn log_message(&self, level: LoggingLevel, logger: &str, data: &impl Serialize) {
         let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":""#.to_vec();
         frame.extend_from_slice(level.as_str().as_bytes());
         frame.extend_from_slice(br#"","logger":"#);

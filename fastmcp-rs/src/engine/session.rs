@@ -15,7 +15,7 @@ use crate::json::encode;
 use crate::json::object::{Object, string_value};
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
-use crate::protocol::{Level, Revision};
+use crate::protocol::{LoggingLevel, Revision};
 
 /// The session that an `initialize` request opened, with the negotiated revision.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Connection {
         match request.method {
             "logging/setLevel" if request.registry.capabilities.logging => {
                 let level = request.frame.params().and_then(|params| params.level).and_then(string_value);
-                let level = level.as_deref().and_then(Level::parse).ok_or_else(unknown_level)?;
+                let level = level.as_deref().and_then(LoggingLevel::parse).ok_or_else(unknown_level)?;
                 session.log_level.store(level as u8, Ordering::Relaxed);
                 write_frame(out, |out| write::write_result(out, id, b"{}"));
                 Ok(DispatchStatus::Done)
@@ -75,7 +75,7 @@ impl Connection {
 
     #[cfg(feature = "http")]
     pub(crate) fn open_session_without_handshake(&self, revision: Revision) {
-        let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
+        let log_level = Arc::new(AtomicU8::new(LoggingLevel::Info as u8));
         // An existing session is kept.
         let _ = self.session.set(Arc::new(NegotiatedSession { revision, client: Arc::default(), log_level }));
     }
@@ -84,7 +84,7 @@ impl Connection {
     /// `notifications/initialized` to that process.
     #[cfg(feature = "http")]
     pub(crate) fn open_carried(&self, revision: Revision, client: ClientDeclaration, lists: ListSet) {
-        let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
+        let log_level = Arc::new(AtomicU8::new(LoggingLevel::Info as u8));
         if self.session.set(Arc::new(NegotiatedSession { revision, client: Arc::new(client), log_level })).is_ok() {
             self.feed().open_session(lists);
             self.start_session_notifications(&mut Vec::new());
@@ -108,7 +108,7 @@ impl Connection {
                 info: info.map(Into::into),
                 capabilities: capabilities.map(Into::into),
             }),
-            log_level: Arc::new(AtomicU8::new(Level::Info as u8)),
+            log_level: Arc::new(AtomicU8::new(LoggingLevel::Info as u8)),
         };
         if self.session.set(Arc::new(session)).is_err() {
             return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: this session is initialized already"));

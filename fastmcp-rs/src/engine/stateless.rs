@@ -15,7 +15,7 @@ use crate::middleware::Method;
 use crate::protocol::frame::Meta;
 use crate::protocol::id::Id;
 use crate::protocol::write::{self, RpcError, code};
-use crate::protocol::{Level, Revision};
+use crate::protocol::{LoggingLevel, Revision};
 
 impl Connection {
     /// Performs the checks in their order; the first one that fails determines the error.
@@ -97,7 +97,7 @@ fn check_meta(meta: &Meta<'_>) -> Result<LogFilter, RpcError> {
         return Err(RpcError::invalid_params("Invalid params: `progressToken` must be a string or an integer"));
     }
     let Some(level) = meta.log_level else { return Ok(LogFilter::None) };
-    match string_value(level).as_deref().and_then(Level::parse) {
+    match string_value(level).as_deref().and_then(LoggingLevel::parse) {
         Some(level) => Ok(LogFilter::From(level)),
         None => Err(unknown_level()),
     }

@@ -134,7 +134,7 @@ impl Connection {
         };
         let cancellation = permit.cancellation();
         let runtime = Handle::current();
-        let served = blocking::run("App::visible", move || {
+        let served = blocking::run("App::visible_if", move || {
             let mut out = Vec::new();
             inside(&runtime, || connection.serve_message(&registry, &message, Some(permit), &mut out));
             if cancellation.is_cancelled() {

@@ -70,7 +70,7 @@ pub use outcome::Outcome;
 pub use rate_limit::RateLimit;
 pub use request::Operation;
 pub(crate) use response::ResponseFormat;
-pub use response::{Refusal, Replacement, Reply};
+pub use response::{OperationError, OperationResult, Response};
 pub use response_size::ResultSizeLimit;
 pub use timing::{Measurement, Timing};
 
@@ -81,14 +81,14 @@ pub use crate::protocol::method::Method;
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::middleware::{Layer, Method, Next, Operation, Refusal, Reply};
+/// use fastmcp_rs::middleware::{Layer, Method, Next, Operation, OperationError, Response};
 /// use fastmcp_rs::prelude::*;
 ///
 /// /// Lets nobody call tools at night.
 /// struct OfficeHours;
 ///
 /// impl Layer for OfficeHours {
-///     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+///     async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
 ///         # let is_night = false;
 ///         if operation.method() == Method::CallTool && is_night {
 ///             // The model reads this.
@@ -110,9 +110,10 @@ pub trait Layer: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] ends the operation here. `?` converts a [`ToolError`](crate::ToolError), which the model reads as
+    /// An [`OperationError`] ends the operation here. `?` converts a [`ToolError`](crate::ToolError), which the model reads as
     /// the failure of the tool, and any other error, which only the operator reads.
-    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send;
+    fn handle(&self, operation: Operation, next: Next)
+    -> impl Future<Output = Result<Response, OperationError>> + Send;
 }
 
 /// Makes a layer from a closure or a function.
@@ -132,7 +133,7 @@ pub trait Layer: Send + Sync + 'static {
 pub fn from_fn<F, Fut>(function: F) -> impl Layer
 where
     F: Fn(Operation, Next) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Reply, Refusal>> + Send + 'static,
+    Fut: Future<Output = Result<Response, OperationError>> + Send + 'static,
 {
     FromFn(function)
 }
@@ -142,9 +143,13 @@ struct FromFn<F>(F);
 impl<F, Fut> Layer for FromFn<F>
 where
     F: Fn(Operation, Next) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Reply, Refusal>> + Send + 'static,
+    Fut: Future<Output = Result<Response, OperationError>> + Send + 'static,
 {
-    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
+    fn handle(
+        &self,
+        operation: Operation,
+        next: Next,
+    ) -> impl Future<Output = Result<Response, OperationError>> + Send {
         (self.0)(operation, next)
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::context::Context;
-use crate::middleware::response::{Refusal, Replacement, Reply, ResponseFormat};
+use crate::middleware::response::{OperationError, OperationResult, Response, ResponseFormat};
 use crate::protocol::Revision;
 use crate::protocol::method::Method;
 
@@ -50,7 +50,7 @@ impl Operation {
     /// this is the name of the resource or the template, not the URI, so that the number of names is bounded. For lists
     /// and `server/discover` it is the method. For other kinds it equals [`Operation::name`].
     pub fn component_name(&self) -> &str {
-        self.context.tool_name()
+        self.context.component_name()
     }
 
     /// Returns the arguments as the text of a JSON object, before they are checked.
@@ -122,7 +122,7 @@ impl Operation {
     ///             return Ok(reply);
     ///         }
     ///         let reply = next.run(operation).await?;
-    ///         kept.lock().unwrap().insert(key, middleware::Reply::clone(&reply));
+    ///         kept.lock().unwrap().insert(key, middleware::Response::clone(&reply));
     ///         Ok(reply)
     ///     }
     /// });
@@ -147,13 +147,13 @@ impl Operation {
     ///
     /// let canned = middleware::from_fn(|operation, next| async move {
     ///     if operation.method() == Method::CallTool && operation.name() == "weather" {
-    ///         return operation.answer(ToolResult::text("as always"));
+    ///         return operation.respond(ToolResult::text("as always"));
     ///     }
     ///     next.run(operation).await
     /// });
     /// # let _ = canned;
     /// ```
-    pub fn answer(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
+    pub fn respond(&self, result: impl Into<OperationResult>) -> Result<Response, OperationError> {
         self.response_format.write(result.into())
     }
 

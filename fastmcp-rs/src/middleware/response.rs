@@ -1,4 +1,4 @@
-//! The result of an operation as layers see it: a [`Reply`] with the text of a result, or a [`Refusal`].
+//! The result of an operation as layers see it: a [`Response`] with the text of a result, or an [`OperationError`].
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -49,55 +49,55 @@ impl ResponseFormat {
     pub(crate) fn render(
         self: &Arc<ResponseFormat>,
         write: impl FnOnce(&mut ResultWriter<'_>),
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Response, OperationError> {
         let mut frame = Vec::new();
         write(&mut ResultWriter::new(&mut frame, self.frame()));
         self.read(frame)
     }
 
     /// Extracts the result or the error from a frame that a [`ResultWriter`] has written.
-    pub(crate) fn read(self: &Arc<ResponseFormat>, mut frame: Vec<u8>) -> Result<Reply, Refusal> {
+    pub(crate) fn read(self: &Arc<ResponseFormat>, mut frame: Vec<u8>) -> Result<Response, OperationError> {
         let mut start = Vec::new();
         begin_result(&mut start, ID);
         if frame.starts_with(&start) && frame.ends_with(b"}") {
             frame.pop();
             frame.drain(..start.len());
             if let Ok(json) = String::from_utf8(frame) {
-                return Ok(Reply { json: json.into(), response_format: Arc::clone(self) });
+                return Ok(Response { json: json.into(), response_format: Arc::clone(self) });
             }
-            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
+            return Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
         }
         Err(match std::str::from_utf8(&frame).ok().and_then(parse_error_response) {
-            Some(error) => Refusal(RefusalKind::Rpc(error)),
-            None => Refusal::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
+            Some(error) => OperationError(RefusalKind::Rpc(error)),
+            None => OperationError::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
         })
     }
 
     /// Wraps the text of a result that was written elsewhere.
-    pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Reply, Refusal> {
+    pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Response, OperationError> {
         match std::str::from_utf8(json) {
-            Ok(json) => Ok(Reply { json: json.into(), response_format: Arc::clone(self) }),
-            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8")),
+            Ok(json) => Ok(Response { json: json.into(), response_format: Arc::clone(self) }),
+            Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8")),
         }
     }
 
-    pub(super) fn write(self: &Arc<ResponseFormat>, replacement: Replacement) -> Result<Reply, Refusal> {
+    pub(super) fn write(self: &Arc<ResponseFormat>, replacement: OperationResult) -> Result<Response, OperationError> {
         let fits = matches!(
             (&replacement, &self.subject),
-            (Replacement::Tool(_), Subject::ToolCall { .. })
-                | (Replacement::Contents(_), Subject::ResourceRead { .. })
-                | (Replacement::Messages(_), Subject::PromptGet { .. })
-                | (Replacement::Values(_), Subject::Completion { .. })
+            (OperationResult::Tool(_), Subject::ToolCall { .. })
+                | (OperationResult::Contents(_), Subject::ResourceRead { .. })
+                | (OperationResult::Messages(_), Subject::PromptGet { .. })
+                | (OperationResult::Values(_), Subject::Completion { .. })
         );
         if !fits {
             let made = replacement.noun();
             return self.render(|writer| writer.masked_error(&format!("a layer gave it {made} for an answer")));
         }
         self.render(|answer| match replacement {
-            Replacement::Tool(result) => answer.result(result),
-            Replacement::Contents(contents) => answer.contents(Some(contents)),
-            Replacement::Messages(messages) => answer.messages(&messages),
-            Replacement::Values(values) => answer.candidates(values),
+            OperationResult::Tool(result) => answer.result(result),
+            OperationResult::Contents(contents) => answer.contents(Some(contents)),
+            OperationResult::Messages(messages) => answer.messages(&messages),
+            OperationResult::Values(values) => answer.candidates(values),
         })
     }
 
@@ -105,12 +105,12 @@ impl ResponseFormat {
     /// become failed results.
     pub(super) fn resolve_result(
         self: &Arc<ResponseFormat>,
-        outcome: Result<Result<Reply, Refusal>, CaughtPanic>,
-    ) -> Result<Reply, Refusal> {
+        outcome: Result<Result<Response, OperationError>, CaughtPanic>,
+    ) -> Result<Response, OperationError> {
         match outcome {
             Ok(Ok(reply)) if self.is_like(&reply.response_format) => Ok(reply),
             Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer gave it the answer to another request")),
-            Ok(Err(Refusal(RefusalKind::Tool(error)))) => self.render(|writer| writer.error(error)),
+            Ok(Err(OperationError(RefusalKind::Tool(error)))) => self.render(|writer| writer.error(error)),
             Ok(Err(refusal)) => Err(refusal),
             Err(panicked) => self.render(|writer| writer.panicked(&panicked)),
         }
@@ -126,18 +126,18 @@ impl ResponseFormat {
 /// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
 /// same [method](super::Method) and [revision](super::Operation::revision); in any other place it is replaced by an error.
 #[derive(Clone)]
-pub struct Reply {
+pub struct Response {
     json: Arc<str>,
     response_format: Arc<ResponseFormat>,
 }
 
-impl Reply {
+impl Response {
     /// Returns the result as JSON text.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// Returns true if this is the result of a tool that failed. Other failures are a [`Refusal`].
+    /// Returns true if this is the result of a tool that failed. Other failures are an [`OperationError`].
     pub fn is_error(&self) -> bool {
         matches!(self.response_format.subject, Subject::ToolCall { .. }) && is_tool_error(&self.json)
     }
@@ -169,20 +169,20 @@ impl Reply {
     /// });
     /// # let _ = discreet;
     /// ```
-    pub fn replace(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
+    pub fn replace(&self, result: impl Into<OperationResult>) -> Result<Response, OperationError> {
         self.response_format.write(result.into())
     }
 
     /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
     /// valid for the protocol.
-    pub fn with_members(self, members: Map<String, Value>) -> Reply {
-        Reply { json: Value::from(members).to_string().into(), response_format: self.response_format }
+    pub fn with_members(self, members: Map<String, Value>) -> Response {
+        Response { json: Value::from(members).to_string().into(), response_format: self.response_format }
     }
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Reply").field("bytes", &self.json.len()).finish_non_exhaustive()
+        formatter.debug_struct("Response").field("bytes", &self.json.len()).finish_non_exhaustive()
     }
 }
 
@@ -190,7 +190,7 @@ impl fmt::Debug for Reply {
 /// for a resource, a `Vec` of [`Message`]s for a prompt, a `Vec` of strings for a completion.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Replacement {
+pub enum OperationResult {
     /// The result of a tool.
     Tool(ToolResult),
     /// The contents of a resource.
@@ -201,22 +201,22 @@ pub enum Replacement {
     Values(Vec<String>),
 }
 
-impl Replacement {
+impl OperationResult {
     fn noun(&self) -> &'static str {
         match self {
-            Replacement::Tool(_) => "the result of a tool",
-            Replacement::Contents(_) => "the contents of a resource",
-            Replacement::Messages(_) => "the messages of a prompt",
-            Replacement::Values(_) => "the values of a completion",
+            OperationResult::Tool(_) => "the result of a tool",
+            OperationResult::Contents(_) => "the contents of a resource",
+            OperationResult::Messages(_) => "the messages of a prompt",
+            OperationResult::Values(_) => "the values of a completion",
         }
     }
 }
 
 macro_rules! replacements {
     ($($variant:ident($ty:ty)),*) => {$(
-        impl From<$ty> for Replacement {
-            fn from(result: $ty) -> Replacement {
-                Replacement::$variant(result)
+        impl From<$ty> for OperationResult {
+            fn from(result: $ty) -> OperationResult {
+                OperationResult::$variant(result)
             }
         }
     )*};
@@ -225,7 +225,7 @@ replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Me
 
 /// The reason that an operation has no result.
 ///
-/// [`Refusal::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`] becomes
+/// [`OperationError::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`] becomes
 /// the failed result of the tool, which the model reads; for other operations it becomes an internal error with the
 /// same text. Any other error is for the operator, as in tools.
 ///
@@ -233,14 +233,15 @@ replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Me
 ///
 /// ```
 /// use fastmcp_rs::ToolError;
-/// use fastmcp_rs::middleware::Refusal;
+/// use fastmcp_rs::middleware::OperationError;
 /// use serde_json::json;
 ///
-/// let refusal = Refusal::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
+/// let refusal = OperationError::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
 /// assert_eq!(refusal.code(), -32603);
-/// assert_eq!(Refusal::from(ToolError::new("ask for less")).message(), "ask for less");
+/// assert_eq!(OperationError::from(ToolError::new("ask for less")).message(), "ask for less");
 /// ```
-pub struct Refusal(pub(crate) RefusalKind);
+#[must_use]
+pub struct OperationError(pub(crate) RefusalKind);
 
 #[derive(Debug)]
 pub(crate) enum RefusalKind {
@@ -248,17 +249,17 @@ pub(crate) enum RefusalKind {
     Tool(ToolError),
 }
 
-impl Refusal {
+impl OperationError {
     /// Creates a JSON-RPC error. The codes from -32768 to -32000 are reserved for the protocol.
-    pub fn new(code: i32, message: impl Into<String>) -> Refusal {
-        Refusal(RefusalKind::Rpc(RpcError::new(code, message)))
+    pub fn new(code: i32, message: impl Into<String>) -> OperationError {
+        OperationError(RefusalKind::Rpc(RpcError::new(code, message)))
     }
 
     /// Sets the `data` of a JSON-RPC error, for programs. A value without a JSON form is left out.
-    pub fn data(self, data: impl Serialize) -> Refusal {
+    pub fn data(self, data: impl Serialize) -> OperationError {
         match self.0 {
-            RefusalKind::Rpc(error) => Refusal(RefusalKind::Rpc(error.with_data(&data))),
-            tool => Refusal(tool),
+            RefusalKind::Rpc(error) => OperationError(RefusalKind::Rpc(error.with_data(&data))),
+            tool => OperationError(tool),
         }
     }
 
@@ -289,30 +290,30 @@ impl Refusal {
     }
 }
 
-impl From<RpcError> for Refusal {
-    fn from(error: RpcError) -> Refusal {
-        Refusal(RefusalKind::Rpc(error))
+impl From<RpcError> for OperationError {
+    fn from(error: RpcError) -> OperationError {
+        OperationError(RefusalKind::Rpc(error))
     }
 }
 
-impl From<ToolError> for Refusal {
-    fn from(error: ToolError) -> Refusal {
-        Refusal(RefusalKind::Tool(error))
+impl From<ToolError> for OperationError {
+    fn from(error: ToolError) -> OperationError {
+        OperationError(RefusalKind::Tool(error))
     }
 }
 
-// `Refusal` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
-impl<E: StdError + Send + Sync + 'static> From<E> for Refusal {
-    fn from(error: E) -> Refusal {
-        Refusal(RefusalKind::Tool(error.into()))
+// `OperationError` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
+impl<E: StdError + Send + Sync + 'static> From<E> for OperationError {
+    fn from(error: E) -> OperationError {
+        OperationError(RefusalKind::Tool(error.into()))
     }
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for OperationError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            RefusalKind::Rpc(error) => write!(formatter, "Refusal({}: {})", error.code, error.message),
-            RefusalKind::Tool(error) => write!(formatter, "Refusal({error:?})"),
+            RefusalKind::Rpc(error) => write!(formatter, "OperationError({}: {})", error.code, error.message),
+            RefusalKind::Tool(error) => write!(formatter, "OperationError({error:?})"),
         }
     }
 }

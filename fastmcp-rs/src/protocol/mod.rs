@@ -14,5 +14,5 @@ pub(crate) mod trace_context;
 pub(crate) mod write;
 
 pub use cache::CacheScope;
-pub use level::Level;
+pub use level::LoggingLevel;
 pub use revision::Revision;

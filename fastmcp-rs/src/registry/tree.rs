@@ -1,6 +1,6 @@
 //! The components of one app, which may change while it is served, and the apps mounted in it.
 //!
-//! A [`Handle`](crate::Handle) edits a scope. The scopes of mounted apps form a tree below the scope of the served app.
+//! An [`AppHandle`](crate::AppHandle) edits a scope. The scopes of mounted apps form a tree below the scope of the served app.
 //! Requests are served from a [`Registry`](super::Registry), which is built from the whole tree on the next access
 //! after an edit; so an edit costs only as much as its own component, however many others there are.
 //!
@@ -495,7 +495,7 @@ fn conflict_message(wording: &EntryWording, key: &str, one: &ExistingEntry, othe
         );
     }
     let advice = match *is_dynamic && other.is_dynamic() {
-        true => format!("give one of them another, or remove the first with `Handle::remove_{noun}`"),
+        true => format!("give one of them another, or remove the first with `AppHandle::remove_{noun}`"),
         false => (*advice).to_owned(),
     };
     format!("two {noun}s are {share} `{key}`: at {places} and at {}; {advice}", other.places())

@@ -11,7 +11,7 @@ use crate::component::metadata::Metadata;
 use crate::context::{ComponentEnv, Context};
 use crate::util::operator_log;
 
-/// The function passed to [`App::visible`](crate::App::visible).
+/// The function passed to [`App::visible_if`](crate::App::visible_if).
 pub(crate) type VisibilityFn = Arc<dyn Fn(&Component<'_>, &Context) -> bool + Send + Sync>;
 
 /// The kind of a component.
@@ -28,7 +28,7 @@ pub enum ComponentKind {
     Prompt,
 }
 
-/// A component of a request, as [`App::visible`](crate::App::visible) gets it.
+/// A component of a request, as [`App::visible_if`](crate::App::visible_if) gets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Component<'a> {
     pub(super) kind: ComponentKind,
@@ -89,7 +89,7 @@ pub(crate) struct VisibilityCheck {
     pub(super) uri: Option<DefinitionText>,
 }
 
-/// Measures whether the functions of [`App::visible`](crate::App::visible) are quick enough to run on the thread that
+/// Measures whether the functions of [`App::visible_if`](crate::App::visible_if) are quick enough to run on the thread that
 /// reads messages. At first they count as slow, because one call may block for any time; they must prove to be quick.
 #[derive(Debug)]
 pub(crate) struct VisibilityPace {
@@ -138,7 +138,7 @@ impl VisibilityPace {
         }
         if took > VisibilityPace::LOGGED && self.delays.should_log() {
             operator_log::warn(format_args!(
-                "`App::visible` took {} ms for one request, which waits for it; other requests do not: let it look into \
+                "`App::visible_if` took {} ms for one request, which waits for it; other requests do not: let it look into \
                  memory only",
                 took.as_millis()
             ));
@@ -149,7 +149,7 @@ impl VisibilityPace {
     pub(crate) fn report_panic(&self, name: &str, panic: &str) {
         if self.panics.should_log() {
             operator_log::error(format_args!(
-                "`App::visible` panicked on `{name}`, which is hidden therefore: {panic} (logged once a minute)"
+                "`App::visible_if` panicked on `{name}`, which is hidden therefore: {panic} (logged once a minute)"
             ));
         }
     }

@@ -36,6 +36,7 @@ const LENGTH: usize = 32;
 /// assert_eq!(error.to_string(), "a sealing key has 32 bytes, and this one has 5: `openssl rand -base64 32` makes one");
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct SealingKey([u8; LENGTH]);
 
 impl SealingKey {

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::auth::principal::Principal;
 use crate::error::Error;
 use crate::exec::runtime;
-use crate::protocol::{Level, Revision};
+use crate::protocol::{LoggingLevel, Revision};
 
 impl App {
     /// Creates a client of this app in the same process, for tests; `.await` connects it.
@@ -67,7 +67,7 @@ pub struct TestClientBuilder {
     revision: Revision,
     capabilities: Map<String, Value>,
     client_info: Value,
-    log_level: Option<Level>,
+    log_level: Option<LoggingLevel>,
     scripts: Scripts,
     observer: Option<Observer>,
 }
@@ -120,8 +120,8 @@ impl TestClientBuilder {
     }
 
     /// Requests log messages of this level and above. By default there are none in 2026-07-28, and those of
-    /// [`Level::Info`] and above in a session.
-    pub fn log_level(mut self, level: Level) -> TestClientBuilder {
+    /// [`LoggingLevel::Info`] and above in a session.
+    pub fn log_level(mut self, level: LoggingLevel) -> TestClientBuilder {
         self.log_level = Some(level);
         self
     }

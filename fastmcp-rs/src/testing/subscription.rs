@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::testing::dispatcher::{Dispatcher, PendingRequest};
-use crate::testing::reply::{Failure, Notification};
+use crate::testing::reply::{Notification, RequestError};
 use crate::testing::subscription_filter::{OpenSubscription, SubscriptionFilter};
 
 /// A subscription of a test client. Dropping it cancels it.
+#[must_use = "dropping a subscription cancels it"]
 pub struct Subscription {
     dispatcher: Arc<Dispatcher>,
     id: i64,
@@ -29,7 +30,7 @@ impl Subscription {
         dispatcher: Arc<Dispatcher>,
         filter: SubscriptionFilter,
         mut params: Map<String, Value>,
-    ) -> Result<Subscription, Failure> {
+    ) -> Result<Subscription, RequestError> {
         let is_modern = dispatcher.revision.is_modern();
         // In a session the id is used only by the client.
         let (id, end) = if is_modern {
@@ -77,7 +78,7 @@ impl Subscription {
     }
 
     /// Subscribes to each resource. Returns the filter that the server honours.
-    async fn subscribe(&self) -> Result<Value, Failure> {
+    async fn subscribe(&self) -> Result<Value, RequestError> {
         for uri in &self.filter.uris {
             self.dispatcher.start_request("resources/subscribe", uri_params(uri)).wait_for_response().await?;
         }

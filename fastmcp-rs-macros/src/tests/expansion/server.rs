@@ -203,7 +203,7 @@ fn methods_and_associated_functions_become_components() {
                     }
                 };
                 #[allow(deprecated, unused_qualifications)]
-                impl __p::Server for store::Orders<u8> {
+                impl __p::ComponentSet for store::Orders<u8> {
                     const TOOLS: &'static [&'static __p::ToolDefinition] = &[
                         #[cfg(unix)]
                         <__find as __p::Tool>::DEFINITION,

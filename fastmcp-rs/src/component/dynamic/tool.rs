@@ -41,7 +41,7 @@ pub(crate) const MAX_NAME: usize = 128;
 /// are not checked, unless the feature `schema-validation` is on. Arguments with more than 100,000 values or with
 /// duplicate members are rejected.
 ///
-/// Add it with [`App::add_tool`](crate::App::add_tool), or with [`Handle::add_tool`](crate::Handle::add_tool) while the
+/// Add it with [`App::add_tool`](crate::App::add_tool), or with [`AppHandle::add_tool`](crate::AppHandle::add_tool) while the
 /// server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
@@ -50,7 +50,6 @@ pub(crate) const MAX_NAME: usize = 128;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::DynamicTool;
 /// use serde_json::json;
 ///
 /// let schema = json!({

@@ -15,7 +15,9 @@ use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{ResultWriter, Subject};
 use crate::context::{ComponentEnv, current_call};
 use crate::json::object::{self, Raw, members};
-use crate::middleware::{InnerHandler, LayerChain, Method, Operation, OperationFuture, Refusal, Reply, ResponseFormat};
+use crate::middleware::{
+    InnerHandler, LayerChain, Method, Operation, OperationError, OperationFuture, Response, ResponseFormat,
+};
 use crate::protocol::Revision;
 use crate::protocol::write::RpcError;
 use crate::registry::{ComponentHandler, Registry};
@@ -204,7 +206,7 @@ async fn poll_to_end(
     mut started: BoxedCall,
     operation: &Operation,
     response_format: &Arc<ResponseFormat>,
-) -> Result<Reply, Refusal> {
+) -> Result<Response, OperationError> {
     let mut frame = Vec::new();
     poll_fn(|task| {
         let _entered = current_call::enter(|| Some(operation.context().clone()));

@@ -132,7 +132,7 @@ impl HttpService {
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");
         let end = EndSession { sessions: Arc::clone(&shared.stream_sessions), id };
         let reader = (session.own_stream().read(0), session.mark_in_use());
-        let mut stream = EventStream::for_whole_session(first, reader, end, shared.config.keep_alive, counted);
+        let mut stream = EventStream::for_whole_session(first, reader, end, shared.config.keep_alive_interval, counted);
         stream.count_unread(meter);
         event_stream(stream)
     }
@@ -322,11 +322,11 @@ async fn forward_frames(
 }
 
 impl ServiceState {
-    /// Waits until there is room on a stream. If the client reads nothing for `write_time`, its session ends, because a
+    /// Waits until there is room on a stream. If the client reads nothing for `write_timeout`, its session ends, because a
     /// surrounding server may not enforce such a timeout.
     async fn wait_for_room(&self, session: &HttpSession, id: &str) -> bool {
         let memory = session.connection.outgoing().wait_for_capacity();
-        let is_there = tokio::time::timeout(self.config.write_time, memory).await.is_ok();
+        let is_there = tokio::time::timeout(self.config.write_timeout, memory).await.is_ok();
         if !is_there {
             self.stream_sessions.remove(id);
         }
