@@ -155,10 +155,10 @@ pub use fastmcp_rs_macros::tool;
 ///
 /// # Forms
 ///
-/// A struct whose fields are strings, numbers, booleans and enums of unit variants is a [`Form`](crate::elicitation::Form), which a
-/// handler can ask a person to fill in. An enum of unit variants is a form too, and a struct with one unnamed field is
-/// the same form as its field. [`FormField`](crate::elicitation::FormField) lists the types that a field can have; a type with other
-/// fields is not a form, and can be used for everything else.
+/// A struct whose fields are strings, numbers, booleans and enums of unit variants is a
+/// [`Form`](crate::elicitation::Form), which a handler can ask a person to fill in. An enum of unit variants is a form
+/// too, and a struct with one unnamed field is the same form as its field. [`FormField`](crate::elicitation::FormField)
+/// lists the types that a field can have; a type with other fields is not a form, and can be used for everything else.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -313,8 +313,8 @@ pub use fastmcp_rs_macros::resource;
 ///
 /// In the protocol, arguments of prompts are strings. A parameter of another type is read from the JSON in its string,
 /// and its schema is added to its description. A missing or wrong argument is the JSON-RPC error -32602, which names
-/// the argument. `complete = function` suggests values while the person types (see [`CompletionRequest`](crate::CompletionRequest));
-/// the variants of an enum are suggested without it.
+/// the argument. `complete = function` suggests values while the person types (see
+/// [`CompletionRequest`](crate::CompletionRequest)); the variants of an enum are suggested without it.
 ///
 /// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
 /// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`,

@@ -26,6 +26,7 @@ pub use crate::component::resource::{RegisteredResource, ResourceAnnotations, Re
 pub use crate::component::slot::{JsonReader, Slot};
 pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolDefinition, ToolHandle};
 pub use crate::component::unknown_members::model_serde;
+pub use crate::context::blocking::{run_blocking, run_blocking_async};
 pub use crate::protocol::CacheScope;
 pub use crate::schema::constraints::{Constraints, check_field};
 pub use crate::schema::number::Number;

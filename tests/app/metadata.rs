@@ -53,7 +53,7 @@ fn a_resource_has_its_own_ttl_and_cache_scope() {
     }
     run(async {
         // With a visibility function nothing is shared, even if a resource has the public scope.
-        let client = app().visible(|_, _| true).test_client().await.unwrap();
+        let client = app().visible_if(|_, _| true).test_client().await.unwrap();
         let read = client.read("kept://long").await.unwrap();
         assert_eq!((&read.json()["ttlMs"], &read.json()["cacheScope"]), (&json!(300_000), &json!("private")));
     });

@@ -55,7 +55,7 @@ fn app() -> App {
         .add_prompt(prompt("greet"))
         .add_prompt(prompt("grant").tag("admin"))
         .prompt::<suggesting>()
-        .visible(is_admin)
+        .visible_if(is_admin)
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
@@ -140,7 +140,7 @@ fn pages_contain_visible_components_alone() {
             let made = tool(&format!("t{number:02}"));
             app.add_tool(if number.is_multiple_of(3) { made } else { made.tag("admin") })
         };
-        let app = (0..20_u32).fold(App::empty("x").page_size(3), tools).visible(is_admin);
+        let app = (0..20_u32).fold(App::empty("x").page_size(3), tools).visible_if(is_admin);
         let client = connect(app, Revision::NEWEST).await;
         let seen: Vec<Value> = client.list_tools().await.unwrap();
         let names: Vec<&str> = seen.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
@@ -157,7 +157,7 @@ fn a_template_serves_the_uri_of_a_hidden_resource() {
         let app = App::empty("x")
             .add_resource(resource("a://b").tag("admin"))
             .add_resource(DynamicResource::new("a://{x}", |_, _| async { Ok::<_, ToolError>("template") }))
-            .visible(is_admin);
+            .visible_if(is_admin);
         let client = connect(app, Revision::NEWEST).await;
         assert_eq!(client.read("a://b").await.unwrap().text(), "template");
         assert_eq!(client.read("a://b").meta("com.example/admin", true).await.unwrap().text(), "read");
@@ -185,7 +185,7 @@ fn the_visibility_function_gets_the_facts_of_a_component() {
             .add_resource(resource("c://x").name("c"))
             .add_resource(resource("d://{x}").name("d"))
             .add_prompt(prompt("e"))
-            .visible(|component, ctx| {
+            .visible_if(|component, ctx| {
                 match component.name() {
                     "a" => {
                         assert_eq!(component.kind(), ComponentKind::Tool);
@@ -214,7 +214,7 @@ fn the_visibility_functions_of_both_apps_apply_to_mounted_components() {
     run(async {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
-        let inner = App::empty("y").state(Secret("inner")).add_tool(tool("a")).add_tool(tool("b")).visible(
+        let inner = App::empty("y").state(Secret("inner")).add_tool(tool("a")).add_tool(tool("b")).visible_if(
             move |component, ctx| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 assert_eq!(ctx.state::<Secret>().unwrap().0, "inner");
@@ -245,7 +245,7 @@ fn the_outer_app_hides_components_of_mounted_apps() {
         let inner = App::empty("y").add_tool(tool("a")).add_tool(tool("b")).add_resource(resource("s://x"));
         // It knows them by the names that clients know.
         let hidden = ["in_b", "in_deep_c", "s://in/x"];
-        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible(move |component, _| {
+        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible_if(move |component, _| {
             !hidden.contains(&component.name()) && component.uri().is_none_or(|uri| !hidden.contains(&uri))
         });
         let client = app.test_client().await.unwrap();
@@ -324,7 +324,7 @@ impl Barrier {
 fn blocked_app(barrier: &Barrier) -> App {
     let barrier = barrier.clone();
     let app = App::empty("x").add_tool(tool("a")).add_resource(resource("a://b")).add_prompt(prompt("p"));
-    app.prompt::<suggesting>().tool::<act_for>().visible(move |_, _| {
+    app.prompt::<suggesting>().tool::<act_for>().visible_if(move |_, _| {
         barrier.wait();
         true
     })

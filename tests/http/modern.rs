@@ -383,7 +383,7 @@ async fn the_state_of_a_round_fits_into_one_message() {
 async fn a_slow_visibility_function_does_not_delay_other_requests() {
     let barrier = Arc::new((Mutex::new(false), Condvar::new()));
     let waiting = Arc::clone(&barrier);
-    let app = app().visible(move |_, ctx| {
+    let app = app().visible_if(move |_, ctx| {
         if ctx.meta().contains_key("com.example/slow") {
             let limit = Duration::from_secs(10);
             drop(waiting.1.wait_timeout_while(waiting.0.lock().unwrap(), limit, |is_open| !*is_open).unwrap());

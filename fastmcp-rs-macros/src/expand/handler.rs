@@ -1,7 +1,7 @@
 //! Expands `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
 //!
-//! The function is emitted as written. It is followed by its handle, a type that carries the definition, and an entry in
-//! the inventory from which servers collect their components.
+//! The function is emitted as written. It is followed by its handle, a type that carries the definition, and an entry
+//! in the inventory from which servers collect their components.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;

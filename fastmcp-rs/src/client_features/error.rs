@@ -11,8 +11,9 @@ const MAX_QUOTED: usize = 256;
 
 /// The reason that a request to the client has no answer.
 ///
-/// A person who declines or dismisses a request has answered: see [`ElicitationResult`](crate::elicitation::ElicitationResult). The texts are for the
-/// model: `?` in a tool passes them on. [`ClientRequestError::Unsupported`] names the capability that the client lacks.
+/// A person who declines or dismisses a request has answered: see
+/// [`ElicitationResult`](crate::elicitation::ElicitationResult). The texts are for the model: `?` in a tool passes them
+/// on. [`ClientRequestError::Unsupported`] names the capability that the client lacks.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#error-handling>
 ///

@@ -1,8 +1,8 @@
 //! Requests to the client: elicitation, sampling and roots.
 //!
-//! The room has the wire form of each request in each revision, the reading of the results, and the requests of one call,
-//! which are sent at once to a legacy client and as part of a result to a modern client. It knows no call: the context
-//! gives it a sink for frames.
+//! The room has the wire form of each request in each revision, the reading of the results, and the requests of one
+//! call, which are sent at once to a legacy client and as part of a result to a modern client. It knows no call: the
+//! context gives it a sink for frames.
 
 pub(crate) mod conversation;
 pub(crate) mod elicitation;

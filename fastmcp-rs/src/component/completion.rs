@@ -10,7 +10,7 @@ use crate::component::describe::Description;
 use crate::component::extract::FromContext;
 use crate::component::output::{OutputDescription, OutputKind};
 use crate::component::result_writer::ResultWriter;
-use crate::context::Context;
+use crate::context::{Context, blocking};
 use crate::error::ToolError;
 
 /// A completion function: its first parameter is [`CompletionRequest`], and all others are injected.
@@ -59,7 +59,7 @@ macro_rules! handlers {
             fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture {
                 Box::pin(async move {
                     $(let $injected = $injected::from_context(&context).await.map_err(Into::into)?;)*
-                    context.run_blocking(move || self(completing, $($injected),*).candidates()).await?
+                    blocking::run_blocking(context, move || self(completing, $($injected),*).candidates()).await?
                 })
             }
         }

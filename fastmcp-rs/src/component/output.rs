@@ -45,8 +45,8 @@ pub trait IntoContent: Sized {
     /// Converts the value into a result.
     fn into_result(self) -> ToolResult;
 
-    /// Writes the result. The provided types do so without creating a [`ToolResult`] first. Other crates cannot override
-    /// it, because they cannot name the writer.
+    /// Writes the result. The provided types do so without creating a [`ToolResult`] first. Other crates cannot
+    /// override it, because they cannot name the writer.
     #[doc(hidden)]
     fn write(self, writer: &mut ResultWriter<'_>) {
         writer.result(self.into_result());

@@ -1,7 +1,8 @@
 //! Parameters: arguments, which come from the client, and injected values, which never do.
 //!
-//! The type alone decides between the two: a type that implements [`FromContext`](crate::handler::FromContext) is injected,
-//! every other type is an argument. The macro cannot see types, so it lets method resolution choose ([`probe`]).
+//! The type alone decides between the two: a type that implements [`FromContext`](crate::handler::FromContext) is
+//! injected, every other type is an argument. The macro cannot see types, so it lets method resolution choose
+//! ([`probe`]).
 
 use std::any::Any;
 use std::future::{Future, Ready, ready};

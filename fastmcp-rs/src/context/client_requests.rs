@@ -1,7 +1,8 @@
 //! The methods of [`Context`] by which a handler sends a request to its client: elicitation, sampling and roots.
 //!
-//! Each method returns a [`ClientRequest`], which is sent when it is awaited, so that it can be given a key and a time limit
-//! first. [`questions`](crate::client_features::conversation) decides how the request travels and when its result arrives.
+//! Each method returns a [`ClientRequest`], which is sent when it is awaited, so that it can be given a key and a time
+//! limit first. [`questions`](crate::client_features::conversation) decides how the request travels and when its result
+//! arrives.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -41,9 +42,9 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ClientRequestError::Unsupported`] if the client did not declare that it can show forms. `?` then reports the missing
-    /// capability to a modern client as a protocol error, and to the model of any other client as text; match on the
-    /// error to respond in another way. [`ClientRequestError`] lists the other errors.
+    /// [`ClientRequestError::Unsupported`] if the client did not declare that it can show forms. `?` then reports the
+    /// missing capability to a modern client as a protocol error, and to the model of any other client as text; match
+    /// on the error to respond in another way. [`ClientRequestError`] lists the other errors.
     ///
     /// # Example
     ///
@@ -86,8 +87,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ClientRequestError::InvalidQuestion`] if the schema is outside of the subset that forms may use; otherwise the errors of
-    /// [`Context::elicit`].
+    /// [`ClientRequestError::InvalidQuestion`] if the schema is outside of the subset that forms may use; otherwise the
+    /// errors of [`Context::elicit`].
     ///
     /// # Example
     ///
@@ -122,13 +123,13 @@ impl Context {
 
     /// Asks the person at the client to open a web page, for example to sign in, to pay or to type a secret.
     ///
-    /// [`ElicitationResult::Accepted`] means that the person agreed to open the page. Only the page's own server knows the
-    /// outcome. Put no secret into the URL, and let the page authenticate its visitor.
+    /// [`ElicitationResult::Accepted`] means that the person agreed to open the page. Only the page's own server knows
+    /// the outcome. Put no secret into the URL, and let the page authenticate its visitor.
     ///
     /// # Errors
     ///
-    /// [`ClientRequestError::Unsupported`] if the client did not declare that it can open pages, which clients can since
-    /// 2025-11-25; [`ClientRequestError::InvalidQuestion`] if the text is not an `https` or `http` URL.
+    /// [`ClientRequestError::Unsupported`] if the client did not declare that it can open pages, which clients can
+    /// since 2025-11-25; [`ClientRequestError::InvalidQuestion`] if the text is not an `https` or `http` URL.
     ///
     /// # Example
     ///
@@ -160,8 +161,9 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ClientRequestError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the request has
-    /// tools; [`ClientRequestError::InvalidQuestion`] if its messages are not in an order that the protocol allows.
+    /// [`ClientRequestError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the
+    /// request has tools; [`ClientRequestError::InvalidQuestion`] if its messages are not in an order that the protocol
+    /// allows.
     ///
     /// # Example
     ///

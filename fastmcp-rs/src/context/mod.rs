@@ -34,7 +34,6 @@ pub(crate) mod states;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -47,7 +46,6 @@ use serde_json::{Map, Value};
 
 use crate::context::change_hub::{Change, ChangeHub};
 use crate::context::states::States;
-use crate::error::ToolError;
 pub(crate) use crate::protocol::client_facts::ClientDeclaration;
 pub use crate::protocol::trace_context::TraceContext;
 use crate::protocol::{LoggingLevel, Revision};
@@ -160,8 +158,8 @@ impl Context {
         self.nesting.as_ref().map_or("", |nesting| &nesting.key_prefix)
     }
 
-    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that outlives
-    /// the server finds none.
+    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that
+    /// outlives the server finds none.
     ///
     /// Prefer a parameter of type [`State<T>`](crate::State): a missing state is then an error when the server starts.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
@@ -232,8 +230,8 @@ impl Context {
     /// Sends a log message to the client: a text, or any value with a JSON form.
     ///
     /// The message is sent only if the client wants its level: a modern client sets the level in each request, a legacy
-    /// client by `logging/setLevel` (the default is [`LoggingLevel::Info`]). If the client does not read and the queue is
-    /// full, the message is dropped. A value without a JSON form, such as a float that is NaN, is not sent; this is
+    /// client by `logging/setLevel` (the default is [`LoggingLevel::Info`]). If the client does not read and the queue
+    /// is full, the message is dropped. A value without a JSON form, such as a float that is NaN, is not sent; this is
     /// logged for the operator.
     ///
     /// For messages to the operator, use `tracing` events.
@@ -406,39 +404,6 @@ impl Context {
     /// arguments keeps it, even if the call has ended.
     fn arguments_guard(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         self.request.as_ref()?.retained.as_ref()?.upgrade()
-    }
-
-    #[doc(hidden)]
-    pub async fn run_blocking<V: Send + 'static>(
-        self,
-        work: impl FnOnce() -> V + Send + 'static,
-    ) -> Result<V, ToolError> {
-        let retained = self.arguments_guard();
-        let work = move || {
-            let value = work();
-            drop(retained);
-            value
-        };
-        blocking::run(&self.component.name, work).await
-    }
-
-    #[doc(hidden)]
-    pub async fn run_blocking_async<V, F, Fut>(self, work: F) -> Result<V, ToolError>
-    where
-        V: Send + 'static,
-        F: FnOnce() -> Fut + Send + 'static,
-        Fut: Future<Output = V>,
-    {
-        let retained = self.arguments_guard();
-        let work = move || {
-            let work = work();
-            async move {
-                let value = work.await;
-                drop(retained);
-                value
-            }
-        };
-        blocking::run_async(&self.component.name, work).await
     }
 }
 

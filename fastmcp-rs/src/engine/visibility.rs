@@ -4,9 +4,10 @@
 //! call it, so that a hidden component is answered like a missing one. Most apps have no such function, and then
 //! nothing is created here.
 //!
-//! The function is user code and may block. Until it has proved to be quick (`registry::VisibilityPace`), the thread that
-//! reads does not call it: a request that needs it is served on a thread of the pool for blocking functions
-//! (`Connection::serve_on_pool`), and a worker of the runtime lets other tasks run in the meantime (`block_in_place_if_possible`).
+//! The function is user code and may block. Until it has proved to be quick (`registry::VisibilityPace`), the thread
+//! that reads does not call it: a request that needs it is served on a thread of the pool for blocking functions
+//! (`Connection::serve_on_pool`), and a worker of the runtime lets other tasks run in the meantime
+//! (`block_in_place_if_possible`).
 
 use std::cell::{Cell, OnceCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -178,8 +179,8 @@ impl FilteredMessage {
     }
 }
 
-/// Does work that may block, while the other tasks of this thread's runtime go on. The only thread of a runtime cannot do
-/// that, and waits.
+/// Does work that may block, while the other tasks of this thread's runtime go on. The only thread of a runtime cannot
+/// do that, and waits.
 fn block_in_place_if_possible<T>(work: impl FnOnce() -> T) -> T {
     let is_only_thread = || Handle::try_current().is_ok_and(|it| it.runtime_flavor() != RuntimeFlavor::MultiThread);
     if is_only_thread() && !thread_pool::is_pool_thread() {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use super::response::RefusalKind;
+use super::response::OperationErrorKind;
 use super::{Layer, Operation, OperationError, Response};
 use crate::component::describe::Description;
 use crate::component::invocation::{BoxedCall, box_call};
@@ -92,8 +92,8 @@ impl Next {
     ///
     /// # Errors
     ///
-    /// An [`OperationError`] is a JSON-RPC error of an inner layer or of the handler. The result of a tool is a [`Response`], even
-    /// if the tool has failed: see [`Response::is_error`].
+    /// An [`OperationError`] is a JSON-RPC error of an inner layer or of the handler. The result of a tool is a
+    /// [`Response`], even if the tool has failed: see [`Response::is_error`].
     pub async fn run(self, operation: Operation) -> Result<Response, OperationError> {
         let response_format = Arc::clone(operation.response_format());
         let layer = self.chain.0.as_ref().and_then(|layers| layers.get(self.at));
@@ -168,8 +168,8 @@ impl OutputKind<Result<Response, OperationError>> for ResponseOutput {
     fn write_rendered(outcome: Result<Response, OperationError>, writer: &mut ResultWriter<'_>) {
         match outcome {
             Ok(reply) => writer.raw(reply.json()),
-            Err(OperationError(RefusalKind::Rpc(error))) => writer.rpc_error(&error),
-            Err(OperationError(RefusalKind::Tool(error))) => writer.error(error),
+            Err(OperationError(OperationErrorKind::Rpc(error))) => writer.rpc_error(&error),
+            Err(OperationError(OperationErrorKind::Tool(error))) => writer.error(error),
         }
     }
 }

@@ -9,8 +9,8 @@ use super::{Layer, Next, Operation, OperationError, Response};
 /// The most bytes of arguments in an event.
 const MAX_ARGUMENTS: usize = 2_000;
 
-/// Emits one `tracing` event per operation, with the target `fastmcp_rs::middleware`. Its level is `INFO` if the outcome is
-/// `ok`, and `WARN` otherwise.
+/// Emits one `tracing` event per operation, with the target `fastmcp_rs::middleware`. Its level is `INFO` if the
+/// outcome is `ok`, and `WARN` otherwise.
 ///
 /// | field | value |
 /// |---|---|

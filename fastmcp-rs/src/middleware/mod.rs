@@ -22,9 +22,9 @@
 //! # Reasons for one trait with one method
 //!
 //! A hook per kind of operation would be eight methods, most of them empty, and each author would write the common part
-//! eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON text, and
-//! parsed only for a layer that reads them, because most layers do not. An app without layers pays one comparison per
-//! call.
+//! eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON text,
+//! and parsed only for a layer that reads them, because most layers do not. An app without layers pays one comparison
+//! per call.
 //!
 //! # Example
 //!
@@ -110,8 +110,8 @@ pub trait Layer: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// An [`OperationError`] ends the operation here. `?` converts a [`ToolError`](crate::ToolError), which the model reads as
-    /// the failure of the tool, and any other error, which only the operator reads.
+    /// An [`OperationError`] ends the operation here. `?` converts a [`ToolError`](crate::ToolError), which the model
+    /// reads as the failure of the tool, and any other error, which only the operator reads.
     fn handle(&self, operation: Operation, next: Next)
     -> impl Future<Output = Result<Response, OperationError>> + Send;
 }

@@ -118,12 +118,12 @@ impl Operation {
     ///             return next.run(operation).await;
     ///         }
     ///         let key = (operation.name().to_owned(), operation.revision());
-    ///         if let Some(reply) = kept.lock().unwrap().get(&key).cloned() {
-    ///             return Ok(reply);
+    ///         if let Some(response) = kept.lock().unwrap().get(&key).cloned() {
+    ///             return Ok(response);
     ///         }
-    ///         let reply = next.run(operation).await?;
-    ///         kept.lock().unwrap().insert(key, middleware::Response::clone(&reply));
-    ///         Ok(reply)
+    ///         let response = next.run(operation).await?;
+    ///         kept.lock().unwrap().insert(key, middleware::Response::clone(&response));
+    ///         Ok(response)
     ///     }
     /// });
     /// # let _ = cache;

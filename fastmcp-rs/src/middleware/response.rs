@@ -68,7 +68,7 @@ impl ResponseFormat {
             return Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
         }
         Err(match std::str::from_utf8(&frame).ok().and_then(parse_error_response) {
-            Some(error) => OperationError(RefusalKind::Rpc(error)),
+            Some(error) => OperationError(OperationErrorKind::Rpc(error)),
             None => OperationError::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
         })
     }
@@ -110,7 +110,7 @@ impl ResponseFormat {
         match outcome {
             Ok(Ok(reply)) if self.is_like(&reply.response_format) => Ok(reply),
             Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer gave it the answer to another request")),
-            Ok(Err(OperationError(RefusalKind::Tool(error)))) => self.render(|writer| writer.error(error)),
+            Ok(Err(OperationError(OperationErrorKind::Tool(error)))) => self.render(|writer| writer.error(error)),
             Ok(Err(refusal)) => Err(refusal),
             Err(panicked) => self.render(|writer| writer.panicked(&panicked)),
         }
@@ -124,7 +124,8 @@ impl ResponseFormat {
 /// The result of an operation as JSON text, written for the requesting client.
 ///
 /// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
-/// same [method](super::Method) and [revision](super::Operation::revision); in any other place it is replaced by an error.
+/// same [method](super::Method) and [revision](super::Operation::revision); in any other place it is replaced by an
+/// error.
 #[derive(Clone)]
 pub struct Response {
     json: Arc<str>,
@@ -161,11 +162,11 @@ impl Response {
     ///
     /// let discreet = middleware::from_fn(|operation, next| async move {
     ///     let is_call = operation.method() == Method::CallTool;
-    ///     let reply = next.run(operation).await?;
-    ///     if is_call && reply.json().contains("password") {
-    ///         return reply.replace(ToolResult::error("this is not for you"));
+    ///     let response = next.run(operation).await?;
+    ///     if is_call && response.json().contains("password") {
+    ///         return response.replace(ToolResult::error("this is not for you"));
     ///     }
-    ///     Ok(reply)
+    ///     Ok(response)
     /// });
     /// # let _ = discreet;
     /// ```
@@ -225,9 +226,9 @@ replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Me
 
 /// The reason that an operation has no result.
 ///
-/// [`OperationError::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`] becomes
-/// the failed result of the tool, which the model reads; for other operations it becomes an internal error with the
-/// same text. Any other error is for the operator, as in tools.
+/// [`OperationError::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`]
+/// becomes the failed result of the tool, which the model reads; for other operations it becomes an internal error with
+/// the same text. Any other error is for the operator, as in tools.
 ///
 /// # Example
 ///
@@ -236,15 +237,15 @@ replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Me
 /// use fastmcp_rs::middleware::OperationError;
 /// use serde_json::json;
 ///
-/// let refusal = OperationError::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
-/// assert_eq!(refusal.code(), -32603);
+/// let error = OperationError::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
+/// assert_eq!(error.code(), -32603);
 /// assert_eq!(OperationError::from(ToolError::new("ask for less")).message(), "ask for less");
 /// ```
 #[must_use]
-pub struct OperationError(pub(crate) RefusalKind);
+pub struct OperationError(pub(crate) OperationErrorKind);
 
 #[derive(Debug)]
-pub(crate) enum RefusalKind {
+pub(crate) enum OperationErrorKind {
     Rpc(RpcError),
     Tool(ToolError),
 }
@@ -252,13 +253,13 @@ pub(crate) enum RefusalKind {
 impl OperationError {
     /// Creates a JSON-RPC error. The codes from -32768 to -32000 are reserved for the protocol.
     pub fn new(code: i32, message: impl Into<String>) -> OperationError {
-        OperationError(RefusalKind::Rpc(RpcError::new(code, message)))
+        OperationError(OperationErrorKind::Rpc(RpcError::new(code, message)))
     }
 
     /// Sets the `data` of a JSON-RPC error, for programs. A value without a JSON form is left out.
     pub fn data(self, data: impl Serialize) -> OperationError {
         match self.0 {
-            RefusalKind::Rpc(error) => OperationError(RefusalKind::Rpc(error.with_data(&data))),
+            OperationErrorKind::Rpc(error) => OperationError(OperationErrorKind::Rpc(error.with_data(&data))),
             tool => OperationError(tool),
         }
     }
@@ -267,53 +268,53 @@ impl OperationError {
     /// called.
     pub fn code(&self) -> i32 {
         match &self.0 {
-            RefusalKind::Rpc(error) => error.code,
-            RefusalKind::Tool(_) => code::INTERNAL_ERROR,
+            OperationErrorKind::Rpc(error) => error.code,
+            OperationErrorKind::Tool(_) => code::INTERNAL_ERROR,
         }
     }
 
     /// Returns the text that the client reads, or an empty text if only the operator may read the error.
     pub fn message(&self) -> &str {
         match &self.0 {
-            RefusalKind::Rpc(error) => &error.message,
-            RefusalKind::Tool(ToolError { audience: Audience::Model(text) }) => text,
-            RefusalKind::Tool(_) => "",
+            OperationErrorKind::Rpc(error) => &error.message,
+            OperationErrorKind::Tool(ToolError { audience: Audience::Model(text) }) => text,
+            OperationErrorKind::Tool(_) => "",
         }
     }
 
     /// Returns the `data` of the JSON-RPC error, as JSON text.
     pub fn data_json(&self) -> Option<&str> {
         match &self.0 {
-            RefusalKind::Rpc(error) => error.data.as_deref(),
-            RefusalKind::Tool(_) => None,
+            OperationErrorKind::Rpc(error) => error.data.as_deref(),
+            OperationErrorKind::Tool(_) => None,
         }
     }
 }
 
 impl From<RpcError> for OperationError {
     fn from(error: RpcError) -> OperationError {
-        OperationError(RefusalKind::Rpc(error))
+        OperationError(OperationErrorKind::Rpc(error))
     }
 }
 
 impl From<ToolError> for OperationError {
     fn from(error: ToolError) -> OperationError {
-        OperationError(RefusalKind::Tool(error))
+        OperationError(OperationErrorKind::Tool(error))
     }
 }
 
 // `OperationError` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
 impl<E: StdError + Send + Sync + 'static> From<E> for OperationError {
     fn from(error: E) -> OperationError {
-        OperationError(RefusalKind::Tool(error.into()))
+        OperationError(OperationErrorKind::Tool(error.into()))
     }
 }
 
 impl fmt::Debug for OperationError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            RefusalKind::Rpc(error) => write!(formatter, "OperationError({}: {})", error.code, error.message),
-            RefusalKind::Tool(error) => write!(formatter, "OperationError({error:?})"),
+            OperationErrorKind::Rpc(error) => write!(formatter, "OperationError({}: {})", error.code, error.message),
+            OperationErrorKind::Tool(error) => write!(formatter, "OperationError({error:?})"),
         }
     }
 }

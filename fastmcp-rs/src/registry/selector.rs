@@ -6,7 +6,8 @@ use crate::component::definition::DefinitionText;
 use crate::component::template::Template;
 use crate::context::change_hub::ListKind;
 
-/// Selects components for [`AppHandle::enable`](crate::AppHandle::enable) and [`AppHandle::disable`](crate::AppHandle::disable).
+/// Selects components for [`AppHandle::enable`](crate::AppHandle::enable) and
+/// [`AppHandle::disable`](crate::AppHandle::disable).
 ///
 /// # Example
 ///

@@ -89,8 +89,9 @@ pub(crate) struct VisibilityCheck {
     pub(super) uri: Option<DefinitionText>,
 }
 
-/// Measures whether the functions of [`App::visible_if`](crate::App::visible_if) are quick enough to run on the thread that
-/// reads messages. At first they count as slow, because one call may block for any time; they must prove to be quick.
+/// Measures whether the functions of [`App::visible_if`](crate::App::visible_if) are quick enough to run on the thread
+/// that reads messages. At first they count as slow, because one call may block for any time; they must prove to be
+/// quick.
 #[derive(Debug)]
 pub(crate) struct VisibilityPace {
     /// The number of consecutive quick requests after which the functions count as quick.

@@ -58,8 +58,8 @@ type ConnectFn = Box<dyn FnOnce(Option<Principal>) -> ConnectFuture + Send>;
 ///
 /// # Errors
 ///
-/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]), and outside of a tokio runtime
-/// with timers, as `#[tokio::test]` makes, and a builder with `enable_all()`.
+/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]), and outside of a tokio
+/// runtime with timers, as `#[tokio::test]` makes, and a builder with `enable_all()`.
 #[must_use = "a test client connects when it is awaited"]
 pub struct TestClientBuilder {
     start: ConnectFn,

@@ -127,8 +127,8 @@ impl SamplingRequest {
     ///
     /// # Errors
     ///
-    /// [`ClientRequestError::InvalidQuestion`] if the author must change the request; [`ClientRequestError::Unsupported`] if the revision
-    /// has no tools for models.
+    /// [`ClientRequestError::InvalidQuestion`] if the author must change the request;
+    /// [`ClientRequestError::Unsupported`] if the revision has no tools for models.
     pub(crate) fn request_spec(&self, revision: Revision) -> Result<ClientRequestSpec, ClientRequestError> {
         let with_tools = !self.tools.is_empty()
             || self.tool_choice.is_some()

@@ -45,8 +45,8 @@ impl SamplingResult {
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Returns the tool calls that the model requests. Each requires a [`ToolResultContent`](crate::sampling::ToolResultContent) in the
-    /// next message.
+    /// Returns the tool calls that the model requests. Each requires a
+    /// [`ToolResultContent`](crate::sampling::ToolResultContent) in the next message.
     pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUseContent> {
         self.content.iter().filter_map(|block| match block {
             SamplingContent::ToolUse(used) => Some(used),

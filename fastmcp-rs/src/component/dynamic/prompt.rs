@@ -25,8 +25,8 @@ use crate::error::ToolError;
 /// The closure gets the arguments by name (without optional arguments that were not given) and the call's [`Context`].
 /// It returns a value that implements [`IntoMessages`]: a text or a block, a [`Message`], or a `Vec` of messages.
 ///
-/// Add it with [`App::add_prompt`](crate::App::add_prompt), or with [`AppHandle::add_prompt`](crate::AppHandle::add_prompt)
-/// while the server runs.
+/// Add it with [`App::add_prompt`](crate::App::add_prompt), or with
+/// [`AppHandle::add_prompt`](crate::AppHandle::add_prompt) while the server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 ///

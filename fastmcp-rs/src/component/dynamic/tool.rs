@@ -41,8 +41,8 @@ pub(crate) const MAX_NAME: usize = 128;
 /// are not checked, unless the feature `schema-validation` is on. Arguments with more than 100,000 values or with
 /// duplicate members are rejected.
 ///
-/// Add it with [`App::add_tool`](crate::App::add_tool), or with [`AppHandle::add_tool`](crate::AppHandle::add_tool) while the
-/// server runs.
+/// Add it with [`App::add_tool`](crate::App::add_tool), or with [`AppHandle::add_tool`](crate::AppHandle::add_tool)
+/// while the server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
 ///

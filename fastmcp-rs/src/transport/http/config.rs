@@ -254,8 +254,8 @@ impl HttpConfig {
     /// `https://example.com/tools/sse` arrives as `/sse`. Default: none. Only the transport of 2024-11-05 uses it,
     /// because that transport sends its clients an absolute path for their messages.
     ///
-    /// The prefix precedes the path that [axum's routers](crate::http_server::HttpService::legacy_sse) have received. A value that
-    /// is not a path is an error at startup. Needs the feature `legacy-sse`.
+    /// The prefix precedes the path that [axum's routers](crate::http_server::HttpService::legacy_sse) have received. A
+    /// value that is not a path is an error at startup. Needs the feature `legacy-sse`.
     #[cfg(feature = "legacy-sse")]
     pub fn public_prefix(mut self, prefix: impl Into<String>) -> HttpConfig {
         self.public_prefix = Some(prefix.into());

@@ -322,8 +322,8 @@ async fn forward_frames(
 }
 
 impl ServiceState {
-    /// Waits until there is room on a stream. If the client reads nothing for `write_timeout`, its session ends, because a
-    /// surrounding server may not enforce such a timeout.
+    /// Waits until there is room on a stream. If the client reads nothing for `write_timeout`, its session ends,
+    /// because a surrounding server may not enforce such a timeout.
     async fn wait_for_room(&self, session: &HttpSession, id: &str) -> bool {
         let memory = session.connection.outgoing().wait_for_capacity();
         let is_there = tokio::time::timeout(self.config.write_timeout, memory).await.is_ok();

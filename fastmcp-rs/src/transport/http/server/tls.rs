@@ -83,8 +83,9 @@ impl Tls {
     ///
     /// Each file is a regular file of at most 1 MiB, or a symbolic link to one; pipes and devices are refused. The
     /// server reads the files at start-up, and does not start if they are invalid. It checks them again when a client
-    /// connects, at most once per [renewal interval](Tls::renewal_interval), and uses changed files from then on. If the changed
-    /// files are not usable, a warning with the reason is logged, and the previous certificate stays in use.
+    /// connects, at most once per [renewal interval](Tls::renewal_interval), and uses changed files from then on. If
+    /// the changed files are not usable, a warning with the reason is logged, and the previous certificate stays in
+    /// use.
     pub fn from_pem_files(certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Tls {
         let files = PemFiles { certificates: certificates.into(), key: key.into() };
         Tls { source: CertificateSource::Files(files), renewal_interval: RENEWAL_INTERVAL }

@@ -99,7 +99,8 @@ fn failure_response(error: &(dyn StdError + Send + Sync)) -> Response<super::sup
 ///
 /// It implements [`http_body::Body`], so axum's extractors and `http_body_util::BodyExt::collect` can read it. It does
 /// not limit the size: axum's extractors have a limit of 2 MB, and `http_body_util::Limited` adds a limit. Reading
-/// fails if the client sends no data for as long as [`HttpConfig::body_read_timeout`](crate::HttpConfig::body_read_timeout).
+/// fails if the client sends no data for as long as
+/// [`HttpConfig::body_read_timeout`](crate::HttpConfig::body_read_timeout).
 pub struct RequestBody {
     incoming: Incoming,
     timeout: Duration,
