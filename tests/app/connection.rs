@@ -302,7 +302,7 @@ fn an_id_is_in_use_during_the_first_poll_of_its_call() {
 fn errors_without_an_id_are_rate_limited() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
-        let burst = |wire: &mut Wire| {
+        let burst = |wire: &mut RawClient| {
             (0..400).for_each(|_| wire.send("not json"));
             let mut count = 0;
             while wire.try_receive().is_some() {

@@ -101,7 +101,7 @@ async fn tell(text: String, ctx: &Context) -> String {
 /// Asks a person.
 #[mcp::tool]
 async fn ask(text: String, ctx: &Context) -> Result<String, ToolError> {
-    ctx.elicit::<String>(text).await?;
+    let _ = ctx.elicit::<String>(text).await?;
     Ok("asked".into())
 }
 

@@ -416,8 +416,8 @@ impl App {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::prelude::*;
     /// use fastmcp_rs::Icon;
+    /// use fastmcp_rs::prelude::*;
     ///
     /// let app = App::empty("orders").icon(Icon::new("https://example.com/orders.png").size("48x48"));
     /// assert!(app.check().is_ok());

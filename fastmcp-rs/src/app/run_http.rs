@@ -89,8 +89,8 @@ impl App {
     /// ```
     /// use std::convert::Infallible;
     ///
-    /// use fastmcp_rs::http_server::RequestBody;
     /// use fastmcp_rs::App;
+    /// use fastmcp_rs::http_server::RequestBody;
     /// use http::{Request, Response};
     ///
     /// /// With axum it would be `Router::new().route("/", get(|| async { "a page" }))`.

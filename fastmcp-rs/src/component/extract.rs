@@ -24,8 +24,8 @@ use crate::error::ToolError;
 /// # Example: a connection from a pool
 ///
 /// ```
-/// use fastmcp_rs::prelude::*;
 /// use fastmcp_rs::handler::{FromContext, Requirements};
+/// use fastmcp_rs::prelude::*;
 /// # #[derive(Clone)] struct Pool;
 /// # struct Connection;
 /// # impl Pool { async fn acquire(&self) -> Result<Connection, std::io::Error> { Ok(Connection) } }
@@ -65,9 +65,9 @@ pub trait FromContext: Sized + Send + 'static {
         let _ = requirements;
     }
 
-    /// True if the extractor uses the request, as it does by default. With `false`, the context of a call whose other
-    /// parameters do not use the request either has states, but no request: no principal, no `_meta`, no client. Such a
-    /// call is cheaper.
+    /// True if the extractor uses the request, which is the default. An extractor that uses nothing but states sets it
+    /// to `false`: a call none of whose parameters needs the request is cheaper, and its context has no principal, no
+    /// `_meta` and no client.
     const NEEDS_REQUEST: bool = true;
 }
 

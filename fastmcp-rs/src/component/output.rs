@@ -24,8 +24,8 @@ use crate::error::ToolError;
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::prelude::*;
 /// use fastmcp_rs::handler::IntoContent;
+/// use fastmcp_rs::prelude::*;
 ///
 /// struct Celsius(f64);
 ///

@@ -282,7 +282,7 @@ fn without_a_function_timings_go_into_the_log() {
 /// Asks before it answers.
 #[mcp::tool]
 async fn confirm(ctx: &Context) -> Result<&'static str, ToolError> {
-    ctx.elicit::<bool>("Really?").await?;
+    let _ = ctx.elicit::<bool>("Really?").await?;
     Ok("done")
 }
 

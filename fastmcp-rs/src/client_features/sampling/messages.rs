@@ -14,8 +14,8 @@ use crate::protocol::Revision;
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::sampling::SamplingMessage;
 /// use fastmcp_rs::Image;
+/// use fastmcp_rs::sampling::SamplingMessage;
 ///
 /// let chart = Image::new([0x89, b'P'], "image/png");
 /// let message = SamplingMessage::user("What does this chart show?").and(chart);

@@ -19,8 +19,8 @@ use crate::util::{catch_panic, operator_log};
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::http_server::AccessError;
 /// use fastmcp_rs::Principal;
+/// use fastmcp_rs::http_server::AccessError;
 /// use http::request::Parts;
 ///
 /// async fn by_key(parts: &Parts) -> Result<Principal, AccessError> {

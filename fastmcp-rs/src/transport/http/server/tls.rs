@@ -47,8 +47,8 @@ const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/p
 /// # Example
 ///
 /// ```no_run
-/// use fastmcp_rs::prelude::*;
 /// use fastmcp_rs::http_server::Tls;
+/// use fastmcp_rs::prelude::*;
 ///
 /// #[mcp::main]
 /// async fn main() -> Result<(), fastmcp_rs::Error> {
