@@ -1,7 +1,7 @@
 //! An MCP server inside an axum server, beside its other routes.
 //!
 //! ```sh
-//! cargo run --example axum_mount                # http://127.0.0.1:8000/mcp
+//! cargo run --features axum --example axum_mount   # http://127.0.0.1:8000/mcp
 //! ```
 
 use axum::Router;

@@ -8,10 +8,10 @@ use fastmcp_rs::prelude::*;
 use fastmcp_rs::visibility::Selector;
 use serde_json::{Value, json};
 
-/// What a service says of one of its operations.
+/// An operation, as its service describes it.
 #[mcp::model]
 struct Operation {
-    /// The name of the tool that it becomes.
+    /// The name of the tool.
     name: String,
     /// What it does.
     description: String,
@@ -19,7 +19,7 @@ struct Operation {
     schema: Value,
 }
 
-/// Makes a tool of an operation.
+/// Installs an operation as a tool.
 #[mcp::tool]
 async fn install(operation: Operation, handle: State<AppHandle>) -> Result<String, ToolError> {
     let Operation { name, description, schema } = operation;
@@ -36,25 +36,25 @@ async fn install(operation: Operation, handle: State<AppHandle>) -> Result<Strin
     Ok(format!("{name} is installed"))
 }
 
-/// Takes a tool away that was installed.
+/// Removes an installed tool.
 #[mcp::tool(destructive)]
 async fn uninstall(name: &str, handle: State<AppHandle>) -> Result<String, ToolError> {
     if !handle.remove_tool(name) {
         return Err(ToolError::new(format!("there is no tool `{name}`")));
     }
-    Ok(format!("{name} is gone"))
+    Ok(format!("{name} is removed"))
 }
 
-/// Serves the tools that were installed, or hides them all.
+/// Shows or hides all installed tools.
 #[mcp::tool]
 async fn maintenance(on: bool, handle: State<AppHandle>) -> &'static str {
     let installed = Selector::tag("installed");
     if on {
         handle.disable(installed);
-        "what was installed is hidden"
+        "the installed tools are hidden"
     } else {
         handle.enable(installed);
-        "what was installed is back"
+        "the installed tools are visible"
     }
 }
 

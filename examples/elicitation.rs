@@ -14,14 +14,14 @@ use fastmcp_rs::prelude::*;
 /// The number of free seats.
 struct Seats(AtomicU32);
 
-/// What the person is asked: a form with a field for each of these.
+/// The form for the user, with one field per member.
 #[mcp::model]
 struct Wishes {
-    /// How many seats.
+    /// The number of seats.
     #[arg(min = 1, max = 8)]
     seats: u32,
     class: Class,
-    /// Anything that the crew should know.
+    /// A note for the crew.
     note: Option<String>,
 }
 
@@ -34,20 +34,20 @@ enum Class {
     Business,
 }
 
-/// Books a flight. The user is asked for the details.
+/// Books a flight, and asks the user for the details.
 #[mcp::tool]
 async fn book_flight(to: &str, ctx: &Context, seats: State<Seats>) -> Result<String, ToolError> {
     let answer = match ctx.elicit::<Wishes>(format!("Your flight to {to}")).await {
         // Not every client supports elicitation. The error tells the model the alternative.
         Err(ClientRequestError::Unsupported { .. }) => {
-            return Err(ToolError::new("The user cannot be asked here: name a travel agency instead."));
+            return Err(ToolError::new("This client cannot ask the user: suggest a travel agency instead."));
         }
         answer => answer?,
     };
     let wishes = match answer {
         ElicitationResult::Accepted(wishes) => wishes,
-        ElicitationResult::Declined => return Ok("The user does not want to fly.".into()),
-        ElicitationResult::Cancelled => return Ok("The user gave no answer. Nothing was booked.".into()),
+        ElicitationResult::Declined => return Ok("The user declined. Nothing was booked.".into()),
+        ElicitationResult::Cancelled => return Ok("The user dismissed the form. Nothing was booked.".into()),
     };
     // Nothing changes before the question, because that code runs twice. This takes all seats in one step, or none of
     // them.
@@ -63,7 +63,7 @@ async fn book_flight(to: &str, ctx: &Context, seats: State<Seats>) -> Result<Str
     Ok(format!("{} seats to {to} in {class} class are booked.{note}", wishes.seats))
 }
 
-/// Gives all seats back, if the user says so twice.
+/// Cancels all bookings after two confirmations.
 #[mcp::tool(destructive, idempotent)]
 async fn cancel_all(ctx: &Context, seats: State<Seats>) -> Result<String, ToolError> {
     for question in ["Cancel all bookings?", "Really all of them?"] {

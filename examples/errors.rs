@@ -11,7 +11,7 @@ use fastmcp_rs::prelude::*;
 /// Withdraws money from the account.
 #[mcp::tool(destructive)]
 async fn withdraw(
-    /// How much, in whole euros.
+    /// The amount in whole euros.
     #[arg(min = 1, max = 1000)]
     amount: u32,
 ) -> Result<String, ToolError> {
@@ -19,7 +19,7 @@ async fn withdraw(
     if amount > BALANCE {
         // For the model: what is wrong, and what to do about it.
         return Err(ToolError::new(format!(
-            "The account holds {BALANCE} euros: withdraw at most that, or ask for a credit."
+            "The balance is {BALANCE} euros: withdraw at most this amount, or ask for credit."
         )));
     }
     Ok(format!("{amount} euros withdrawn, {} left", BALANCE - amount))
@@ -52,7 +52,7 @@ fn share(owners: u32) -> u32 {
 fn branch(town: &str) -> Result<String, ToolError> {
     let address = address(town).map_err(|error| {
         // Both at once: the log has the cause, and the model reads a message.
-        eprintln!("the directory of branches: {error}");
+        eprintln!("cannot search the directory of branches: {error}");
         ToolError::new(format!("There is no branch in {town}. There is one in Bonn."))
     })?;
     Ok(address.to_owned())

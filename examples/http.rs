@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
 
-/// Counts down to zero, ten a second, and tells how far it is.
+/// Counts down to zero, ten steps per second, and reports its progress.
 #[mcp::tool(read_only)]
 async fn count_down(#[arg(min = 0, max = 600)] from: u32, ctx: &Context) -> String {
     for left in (1..=from).rev() {
@@ -22,7 +22,7 @@ async fn count_down(#[arg(min = 0, max = 600)] from: u32, ctx: &Context) -> Stri
     "zero".into()
 }
 
-/// What there is to do today.
+/// The agenda of today.
 #[mcp::resource("agenda://today", mime_type = "text/plain")]
 fn agenda() -> String {
     "Serve MCP on HTTP.".into()

@@ -38,11 +38,11 @@ impl Notebook {
         self.notes().get(title).cloned()
     }
 
-    /// Sums a note up.
+    /// Summarizes a note.
     #[prompt]
     async fn sum_up(&self, #[arg(complete = Self::titles)] title: &str) -> Result<String, ToolError> {
         match self.notes().get(title) {
-            Some(text) => Ok(format!("Sum this up in one sentence:\n\n{text}")),
+            Some(text) => Ok(format!("Summarize this in one sentence:\n\n{text}")),
             None => Err(ToolError::new(format!("there is no note {title}"))),
         }
     }

@@ -1,7 +1,7 @@
 //! Middleware: code around every operation. Three built-in layers, and one custom layer.
 //!
 //! ```sh
-//! cargo run --example middleware
+//! cargo run --features logging --example middleware
 //! ```
 
 use std::sync::atomic::{AtomicBool, Ordering};

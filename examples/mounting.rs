@@ -22,7 +22,7 @@ mod payments {
         format!("charged {cents}, {total} in all")
     }
 
-    /// What was charged so far, in cents.
+    /// The total of all charges, in cents.
     #[mcp::resource("ledger://total")]
     pub async fn total(ledger: State<Ledger>) -> String {
         ledger.cents.load(Ordering::Relaxed).to_string()
@@ -49,7 +49,7 @@ mod users {
     /// Deletes a user.
     #[mcp::tool(destructive, tags = ["admin"])]
     pub fn delete(name: &str) -> String {
-        format!("{name} is deleted")
+        format!("{name} was deleted")
     }
 
     pub fn app() -> App {

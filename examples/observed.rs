@@ -1,7 +1,8 @@
 //! Observability: log lines, Prometheus metrics and OpenTelemetry traces.
 //!
 //! ```sh
-//! OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 cargo run --example observed -- 127.0.0.1:8000
+//! export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318
+//! cargo run --features otel --example observed -- 127.0.0.1:8000
 //! curl http://127.0.0.1:8000/metrics
 //! ```
 
@@ -9,12 +10,12 @@ use fastmcp_rs::logging;
 use fastmcp_rs::logging::Options;
 use fastmcp_rs::prelude::*;
 
-/// Looks up what an order costs, in cents.
+/// Looks up the price of an order, in cents.
 #[mcp::tool]
 async fn price_of(order: &str) -> Result<u64, ToolError> {
-    tracing::info!("looking it up");
+    tracing::info!("looking up the price");
     tokio::time::sleep(std::time::Duration::from_millis(3)).await;
-    order.strip_prefix("ORD-").and_then(|number| number.parse().ok()).ok_or(ToolError::new("there is no such order"))
+    order.strip_prefix("ORD-").and_then(|number| number.parse().ok()).ok_or(ToolError::new("unknown order"))
 }
 
 #[mcp::main]

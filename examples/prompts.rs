@@ -6,19 +6,19 @@
 
 use fastmcp_rs::prelude::*;
 
-/// Explains a text in the simplest words.
+/// Explains a text in simple words.
 #[mcp::prompt(title = "Explain this")]
 fn explain(
-    /// What to explain.
+    /// The text to explain.
     text: &str,
-    /// How many sentences to take.
+    /// The number of sentences.
     #[arg(default = 3, min = 1, max = 20)]
     sentences: u8,
 ) -> String {
     format!("Explain this in {sentences} sentences that a child understands:\n\n{text}")
 }
 
-/// The tone of a letter. A client suggests its variants by itself.
+/// The tone of a letter.
 #[mcp::model]
 #[serde(rename_all = "lowercase")]
 enum Tone {

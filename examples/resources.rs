@@ -26,10 +26,10 @@ struct Planet {
     distance: f64,
 }
 
-/// How the planets were chosen.
+/// The definition of a planet in this list.
 #[mcp::resource("planets://about", mime_type = "text/markdown")]
 fn about() -> &'static str {
-    "# Planets\n\nThose that the International Astronomical Union has counted since 2006."
+    "# Planets\n\nThe planets by the definition of the International Astronomical Union of 2006."
 }
 
 /// A planet, by its name.

@@ -14,16 +14,16 @@ use fastmcp_rs::prelude::*;
 #[derive(Default)]
 struct Stock(Mutex<BTreeMap<String, u32>>);
 
-/// Puts articles into the stock.
+/// Adds articles to the stock.
 #[mcp::tool]
 async fn receive(article: String, #[arg(min = 1)] quantity: u32, stock: State<Stock>) -> Result<u32, ToolError> {
     let mut stock = stock.0.lock().map_err(|error| ToolError::internal(error.to_string()))?;
     let held = stock.entry(article).or_default();
-    *held = held.checked_add(quantity).ok_or_else(|| ToolError::new("The shelf is full: receive less."))?;
+    *held = held.checked_add(quantity).ok_or_else(|| ToolError::new("The shelf is full: reduce the quantity."))?;
     Ok(*held)
 }
 
-/// Lists what is in stock.
+/// Lists the articles in stock.
 #[mcp::tool(read_only)]
 async fn inventory(stock: State<Stock>) -> Result<BTreeMap<String, u32>, ToolError> {
     let stock = stock.0.lock().map_err(|error| ToolError::internal(error.to_string()))?;
@@ -54,7 +54,7 @@ impl FromContext for Currency {
 
 struct Currencies([&'static str; 2]);
 
-/// Tells what an article costs.
+/// Returns the price of an article.
 #[mcp::tool(read_only)]
 async fn price(article: &str, currency: Currency) -> String {
     format!("{article}: 10 {}", currency.0)

@@ -6,12 +6,12 @@
 
 use fastmcp_rs::prelude::*;
 
-/// How the marks of a class are spread.
+/// The distribution of the marks of a class.
 #[mcp::model]
 struct Summary {
-    /// How many marks there are.
+    /// The number of marks.
     count: usize,
-    /// Their mean; nothing if there are no marks.
+    /// Their mean; absent if there are no marks.
     mean: Option<f64>,
     verdict: Verdict,
 }
@@ -25,7 +25,7 @@ enum Verdict {
     Poor,
 }
 
-/// Sums marks up.
+/// Summarizes marks.
 #[mcp::tool(read_only)]
 fn summarize(
     /// In percent.
@@ -49,7 +49,7 @@ fn rank(mut marks: Vec<u16>) -> Vec<u16> {
     marks
 }
 
-/// Sums marks up for people, and keeps the figures beside the text.
+/// Summarizes marks in words, with the figures as structured content.
 #[mcp::tool(read_only)]
 fn report(marks: Vec<u8>) -> Result<ToolResult, ToolError> {
     let summary = summarize(marks);

@@ -1,8 +1,8 @@
 //! Testing: calls in process, scripted answers of the user, and a lock file of the tools.
 //!
 //! ```sh
-//! cargo run --example testing     # prints the result of one call
-//! cargo test --example testing    # the tests
+//! cargo run --features testing --example testing    # prints the result of one call
+//! cargo test --features testing --example testing   # the tests
 //! ```
 
 use fastmcp_rs::prelude::*;
@@ -19,11 +19,11 @@ struct Money {
     currency: String,
 }
 
-/// Buys another currency for euros, if the user wants that.
+/// Buys another currency for euros after the user has confirmed.
 #[mcp::tool(destructive)]
 async fn buy(
     #[arg(min = 0)] euros: f64,
-    /// Its code of three letters.
+    /// The three-letter code of the currency.
     #[arg(example = "CHF")]
     currency: &str,
     rates: State<Rates>,
@@ -36,7 +36,7 @@ async fn buy(
     let amount = euros * rate;
     match ctx.elicit::<bool>(format!("Buy {amount:.2} {currency} for {euros:.2} EUR?")).await? {
         ElicitationResult::Accepted(true) => Ok(Money { amount, currency: currency.into() }),
-        _ => Err(ToolError::new("the user does not want to buy it")),
+        _ => Err(ToolError::new("the user declined the purchase")),
     }
 }
 
@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_user_wants_is_bought() -> Result<(), RequestError> {
+    async fn a_confirmed_amount_is_bought() -> Result<(), RequestError> {
         // Clients of the newest revision, and clients with a session.
         for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
             let client = client().revision(revision).on_elicitation(|question| {
                 assert_eq!(question.message, "Buy 12.50 USD for 10.00 EUR?");
                 ClientReply::accept(json!({"value": true}))
             });
-            let client = client.await.expect("the app is right");
+            let client = client.await.expect("the app is valid");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
             assert_eq!(reply.structured::<Money>().amount, 12.5);
         }
@@ -84,33 +84,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_user_does_not_want_is_not_bought() -> Result<(), RequestError> {
+    async fn a_declined_amount_is_not_bought() -> Result<(), RequestError> {
         for answer in [ClientReply::accept(json!({"value": false})), ClientReply::decline(), ClientReply::cancel()] {
-            let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is right");
+            let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is valid");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
             assert!(reply.is_error());
-            assert_eq!(reply.text(), "the user does not want to buy it");
+            assert_eq!(reply.text(), "the user declined the purchase");
         }
         Ok(())
     }
 
     #[tokio::test]
-    async fn without_a_way_to_ask_nothing_is_bought() {
-        let client = client().await.expect("the app is right");
+    async fn a_client_without_elicitation_buys_nothing() {
+        let client = client().await.expect("the app is valid");
         let failure = client.call("buy", json!({"euros": 10, "currency": "USD"})).await.unwrap_err();
         assert_eq!(failure.code(), -32021);
     }
 
     #[tokio::test]
-    async fn a_model_learns_which_currencies_there_are() -> Result<(), RequestError> {
-        let client = client().await.expect("the app is right");
+    async fn an_unknown_currency_is_refused_with_the_known_ones() -> Result<(), RequestError> {
+        let client = client().await.expect("the app is valid");
         let reply = client.call("buy", json!({"euros": 10, "currency": "DEM"})).await?;
         assert_eq!(reply.text(), "DEM is not for sale: use one of CHF, USD");
         Ok(())
     }
 
     #[test]
-    fn the_tools_are_what_was_agreed_on() {
+    fn the_tools_match_the_lock_file() {
         assert_tools_snapshot!(app(Rates(Vec::new())), "examples/testing.json");
     }
 }

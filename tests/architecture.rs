@@ -1,5 +1,5 @@
-//! Holds the library to `docs/ARCHITECTURE.md`: the order of its rooms, the map of its files, and the paths that the
-//! documentation names.
+//! Holds the library to `docs/ARCHITECTURE.md`: the order of its rooms, the map of its files, the paths that the
+//! documentation names, and the seams for revisions and methods.
 //!
 //! A room is a folder of `fastmcp-rs/src`. It may use the rooms below it on the map, and none above. Test modules are
 //! not read, as they may use anything.
@@ -11,7 +11,14 @@ use std::path::{Path, PathBuf};
 use regex_lite::Regex;
 
 /// Files at the top of `src` that only re-export, or that every room may use.
-const FACES: [&str; 5] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs"];
+const FACES: [&str; 6] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error.rs", "fuzzing.rs"];
+
+/// The sources of the macros.
+const MACROS: &str = "fastmcp-rs-macros/src";
+
+/// The modules of the macros, the last phase first. The phases share the last four modules.
+const PHASES: [&str; 11] =
+    ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component", "shared"];
 
 /// The limit of names that `lib.rs` re-exports, without its modules. Names of one subject belong into its module.
 const MAX_ROOT_NAMES: usize = 40;
@@ -37,14 +44,27 @@ fn no_room_uses_a_room_above_it() {
 }
 
 #[test]
-fn files_use_each_other_in_no_circle() {
-    let graph = Library::read().uses();
+fn no_phase_of_the_macros_uses_a_later_phase() {
+    let mut wrong = Vec::new();
+    for (module, used) in Library::read_from(&root().join(MACROS)).uses() {
+        let own = PHASES.iter().position(|phase| *phase == module[0]);
+        let own = own.unwrap_or_else(|| panic!("`{}` has no place among the phases", module.join("/")));
+        let later = used.into_iter().filter(|target| PHASES[..own].contains(&target[0].as_str()));
+        wrong.extend(later.map(|target| format!("{} uses {}", module.join("/"), target.join("/"))));
+    }
+    assert!(wrong.is_empty(), "the phases have another order:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_have_no_cycles() {
     let mut circles: Vec<String> = Vec::new();
-    for start in graph.keys() {
-        if let Some(circle) = circle_through(&graph, start) {
-            let mut names: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
-            names.sort();
-            circles.push(names.join(", "));
+    for graph in [Library::read().uses(), Library::read_from(&root().join(MACROS)).uses()] {
+        for start in graph.keys() {
+            if let Some(circle) = circle_through(&graph, start) {
+                let mut names: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
+                names.sort();
+                circles.push(names.join(", "));
+            }
         }
     }
     circles.sort();
@@ -53,7 +73,7 @@ fn files_use_each_other_in_no_circle() {
 }
 
 #[test]
-fn the_map_names_every_file_and_no_other() {
+fn the_map_lists_exactly_the_existing_files() {
     let map = Map::read();
     let files: BTreeSet<String> = Library::read().files.into_keys().collect();
     let missing: Vec<_> = files.difference(&map.files).collect();
@@ -79,7 +99,7 @@ fn the_root_of_the_library_has_few_names() {
 }
 
 #[test]
-fn every_room_says_what_it_is_for() {
+fn every_room_has_an_introduction() {
     for room in Map::read().rooms {
         let text = read(&source().join(&room).join("mod.rs"));
         let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
@@ -126,8 +146,53 @@ fn every_path_that_the_documentation_names_exists() {
 }
 
 #[test]
+fn only_the_protocol_room_names_revisions() {
+    // `Revision::LATEST`, `Revision::ALL` and `Revision::latest_with` name no revision, and revisions have no order.
+    let named = Regex::new(r"\bV\d{4}_\d{2}_\d{2}\b").unwrap();
+    // Dates on their own: a text about the protocol may have one in a sentence.
+    let date = Regex::new(r#""20\d{2}-\d{2}-\d{2}""#).unwrap();
+    let mut found = Vec::new();
+    for (file, text) in &Library::read().files {
+        if file.starts_with("protocol/") {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            if named.is_match(line) || date.is_match(line) {
+                found.push(format!("{file}, line {} without tests: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "ask `Revision::has` for a feature of its table instead:\n{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_protocol_room_spells_methods() {
+    let files = Library::read().files;
+    // The table has a line per method: `CallTool = "tools/call",`.
+    let row = Regex::new(r#"(?m)^\s+\w+ = "([a-zA-Z/_]+)",$"#).unwrap();
+    let methods: Vec<&str> =
+        row.captures_iter(&files["protocol/method.rs"]).map(|found| found.get(1).expect("a name").as_str()).collect();
+    assert!(methods.len() > 20 && methods.contains(&"tools/call"), "the table has another form: {methods:?}");
+    // Whole literals, and templates of frames. Messages may name a method between backticks.
+    let literals: Vec<String> = methods.iter().map(|method| format!("\"{method}\"")).collect();
+    let is_spelled = |line: &str| {
+        literals.iter().any(|literal| line.contains(literal))
+            || line.replace("`notifications/", "").contains("notifications/")
+    };
+    let mut found = Vec::new();
+    for (file, text) in files.iter().filter(|(file, _)| !file.starts_with("protocol/")) {
+        for (number, line) in text.lines().enumerate() {
+            if is_spelled(line) {
+                found.push(format!("{file}, line {} without tests: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "use `ProtocolMethod` instead:\n{}", found.join("\n"));
+}
+
+#[test]
 fn comments_are_written_in_plain_english() {
-    for source in ["fastmcp-rs/src", "fastmcp-rs-macros/src"] {
+    for source in ["fastmcp-rs/src", MACROS] {
         let prose = Prose::read(&root().join(source));
         let question_openings = 100.0 * prose.question_openings.len() as f64 / prose.doc_comments as f64;
         let per_thousand = |words: usize| 1000.0 * words as f64 / prose.words as f64;
@@ -219,7 +284,7 @@ impl Map {
     }
 }
 
-/// The sources of the library.
+/// The sources of a crate.
 struct Library {
     /// The text of each file, without comments and test modules, by its path below `src`.
     files: BTreeMap<String, String>,
@@ -227,9 +292,12 @@ struct Library {
 
 impl Library {
     fn read() -> Library {
-        let source = source();
-        let files = files_below(&source, "rs").into_iter().map(|path| {
-            let name = path.strip_prefix(&source).expect("it is below").to_string_lossy().replace('\\', "/");
+        Library::read_from(&source())
+    }
+
+    fn read_from(source: &Path) -> Library {
+        let files = files_below(source, "rs").into_iter().map(|path| {
+            let name = path.strip_prefix(source).expect("it is below").to_string_lossy().replace('\\', "/");
             (name, without_tests(&without_comments(&read(&path))))
         });
         Library { files: files.filter(|(name, _)| !is_test(&format!("/{name}"))).collect() }

@@ -262,6 +262,29 @@ fn the_reference_has_every_feature() {
 }
 
 #[test]
+fn the_command_of_an_example_names_the_features_that_it_requires() {
+    let manifest: toml::Value = toml::from_str(&read("Cargo.toml".as_ref())).expect("TOML");
+    let names = |list: &toml::Value| -> Vec<String> {
+        list.as_array().expect("a list").iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
+    };
+    let mut seen = 0;
+    for example in manifest["example"].as_array().expect("a list") {
+        let (name, required) = (example["name"].as_str().expect("a name"), names(&example["required-features"]));
+        for line in read(format!("examples/{name}.rs").as_ref()).lines() {
+            if !(line.starts_with("//! cargo ") && line.contains("--example")) {
+                continue;
+            }
+            seen += 1;
+            let feature = line.split("--features ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            let enabled = manifest["features"].get(feature).map(names).unwrap_or_default();
+            let is_complete = required.iter().all(|name| name == feature || enabled.contains(name));
+            assert!(is_complete, "{name} requires {required:?}: {line}");
+        }
+    }
+    assert_eq!(seen, 5, "commands");
+}
+
+#[test]
 fn the_reference_has_every_method_of_app_and_context() {
     fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -632,7 +655,7 @@ mod facts {
         floor: Option<u8>,
     }
 
-    /// Changes where an order goes.
+    /// Changes the delivery address of an order.
     #[mcp::tool]
     async fn redirect(order_id: &str, address: Address) -> String {
         format!("{order_id} goes to {}, {}, {:?}", address.street, address.country, address.floor)
@@ -695,7 +718,7 @@ mod facts {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async move {
             let app = App::empty("facts").tool::<redirect>().tool::<list_orders>().tool::<types>();
-            let mut wire = app.connect().await.expect("the app is right");
+            let mut wire = app.connect().await.expect("the app is valid");
             wire.send(request.to_string());
             let frame: Value = serde_json::from_str(&wire.receive().await).expect("a frame is JSON");
             frame["result"].clone()
@@ -775,9 +798,9 @@ mod facts {
         let expected = "O goes to Am Markt, DE, None";
         assert_eq!(call("redirect", json!({"order_id": "O", "address": address})), expected);
         let problem = call("redirect", json!({"order_id": "O", "address": address, "adress": 1}));
-        assert!(problem.contains("there is no such argument"), "{problem}");
+        assert!(problem.contains("unknown argument"), "{problem}");
         let elsewhere = json!({"street": "Am Markt", "country": "DE", "planet": "Earth"});
         let problem = call("redirect", json!({"order_id": "O", "address": elsewhere}));
-        assert!(problem.contains("`/address/planet`: there is no such member"), "{problem}");
+        assert!(problem.contains("`/address/planet`: unknown member"), "{problem}");
     }
 }

@@ -1,4 +1,4 @@
-//! The resources and prompts of the fixture.
+//! The resources and prompts of the example.
 
 use fastmcp_rs::prelude::*;
 
@@ -19,7 +19,7 @@ async fn static_binary() -> &'static [u8] {
 /// A resource to subscribe to.
 #[mcp::resource("test://watched-resource", name = "watched_resource", mime_type = "text/plain")]
 async fn watched_resource() -> &'static str {
-    "Somebody may be watching."
+    "Clients can subscribe to this resource."
 }
 
 /// Data by its id.

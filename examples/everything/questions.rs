@@ -1,9 +1,9 @@
-//! The tools of the fixture that send requests to the client, and a prompt that does.
+//! The tools of the example that send requests to the client, and a prompt that does.
 
 use fastmcp_rs::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Who somebody is.
+/// The name and address of a user.
 #[mcp::model]
 struct Contact {
     /// User's response
@@ -32,7 +32,7 @@ struct Situation {
     context: String,
 }
 
-/// Where somebody is with something.
+/// The status of a user.
 #[mcp::model]
 enum Status {
     #[serde(rename = "active")]
@@ -71,7 +71,7 @@ fn told<T: serde::Serialize>(answer: &ElicitationResult<T>) -> String {
 /// Lets the client's model answer a prompt.
 #[mcp::tool]
 async fn test_sampling(
-    /// What to ask the model.
+    /// The prompt for the model.
     prompt: &str,
     ctx: &Context,
 ) -> Result<String, ToolError> {
@@ -82,7 +82,7 @@ async fn test_sampling(
 /// Asks the person for a name and an address.
 #[mcp::tool]
 async fn test_elicitation(
-    /// What to say to the person.
+    /// The message for the user.
     message: &str,
     ctx: &Context,
 ) -> Result<String, ToolError> {
@@ -144,7 +144,7 @@ async fn test_input_required_result_elicitation(ctx: &Context) -> Result<String,
     let answer = ctx.elicit::<Name>("What is your name?").key("user_name").await?;
     Ok(match answer.accepted() {
         Some(Name { name }) => format!("Hello, {name}!"),
-        None => "Hello, whoever you are!".into(),
+        None => "Hello, stranger!".into(),
     })
 }
 
@@ -164,7 +164,7 @@ async fn test_input_required_result_list_roots(ctx: &Context) -> Result<String, 
     Ok(format!("Roots: {}", names.join(", ")))
 }
 
-/// Asks for a confirmation, with state that comes back.
+/// Asks for a confirmation, with a remembered state.
 #[mcp::tool]
 async fn test_input_required_result_request_state(ctx: &Context) -> Result<String, ToolError> {
     let state = ctx.remember("state", async { Ok::<_, ToolError>("state-ok".to_owned()) }).await?;
@@ -172,7 +172,7 @@ async fn test_input_required_result_request_state(ctx: &Context) -> Result<Strin
     Ok(format!("{state}: {}", told(&answer)))
 }
 
-/// Asks three things at once.
+/// Sends three requests at once.
 #[mcp::tool]
 async fn test_input_required_result_multiple_inputs(ctx: &Context) -> Result<String, ToolError> {
     let (name, greeting, roots) = tokio::join!(
@@ -183,7 +183,7 @@ async fn test_input_required_result_multiple_inputs(ctx: &Context) -> Result<Str
     Ok(format!("{}; {}; {} roots", told(&name?), greeting?.text(), roots?.len()))
 }
 
-/// Asks one thing after another.
+/// Sends two requests, one after the other.
 #[mcp::tool]
 async fn test_input_required_result_multi_round(ctx: &Context) -> Result<String, ToolError> {
     let name = ctx.elicit::<Name>("Step 1: What is your name?").key("step1").await?;
@@ -191,14 +191,14 @@ async fn test_input_required_result_multi_round(ctx: &Context) -> Result<String,
     Ok(format!("{}; {}", told(&name), told(&color)))
 }
 
-/// Asks for a confirmation; nobody can change what comes back.
+/// Asks for a confirmation, with a state that is sealed.
 #[mcp::tool]
 async fn test_input_required_result_tampered_state(ctx: &Context) -> Result<String, ToolError> {
     let answer = ctx.elicit::<Confirmed>("Please confirm").key("confirm").await?;
     Ok(told(&answer))
 }
 
-/// Asks whatever the client can be asked.
+/// Sends the requests that the client supports.
 #[mcp::tool]
 async fn test_input_required_result_capabilities(ctx: &Context) -> Result<String, ToolError> {
     let (name, answer) = tokio::join!(

@@ -1,4 +1,4 @@
-//! The tools of the fixture that need nothing from the client.
+//! The tools of the example that need nothing from the client.
 
 use std::time::Duration;
 
@@ -12,34 +12,34 @@ pub(crate) const PNG: &[u8] = &[
     73, 69, 78, 68, 174, 66, 96, 130,
 ];
 
-/// No sound at all.
+/// Silence.
 const WAV: &[u8] = b"RIFF$\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0@\x1f\0\0@\x1f\0\0\x01\0\x08\0data\0\0\0\0";
 
-/// Answers with a text.
+/// Returns a text.
 #[mcp::tool]
 async fn test_simple_text() -> &'static str {
     "This is a simple text response for testing."
 }
 
-/// Answers with an image.
+/// Returns an image.
 #[mcp::tool]
 async fn test_image_content() -> Image {
     Image::new(PNG, "image/png")
 }
 
-/// Answers with audio.
+/// Returns audio.
 #[mcp::tool]
 async fn test_audio_content() -> Audio {
     Audio::new(WAV, "audio/wav")
 }
 
-/// Answers with a resource.
+/// Returns a resource.
 #[mcp::tool]
 async fn test_embedded_resource() -> EmbeddedResource {
     EmbeddedResource::text("test://embedded-resource", "This is an embedded resource content.").mime_type("text/plain")
 }
 
-/// Answers with a text, an image and a resource.
+/// Returns a text, an image and a resource.
 #[mcp::tool]
 async fn test_multiple_content_types() -> Vec<Content> {
     let resource = EmbeddedResource::text("test://mixed-content-resource", r#"{"test":"data","value":123}"#);
@@ -56,7 +56,7 @@ async fn test_error_handling() -> Result<String, ToolError> {
     Err(ToolError::new("This tool intentionally returns an error for testing"))
 }
 
-/// Tells three times how far it is.
+/// Reports its progress three times.
 #[mcp::tool]
 async fn test_tool_with_progress(ctx: &Context) -> &'static str {
     for done in [0.0, 50.0, 100.0] {
@@ -88,7 +88,7 @@ async fn test_logging_tool(ctx: &Context) -> &'static str {
     "Logging tool completed"
 }
 
-/// Lets go of its client, which can come back to its answer.
+/// Closes its stream, which the client can resume.
 #[mcp::tool]
 async fn test_reconnection(ctx: &Context) -> &'static str {
     ctx.close_stream();
@@ -110,9 +110,9 @@ async fn test_header_parameter(
 #[mcp::tool]
 async fn test_trigger_tool_change(handle: State<AppHandle>) -> Result<&'static str, ToolError> {
     let tool = DynamicTool::new("test_dynamic_tool", json!({ "type": "object" }), |_, _| async {
-        Ok::<_, ToolError>("It was there for a moment.")
+        Ok::<_, ToolError>("This component existed briefly.")
     });
-    handle.add_tool(tool.description("Is there for a moment."))?;
+    handle.add_tool(tool.description("Exists briefly."))?;
     handle.remove_tool("test_dynamic_tool");
     Ok("Tool list changed")
 }
@@ -121,9 +121,9 @@ async fn test_trigger_tool_change(handle: State<AppHandle>) -> Result<&'static s
 #[mcp::tool]
 async fn test_trigger_prompt_change(handle: State<AppHandle>) -> Result<&'static str, ToolError> {
     let prompt = DynamicPrompt::new("test_dynamic_prompt", |_, _| async {
-        Ok::<_, ToolError>(vec![Message::user("It was there for a moment.")])
+        Ok::<_, ToolError>(vec![Message::user("This component existed briefly.")])
     });
-    handle.add_prompt(prompt.description("Is there for a moment."))?;
+    handle.add_prompt(prompt.description("Exists briefly."))?;
     handle.remove_prompt("test_dynamic_prompt");
     Ok("Prompt list changed")
 }

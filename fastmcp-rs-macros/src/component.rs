@@ -33,8 +33,8 @@ impl Component {
     pub(crate) fn name_meaning(self) -> &'static str {
         match self {
             Component::Tool => "its key in the input",
-            Component::Resource => "that of a variable of the URI",
-            Component::Prompt => "the one that clients know it by",
+            Component::Resource => "the name of a variable of the URI",
+            Component::Prompt => "the name that clients use",
         }
     }
 
@@ -50,8 +50,8 @@ impl Component {
     /// The reason why the output has one type, after "a tool names the type that it returns".
     pub(crate) fn output_reason(self) -> &'static str {
         match self {
-            Component::Tool => ", as its output schema is made from it",
-            Component::Resource => ", as its MIME type may follow from it",
+            Component::Tool => ", because its output schema is made from it",
+            Component::Resource => ", because its MIME type can depend on it",
             Component::Prompt => "",
         }
     }
@@ -68,9 +68,9 @@ impl Component {
     /// The purpose of the description, after "a tool has no description: ..".
     pub(crate) fn description_purpose(self) -> &'static str {
         match self {
-            Component::Tool => "a model reads it to decide when to call",
-            Component::Resource => "clients choose by it what to read",
-            Component::Prompt => "clients show it to those who choose a prompt",
+            Component::Tool => "a model uses it to decide when to call the tool",
+            Component::Resource => "clients use it to choose resources",
+            Component::Prompt => "clients show it beside the prompt",
         }
     }
 }

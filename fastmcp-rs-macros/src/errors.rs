@@ -5,6 +5,8 @@ use std::fmt::Display;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
+use crate::shared::nearest::find_nearest;
+
 /// Problems found in one macro call, in the order they were found.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
@@ -42,17 +44,9 @@ impl Errors {
 
 /// Returns ` (did you mean `name`?)` for the nearest candidate, or an empty string if none is near.
 pub(crate) fn did_you_mean(given: &str, candidates: &[&str]) -> String {
-    let given = given.to_lowercase().replace('-', "_");
-    let nearest = candidates
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&given, candidate), candidate))
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        // At most a third of the letters may differ; with more, the candidate is another word.
-        Some((distance, candidate)) if distance <= candidate.len().div_ceil(3) => {
-            format!(" (did you mean `{candidate}`?)")
-        }
-        _ => String::new(),
+    match find_nearest(&given.replace('-', "_"), candidates.iter().copied()) {
+        Some(candidate) => format!(" (did you mean `{candidate}`?)"),
+        None => String::new(),
     }
 }
 

@@ -184,7 +184,7 @@ impl<'a> Parameter<'a> {
                 let ty = format_type(&typed.ty);
                 let fix = match unnamed {
                     Pat::Wild(_) => "or remove the argument",
-                    _ => "and take it apart in the body",
+                    _ => "and destructure it in the body",
                 };
                 errors.at(
                     unnamed,

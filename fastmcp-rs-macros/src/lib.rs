@@ -19,6 +19,7 @@ mod model;
 mod parse;
 mod pipeline;
 mod server;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -62,4 +63,11 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run_model(options.into(), item.into()).into()
+}
+
+/// Expands to the source of a module that the library shares with the macros; see `shared/mod.rs`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn shared_source(name: TokenStream) -> TokenStream {
+    shared::source_of(name.into()).into()
 }

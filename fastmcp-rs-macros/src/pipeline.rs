@@ -146,7 +146,7 @@ fn remove_second_components(
         };
         let fix = match second == component {
             true => format!("put all options into one `#[mcp::{component}(..)]`"),
-            false => format!("write another function for the {second}, which calls this one"),
+            false => format!("write another function for the {second} that calls this one"),
         };
         errors.at(attribute.path(), format!("this function is a {component} already: {fix}"));
         false

@@ -1,8 +1,9 @@
 //! Error types: [`Error`] for the start and the run of a server, [`ToolError`] for a failing tool.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+
+use crate::checks::problem::Problem;
 
 /// The reason that a server could not start, or that it stopped.
 ///
@@ -24,26 +25,30 @@ pub struct Error {
 
 #[derive(Debug, thiserror::Error)]
 enum Kind {
-    #[error("{}", problems(.0))]
-    Configuration(Vec<String>),
+    #[error("{}", list_problems(.0))]
+    Configuration(Vec<Problem>),
+    #[cfg(any(feature = "http", feature = "stdio"))]
     #[error("{context}: {source}")]
-    Transport { context: Cow<'static, str>, source: std::io::Error },
-    #[error("the state `{state}` could not be made: {}", Chain(&**.source))]
+    Transport { context: std::borrow::Cow<'static, str>, source: std::io::Error },
+    #[error("cannot create the state `{state}`: {}", Chain(&**.source))]
     Start { state: &'static str, source: Box<dyn StdError + Send + Sync> },
     #[error("{}", Chain(&**.0))]
     Other(Box<dyn StdError + Send + Sync>),
 }
 
 /// Formats one problem as it is, and several as a list.
-fn problems(list: &[String]) -> String {
+fn list_problems(list: &[Problem]) -> String {
     match list {
-        [only] => only.clone(),
-        many => format!("{} problems:\n- {}", many.len(), many.join("\n- ")),
+        [only] => only.to_string(),
+        many => {
+            let lines: String = many.iter().map(|problem| format!("\n- {problem}")).collect();
+            format!("{} problems:{lines}", many.len())
+        }
     }
 }
 
 impl Error {
-    pub(crate) fn configuration(problems: Vec<String>) -> Error {
+    pub(crate) fn configuration(problems: Vec<Problem>) -> Error {
         Error { kind: Kind::Configuration(problems) }
     }
 
@@ -52,8 +57,8 @@ impl Error {
         Error { kind: Kind::Start { state, source } }
     }
 
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn transport(context: impl Into<Cow<'static, str>>, source: std::io::Error) -> Error {
+    #[cfg(any(feature = "http", feature = "stdio"))]
+    pub(crate) fn transport(context: impl Into<std::borrow::Cow<'static, str>>, source: std::io::Error) -> Error {
         Error { kind: Kind::Transport { context: context.into(), source } }
     }
 
@@ -78,9 +83,23 @@ impl Error {
         matches!(self.kind, Kind::Configuration(_))
     }
 
+    /// Returns the problems for which the app cannot be served as it is configured; none for other errors.
+    pub fn problems(&self) -> &[Problem] {
+        match &self.kind {
+            Kind::Configuration(problems) => problems,
+            _ => &[],
+        }
+    }
+
     /// Returns true if a transport could not be set up, or if reading or writing failed.
     pub fn is_transport(&self) -> bool {
-        matches!(self.kind, Kind::Transport { .. })
+        !matches!(self.kind, Kind::Configuration(_) | Kind::Start { .. } | Kind::Other(_))
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Error {
+        Error::configuration(vec![problem])
     }
 }
 
@@ -101,6 +120,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.kind {
             Kind::Configuration(_) => None,
+            #[cfg(any(feature = "http", feature = "stdio"))]
             Kind::Transport { source, .. } => Some(source),
             Kind::Start { source, .. } => Some(&**source),
             Kind::Other(error) => error.source(),

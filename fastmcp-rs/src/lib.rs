@@ -68,14 +68,13 @@
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 #![cfg_attr(windows, deny(unsafe_code))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without the feature `stdio`, parts of the engine have no caller.
-#![cfg_attr(not(feature = "stdio"), allow(dead_code, unused_imports))]
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 mod app;
 mod auth;
+mod checks;
 mod client_features;
 mod component;
 pub mod content;
@@ -83,6 +82,8 @@ pub mod context;
 mod engine;
 mod error;
 mod exec;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod json;
 pub mod mcp;
 pub mod middleware;
@@ -101,6 +102,7 @@ mod util;
 
 pub use app::{App, AppHandle};
 pub use auth::principal::Principal;
+pub use checks::problem::Problem;
 pub use client_features::ClientRequestError;
 pub use component::completion_request::CompletionRequest;
 pub use component::extract::State;
@@ -110,7 +112,7 @@ pub use content::{Audio, Content, EmbeddedResource, Image, Message, ResourceCont
 #[doc(inline)]
 pub use context::Context;
 pub use error::{Error, ToolError};
-pub use protocol::{CacheScope, LoggingLevel, Revision};
+pub use protocol::{CacheScope, Feature, LoggingLevel, Revision};
 pub use sealing::SealingKey;
 #[cfg(feature = "http")]
 pub use transport::http::HttpConfig;

@@ -6,16 +6,18 @@ pub use schemars;
 pub use serde;
 
 pub use crate::app::main_runtime::{Main, run_main};
+pub use crate::checks::problem::Location;
 pub use crate::client_features::form::{FieldOf, Form, FormChoice, FormField, FormMember, FormType};
 pub use crate::component::arg_checks::{BoundsOf, DefaultOf, Header};
 pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};
 pub use crate::component::completion_request::{Complete, CompletionFuture, CompletionRequest};
 pub use crate::component::component_set::ComponentLists;
-pub use crate::component::definition::{Execution, IconDefinition, Location, Parameter, ToolAnnotations};
+pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
+pub use crate::component::metadata::ComponentDefinition;
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, RenderedResult as Rendered, StructuredOutput,
     render,
@@ -24,7 +26,7 @@ pub use crate::component::parameter::{Input, Lend, ToolArgument, receiver};
 pub use crate::component::prompt::{IntoMessages, PromptDefinition, PromptHandle, RegisteredPrompt};
 pub use crate::component::resource::{RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle};
 pub use crate::component::slot::{JsonReader, Slot};
-pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolDefinition, ToolHandle};
+pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolAnnotations, ToolDefinition, ToolHandle};
 pub use crate::component::unknown_members::model_serde;
 pub use crate::context::blocking::{run_blocking, run_blocking_async};
 pub use crate::protocol::CacheScope;
@@ -54,7 +56,7 @@ pub mod probe {
 pub fn parse_json(json: &'static str) -> serde_json::Value {
     match serde_json::from_str(json) {
         Ok(value) => value,
-        Err(error) => panic!("the macro wrote {json}, which is not JSON: {error}"),
+        Err(error) => panic!("the macro generated invalid JSON, {json}: {error}"),
     }
 }
 

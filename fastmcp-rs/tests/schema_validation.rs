@@ -64,7 +64,7 @@ async fn results_are_checked_with_the_full_validator() {
     let tool = || echo(json!({"type": "object"})).output_schema(output.clone());
     assert_eq!(refusal(tool(), json!({"ids": [1, 2]})).await, None);
     let text = refusal(tool(), json!({"ids": [1, 1]})).await.unwrap();
-    assert!(text.contains("not yours to mend"), "{text}");
+    assert!(text.contains("Changing the arguments will not help"), "{text}");
 }
 
 #[tokio::test]

@@ -200,7 +200,7 @@ fn app() -> App {
 /// The text of the result of a call.
 fn call_of(app: App, tool: &str, arguments: Value) -> String {
     run(async {
-        let client = app.test_client().await.expect("the app is right");
+        let client = app.test_client().await.expect("the app is valid");
         client.call(tool, arguments).await.map_or_else(|failure| failure.to_string(), |reply| reply.text())
     })
 }
@@ -285,11 +285,11 @@ fn a_wrong_tag_is_reported_with_its_location_and_the_valid_tags() {
             format!(r#"`/payment/kind`: expected {kinds}, got the string "crad"; did you mean "card"?"#),
         ),
         (json!({"kind": 5}), format!("`/payment/kind`: expected {kinds}, got 5")),
-        (json!({"number": "1"}), format!("`/payment/kind`: it is required: {kinds}")),
-        (json!({"knd": "card"}), format!("`/payment/kind`: it is required: {kinds}; did you mean it by `knd`?")),
+        (json!({"number": "1"}), format!("`/payment/kind`: missing; expected {kinds}")),
+        (json!({"knd": "card"}), format!("`/payment/kind`: missing; expected {kinds}; did you misspell it as `knd`?")),
         (json!("card"), format!(r#"`/payment`: expected an object whose `kind` is {kinds}, got the string "card""#)),
         (json!({"kind": "card", "number": 1}), "`/payment/number`: expected a string, got 1".into()),
-        (json!({"kind": "voucher"}), "`/payment/code`: it is required: a string".into()),
+        (json!({"kind": "voucher"}), "`/payment/code`: missing; expected a string".into()),
     ] {
         assert_eq!(problems("pay", json!({"payment": payment})), [told]);
     }
@@ -298,7 +298,7 @@ fn a_wrong_tag_is_reported_with_its_location_and_the_valid_tags() {
             json!({"t": "moved", "c": {"to": "x"}}),
             r#"`/events/0/t`: expected one of "Moved", "Closed", got the string "moved"; did you mean "Moved"?"#,
         ),
-        (json!({"c": {"to": "x"}}), r#"`/events/0/t`: it is required: one of "Moved", "Closed""#),
+        (json!({"c": {"to": "x"}}), r#"`/events/0/t`: missing; expected one of "Moved", "Closed""#),
         (json!({"t": "Moved", "c": {"to": 1}}), "`/events/0/c/to`: expected a string, got 1"),
     ] {
         assert_eq!(problems("pay", json!({"events": [event]})), [told]);
@@ -311,11 +311,11 @@ fn a_wrong_tag_is_reported_with_its_location_and_the_valid_tags() {
         ),
         (
             json!("One"),
-            r#"`/target`: expected an object with the member `One`, which is an object, got the string "One""#.into(),
+            r#"`/target`: expected an object with the member `One` (an object), got the string "One""#.into(),
         ),
         (
             json!({"one": {"name": "x"}}),
-            format!(r#"`/target/one`: there is no such variant: expected {names}; did you mean `One`?"#),
+            format!(r#"`/target/one`: unknown variant; expected {names}; did you mean `One`?"#),
         ),
         (json!({"One": {"name": 1}}), "`/target/One/name`: expected a string, got 1".into()),
         (json!({}), format!("`/target`: expected an object with one member, named {names}, got the object {{}}")),
@@ -347,7 +347,7 @@ fn unknown_members_of_a_model_are_refused() {
     ] {
         let told = problems("keep", arguments.clone());
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with(&format!("`{path}`: there is no such member")), "{arguments}: {told:?}");
+        assert!(told[0].starts_with(&format!("`{path}`: unknown member")), "{arguments}: {told:?}");
     }
     assert!(problems("keep", json!({"address": {"street": "x", "flor": 1}}))[0].ends_with("did you mean `floor`?"));
     for (arguments, path) in [
@@ -408,19 +408,19 @@ fn problems_of_send(arguments: Value) -> Vec<String> {
 }
 
 #[test]
-fn the_tag_of_an_enum_is_told_where_the_enum_is_flattened_too() {
+fn a_wrong_tag_of_a_flattened_enum_is_reported() {
     let names = "`One`, `Group`, `Everyone`";
-    let needed = format!("`/parcel`: one of the members {names} is required");
+    let needed = format!("`/parcel`: needs one of the members {names}");
     for (parcel, told) in [
         (json!({"id": 1}), vec![needed.clone()]),
         (
             json!({"id": 1, "one": {"name": "x"}}),
-            vec![needed, "`/parcel/one`: there is no such member; did you mean `One`?".into()],
+            vec![needed, "`/parcel/one`: unknown member; did you mean `One`?".into()],
         ),
         (json!({"id": 1, "One": {"name": 1}}), vec!["`/parcel/One/name`: expected a string, got 1".into()]),
         (
             json!({"id": 1, "Everyone": null, "x": 1}),
-            vec![format!("`/parcel/x`: there is no such member; there are `id`, {names}")],
+            vec![format!("`/parcel/x`: unknown member; valid ones are `id`, {names}")],
         ),
     ] {
         assert_eq!(problems_of_send(json!({ "parcel": parcel })), told, "{parcel}");
@@ -428,7 +428,7 @@ fn the_tag_of_an_enum_is_told_where_the_enum_is_flattened_too() {
 }
 
 #[test]
-fn what_is_wrong_inside_of_an_alternative_without_a_tag_is_told_where_it_is() {
+fn problems_inside_an_untagged_alternative_have_their_location() {
     for (when, told) in [
         (
             json!({"from": "2026-01-01", "to": "soon"}),
@@ -446,24 +446,24 @@ fn what_is_wrong_inside_of_an_alternative_without_a_tag_is_told_where_it_is() {
 }
 
 #[test]
-fn names_of_members_and_lengths_are_told_in_words_that_fit() {
+fn problems_of_member_names_and_lengths_are_explained() {
     let told = problems_of_send(json!({"by_number": {"one": "2026-01-01"}, "pairs": [[1], "x", [1, "y"]]}));
     assert_eq!(
         told,
         [
-            r"`/by_number/one`: the name of this member must match the pattern `^\d+$`",
-            "`/pairs/0`: it must have at least 2 items, and has 1",
+            r"`/by_number/one`: the name of the member must match the pattern `^\d+$`",
+            "`/pairs/0`: must have at least 2 items, not 1",
             "`/pairs/1`: expected a list of 2 items, got the string \"x\"",
             "`/pairs/2/1`: expected an integer from 0 to 255, or null, got the string \"y\"",
         ]
     );
     assert_eq!(
         problems("pay", json!({"target": {"Everyone": {}}})),
-        [r#"`/target`: expected the string "Everyone" alone, got the object {"Everyone":{}}"#]
+        [r#"`/target`: expected only the string "Everyone", got the object {"Everyone":{}}"#]
     );
     assert_eq!(
         problems("pay", json!({"payment": {"kind": "cash", "x": 1}})),
-        ["`/payment/x`: there is no such member; there is only `kind`"]
+        ["`/payment/x`: unknown member; the only valid one is `kind`"]
     );
 }
 
@@ -493,12 +493,12 @@ fn members_of_open_and_flattened_types_are_accepted() {
 fn the_text_null_for_an_optional_argument_is_refused_with_advice() {
     let told = problems("keep", json!({"limit": "null", "address": {"street": "x", "floor": "null"}}));
     assert_eq!(told.len(), 2);
-    assert!(told.iter().all(|told| told.ends_with("or leave it out")), "{told:?}");
+    assert!(told.iter().all(|told| told.ends_with("omit it if it has no value")), "{told:?}");
 }
 
 fn schema(tool: &str, app: App) -> Value {
     run(async {
-        let client = app.test_client().await.expect("the app is right");
+        let client = app.test_client().await.expect("the app is valid");
         let tools = client.list_tools().await.expect("they are listed");
         tools.iter().find(|listed| listed["name"] == tool).expect("it is there")["inputSchema"].clone()
     })

@@ -90,7 +90,7 @@ fn app() -> App {
 
 /// Opens a session of a legacy client.
 pub async fn open(app: App, version: &str) -> RawClient {
-    let mut wire = app.connect().await.expect("the app is right");
+    let mut wire = app.connect().await.expect("the app is valid");
     let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     wire.send(json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params}).to_string());
     wire.try_receive().expect("it is answered at once");
@@ -168,7 +168,7 @@ fn a_call_cancelled_while_it_returns_gets_no_response() {
 }
 
 #[test]
-fn cancelled_calls_of_a_batch_free_their_places_before_the_batch_ends() {
+fn cancelled_calls_of_a_batch_free_their_permits_before_the_batch_ends() {
     run(async {
         let mut wire = open(app(), "2025-03-26").await;
         // The 300 members are more calls than there are permits.
@@ -188,7 +188,7 @@ fn cancelled_calls_of_a_batch_free_their_places_before_the_batch_ends() {
 }
 
 #[test]
-fn a_batch_that_had_to_wait_gets_one_array() {
+fn a_delayed_batch_gets_one_array() {
     run(async {
         let mut wire = open(app(), "2025-03-26").await;
         for id in 0..250 {

@@ -25,7 +25,7 @@ fn nothing(name: &str) -> DynamicTool {
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
-    validated(app.test_client(), revision).await.expect("the app is right")
+    validated(app.test_client(), revision).await.expect("the app is valid")
 }
 
 fn names(list: &[Value]) -> Vec<&str> {
@@ -134,7 +134,7 @@ fn arguments_are_checked_against_the_schema_and_coerced() {
             assert!(text.contains(part), "{part} in {text}");
         }
         let refused = client.call("take", json!({})).await.unwrap();
-        assert!(refused.text().contains("`/count`: it is required"), "{}", refused.text());
+        assert!(refused.text().contains("`/count`: missing"), "{}", refused.text());
         let taken = client.call("take", json!({"count": "2", "tags": "[\"a\"]", "ratio": null})).await.unwrap();
         assert_eq!(taken.json()["structuredContent"], json!({"count": 2, "tags": ["a"]}));
 
@@ -170,7 +170,11 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
         {
             let client = connect(App::empty("x").add_tool(wrong(result)), Revision::NEWEST).await;
             let reply = client.call("wrong", json!({})).await.unwrap();
-            assert!(reply.is_error() && reply.text().contains("not yours to mend"), "{}", reply.text());
+            assert!(
+                reply.is_error() && reply.text().contains("Changing the arguments will not help"),
+                "{}",
+                reply.text()
+            );
             assert!(!reply.json().to_string().contains("secret"));
         }
         for (result, is_error) in [(ToolResult::from(json!({"n": 1})), false), (ToolResult::error("no"), true)] {
@@ -181,7 +185,7 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
 }
 
 #[test]
-fn errors_panics_and_timeouts_are_those_of_other_tools() {
+fn dynamic_tools_have_the_errors_panics_and_timeouts_of_other_tools() {
     #[derive(Debug)]
     struct Secret;
     impl std::fmt::Display for Secret {
@@ -210,7 +214,11 @@ fn errors_panics_and_timeouts_are_those_of_other_tools() {
         assert_eq!(client.call("told", json!({})).await.unwrap().text(), "use another");
         for name in ["masked", "panics"] {
             let reply = client.call(name, json!({})).await.unwrap();
-            assert!(reply.is_error() && reply.text().contains("not yours to mend"), "{}", reply.text());
+            assert!(
+                reply.is_error() && reply.text().contains("Changing the arguments will not help"),
+                "{}",
+                reply.text()
+            );
         }
         let reply = client.call("slow", json!({})).progress_token("p").await.unwrap();
         assert!(reply.text().contains("timed out"), "{}", reply.text());
@@ -304,14 +312,14 @@ fn an_unservable_component_is_an_error_with_its_fix() {
         (json!({}), "it has no `type`"),
         (json!({"type": "string"}), "its `type` is \"string\""),
         (json!({"type": ["object"]}), "its `type` is [\"object\"]"),
-        (json!({"type": "object", "properties": []}), "`properties` of its input schema must be an object"),
-        (json!({"type": "object", "required": ["a", 1]}), "`required` of its input schema must be a list of names"),
-        (json!({"type": "object", "properties": {"a": {"items": {"x-mcp-header": "A"}}}}), "clients do not look"),
+        (json!({"type": "object", "properties": []}), "`properties` of the input schema must be an object"),
+        (json!({"type": "object", "required": ["a", 1]}), "`required` of the input schema must be a list of names"),
+        (json!({"type": "object", "properties": {"a": {"items": {"x-mcp-header": "A"}}}}), "has no effect here"),
     ] {
         let text = problems(App::empty("x").add_tool(echo("t", schema)));
         assert!(text.contains("tool `t` (") && text.contains("dynamic.rs") && text.contains(part), "{part} in {text}");
     }
-    for (name, part) in [("", "needs a name"), ("a b", "' '"), ("é", "'é'"), (&"x".repeat(129), "at most 128")] {
+    for (name, part) in [("", "is empty"), ("a b", "' '"), ("é", "'é'"), (&"x".repeat(129), "at most 128")] {
         let text = problems(App::empty("x").add_tool(nothing(name)));
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -319,11 +327,11 @@ fn an_unservable_component_is_an_error_with_its_fix() {
     assert!(text.contains("output schema must be a JSON object"), "{text}");
     let icon = Icon::new("file:///x.png").size("big");
     let text = problems(App::empty("x").add_tool(nothing("t").icon(icon)));
-    assert!(text.contains("`https:`") && text.contains("`big` is not an icon's size"), "{text}");
+    assert!(text.contains("`https:`") && text.contains("`big` is not the size of an icon"), "{text}");
     let resource = |uri: &str| DynamicResource::new(uri, |_, _| async { Ok::<_, ToolError>("x") });
     for (made, part) in [
-        (resource("nowhere"), "must begin with a scheme"),
-        (resource("a://{x"), "has no other"),
+        (resource("nowhere"), "has no scheme"),
+        (resource("a://{x"), "is not closed"),
         (resource("a://{x}").size(3), "has no size"),
         (resource("a://{x}").allow_traversal("y"), "no variable"),
     ] {
@@ -332,7 +340,7 @@ fn an_unservable_component_is_an_error_with_its_fix() {
     }
     let prompt = DynamicPrompt::new("p", |_, _| async { Ok::<_, ToolError>("x") }).argument("a", "").argument("a", "");
     let text = problems(App::empty("x").add_prompt(prompt));
-    assert!(text.contains("two of its arguments are named `a`"), "{text}");
+    assert!(text.contains("two arguments are named `a`"), "{text}");
 }
 
 #[test]
@@ -391,8 +399,8 @@ mod defaults {
 fn a_default_that_does_not_fit_is_a_problem_and_not_a_panic() {
     let text = problems(App::empty("x").tool::<defaults::open>().add_tool(nothing("")));
     assert!(text.contains("tool `open` ("), "{text}");
-    assert!(text.contains("cannot be described: the default \"wide\" does not fit its field"), "{text}");
-    assert!(text.contains("needs a name"), "the others are told too, in {text}");
+    assert!(text.contains("its description panicked: the default \"wide\" does not fit its field"), "{text}");
+    assert!(text.contains("is empty"), "the other problems are reported too: {text}");
 }
 
 async fn listed(client: &TestClient) -> Vec<String> {
@@ -465,7 +473,7 @@ fn a_handle_refuses_unservable_components() {
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");
         let text = handle.tool::<shop::stock_left>().unwrap_err().to_string();
-        assert!(text.contains("Stock") && text.contains("`stock_left` wants"), "{text}");
+        assert!(text.contains("Stock") && text.contains("`stock_left` needs"), "{text}");
         let text = handle.add_tool(echo("b", json!({}))).unwrap_err().to_string();
         assert!(text.contains("\"type\": \"object\""), "{text}");
         assert_eq!(listed(&client).await, ["a"], "nothing of it was added");
@@ -477,7 +485,7 @@ fn a_missing_state_of_a_dynamic_tool_is_reported_at_start() {
     let app = App::empty("x");
     app.handle().tool::<shop::stock_left>().unwrap();
     let text = problems(app);
-    assert!(text.contains("Stock") && text.contains("`stock_left` wants"), "{text}");
+    assert!(text.contains("Stock") && text.contains("`stock_left` needs"), "{text}");
 }
 
 #[test]
@@ -530,7 +538,7 @@ fn a_disabled_component_is_reported_as_unknown() {
 }
 
 #[test]
-fn clients_are_notified_of_the_lists_that_changed_alone() {
+fn clients_are_notified_only_of_changed_lists() {
     run(async {
         let app = App::empty("x").add_tool(nothing("a").tag("t"));
         let handle = app.handle();
@@ -584,7 +592,7 @@ fn sessions_are_notified_without_a_subscription() {
 }
 
 #[test]
-fn a_running_call_goes_on_when_its_tool_is_removed() {
+fn a_running_call_continues_when_its_tool_is_removed() {
     run(async {
         let app = App::empty("x").add_tool(DynamicTool::new("slow", json!({"type": "object"}), |_, _| async {
             tokio::time::sleep(Duration::from_millis(100)).await;

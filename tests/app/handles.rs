@@ -82,7 +82,7 @@ fn a_component_cannot_be_added_to_an_app_that_has_ended() {
                 refused = handle.add_tool(guarded("a", handle, &ended));
             }
             let text = refused.unwrap_err().to_string();
-            assert!(text.contains("its app is not served any more"), "{text}");
+            assert!(text.contains("its app is no longer served"), "{text}");
         }
         assert!(ended.load(Ordering::Relaxed) >= 2, "nobody keeps what was refused");
     });

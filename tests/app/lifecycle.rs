@@ -130,13 +130,13 @@ fn a_panic_of_a_state_function_is_an_error() {
     run(async {
         for app in [at_once(), later(), App::empty("y").mount("x", at_once())] {
             let error = app.test_client().await.unwrap_err().to_string();
-            assert!(error.starts_with("the state `u32` could not be made: it panicked: no database"), "{error}");
+            assert!(error.starts_with("cannot create the state `u32`: the factory panicked: no database"), "{error}");
         }
         let error = with_bomb().test_client().await.unwrap_err();
-        assert!(error.to_string().contains("it panicked: a destructor panics"), "{error}");
+        assert!(error.to_string().contains("the factory panicked: a destructor panics"), "{error}");
         for app in [at_once(), later(), App::empty("y").mount("x", at_once())] {
             let error = app.into_service().await.unwrap_err().to_string();
-            assert!(error.contains("`u32` could not be made: it panicked: no database, at tests/app"), "{error}");
+            assert!(error.contains("`u32`: the factory panicked: no database, at tests/app"), "{error}");
         }
     });
 }
@@ -147,7 +147,7 @@ fn a_state_that_fails_is_reported_and_stops_the_start() {
         let diary = Diary::default();
         let app = app(&diary).state_with(|| async { Err::<u32, _>(ToolErrorLike) });
         let error = app.test_client().await.unwrap_err();
-        assert_eq!(error.to_string(), "the state `u32` could not be made: the disk is full");
+        assert_eq!(error.to_string(), "cannot create the state `u32`: the disk is full");
         assert!(!error.is_configuration() && std::error::Error::source(&error).is_some());
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert_eq!(diary.read(), ["open", "cache"], "an app that did not start does not end");
@@ -164,11 +164,11 @@ fn missing_states_are_reported_before_any_function_runs() {
     let late = App::empty("x").state_with(open).state_with(|| async { Ok::<_, ToolErrorLike>(Settings { url: "" }) });
     let text = late.check().unwrap_err().to_string();
     assert!(
-        text.contains("Pool` is made from one of type") && text.contains("Settings`, which is not there yet"),
+        text.contains("Pool`: it needs a state of type") && text.contains("Settings`: add it with `.state(…)`"),
         "{text}"
     );
     let text = App::empty("x").on_shutdown(|_: State<Pool>| async {}).check().unwrap_err().to_string();
-    assert!(text.contains("`on_shutdown` wants a state of type") && text.contains("Pool"), "{text}");
+    assert!(text.contains("`App::on_shutdown`: it needs a state of type") && text.contains("Pool"), "{text}");
     run(async {
         // The same when it runs.
         assert!(App::empty("x").tool::<use_it>().test_client().await.unwrap_err().is_configuration());
@@ -248,7 +248,7 @@ fn a_shutdown_function_that_hangs_or_panics_does_not_prevent_the_end() {
 }
 
 #[test]
-fn states_are_dropped_before_a_client_is_closed_in_the_reverse_order_of_their_making() {
+fn states_are_dropped_before_close_returns_in_reverse_order() {
     struct Noted<const NUMBER: u32>(Diary);
     impl<const NUMBER: u32> Drop for Noted<NUMBER> {
         fn drop(&mut self) {
@@ -329,7 +329,7 @@ fn a_runtime_without_timers_is_an_error() {
     let mut task = std::task::Context::from_waker(std::task::Waker::noop());
     let without = std::pin::pin!(app().into_service()).as_mut().poll(&mut task);
     let std::task::Poll::Ready(Err(error)) = without else { panic!("it is ready at once") };
-    assert!(error.to_string().starts_with("there is no tokio runtime to serve in"), "{error}");
+    assert!(error.to_string().starts_with("there is no tokio runtime: put"), "{error}");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn app() -> App {
 /// The kinds of a result's blocks, and the texts among them.
 fn call(app: App, revision: Revision, tool: &str, arguments: Value) -> (Vec<String>, Vec<String>) {
     run(async {
-        let client = app.test_client().revision(revision).await.expect("the app is right");
+        let client = app.test_client().revision(revision).await.expect("the app is valid");
         let result = client.call(tool, arguments).await.expect("it is answered").json().clone();
         let blocks = result["content"].as_array().expect("a list of blocks").clone();
         let of = |member: &str| {
@@ -129,7 +129,7 @@ fn links_without_a_text_get_one_with_a_line_for_each() {
 }
 
 #[test]
-fn results_with_a_text_or_without_links_stay_as_they_are() {
+fn results_with_a_text_or_without_links_are_unchanged() {
     let newest = Revision::V2026_07_28;
     assert_eq!(call(app(), newest, "with_text", json!({})).0, ["text", "resource_link"]);
     assert_eq!(call(app(), newest, "without_links", json!({})).0, ["resource"]);

@@ -36,7 +36,7 @@ fn warnings(app: App) -> String {
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
     tracing::subscriber::with_default(subscriber, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async { app.test_client().await.map(drop) }).expect("the app is right");
+        runtime.block_on(async { app.test_client().await.map(drop) }).expect("the app is valid");
     });
     let text = log.0.lock().unwrap().clone();
     String::from_utf8(text).expect("it is UTF-8")
@@ -94,7 +94,7 @@ fn fields_of_models_have_bounds_beyond_32_bits() {
     let app = || App::empty("x").tool::<keep>();
     assert!(warnings(app()).contains("`keep` (`/wide/serial`, `/wide/huge`)"), "{}", warnings(app()));
     super::run(async {
-        let client = app().test_client().await.expect("the app is right");
+        let client = app().test_client().await.expect("the app is valid");
         let fields =
             client.list_tools().await.expect("they are listed")[0]["inputSchema"]["properties"]["wide"]["properties"]
                 .take();
@@ -125,7 +125,7 @@ fn fields_of_models_have_bounds_beyond_32_bits() {
 #[test]
 fn schemas_that_vendors_refuse_get_a_warning_with_tool_and_argument() {
     for (name, schema, parts) in [
-        ("x".repeat(65), json!({"type": "object"}), ["65 characters", "its name"]),
+        ("x".repeat(65), json!({"type": "object"}), ["65 characters", "the name"]),
         ("a".into(), json!({"type": "object", "anyOf": [{}]}), ["tool `a`", "`anyOf` at the top"]),
         ("a".into(), json!({"type": "object", "properties": {"b": true}}), ["`/b`", "`true`"]),
         ("a".into(), json!({"type": "object", "properties": {"b": {"type": "array"}}}), ["`/b`", "`items`"]),

@@ -25,6 +25,7 @@ mod middleware;
 mod mounting;
 mod nested_calls;
 mod non_finite_floats;
+mod problems;
 mod progress;
 mod published_schemas;
 mod request_context;
@@ -160,7 +161,7 @@ async fn ask(wire: &mut RawClient, method: &str, mut params: Value, mut meta: Va
 /// Calls a tool of an app and returns its result.
 fn call(app: App, tool: &str, arguments: Value, meta: Value) -> Value {
     run(async {
-        let mut wire = app.connect().await.expect("the app is right");
+        let mut wire = app.connect().await.expect("the app is valid");
         let params = json!({"name": tool, "arguments": arguments});
         ask(&mut wire, "tools/call", params, meta).await["result"].take()
     })
@@ -168,7 +169,7 @@ fn call(app: App, tool: &str, arguments: Value, meta: Value) -> Value {
 
 fn list(app: App) -> Value {
     run(async {
-        let mut wire = app.connect().await.expect("the app is right");
+        let mut wire = app.connect().await.expect("the app is valid");
         ask(&mut wire, "tools/list", Value::Null, Value::Null).await["result"]["tools"].take()
     })
 }

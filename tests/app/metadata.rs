@@ -60,7 +60,7 @@ fn a_resource_has_its_own_ttl_and_cache_scope() {
 }
 
 #[test]
-fn the_icons_of_a_server_are_sent_with_its_description_alone() {
+fn the_icons_of_a_server_are_sent_only_with_its_description() {
     for revision in Revision::ALL {
         run(async {
             let icon = Icon::new("data:image/png;base64,AAAA").mime_type("image/png").size("16x16");
@@ -91,7 +91,7 @@ fn the_icons_of_a_server_are_sent_with_its_description_alone() {
         assert!(told.unwrap().get("_meta").is_none());
     });
     let text = app().icon(Icon::new("file:///x.png").size("big")).check().unwrap_err().to_string();
-    assert!(text.contains("an icon of the server: clients load icons") && text.contains("`big` is not"), "{text}");
+    assert!(text.contains("icon of the server: clients load icons") && text.contains("`big` is not"), "{text}");
 }
 
 #[test]
@@ -119,5 +119,5 @@ fn the_default_title_is_the_name_in_words() {
 fn tags_need_an_object_at_fastmcp_in_the_meta() {
     let tool = DynamicTool::new("t", json!({"type": "object"}), |_, _| async { Ok::<_, ToolError>("") });
     let text = App::empty("x").add_tool(tool.tag("a").meta("fastmcp", 1)).check().unwrap_err().to_string();
-    assert!(text.contains("`fastmcp` of its `_meta` must be an object"), "{text}");
+    assert!(text.contains("`fastmcp` of `_meta` must be an object"), "{text}");
 }

@@ -111,7 +111,7 @@ fn methods_run_on_the_state_of_the_app() {
 #[test]
 fn resources_and_prompts_can_be_methods() {
     run(async {
-        let mut wire = app().connect().await.expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is valid");
         for (uri, text) in [("counter://count", "3"), ("counter://in/16", "3 in 16")] {
             let answer = ask(&mut wire, "resources/read", json!({"uri": uri}), Value::Null).await;
             assert_eq!(answer["result"]["contents"][0]["text"], text, "{answer}");

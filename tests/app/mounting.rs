@@ -67,7 +67,7 @@ fn resource(uri: &str) -> DynamicResource {
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
-    validated(app.test_client(), revision).await.expect("the app is right")
+    validated(app.test_client(), revision).await.expect("the app is valid")
 }
 
 fn column(list: &[Value], member: &str) -> Vec<String> {
@@ -144,7 +144,7 @@ fn a_state_function_cannot_add_a_name_too_long_for_its_namespace() {
         let handle = inner.handle();
         let inner = inner.state_with(move || async move {
             let text = handle.add_tool(tool(&"x".repeat(125))).unwrap_err().to_string();
-            assert!(text.contains("129 characters under its namespace"), "{text}");
+            assert!(text.contains("129 characters with its namespace"), "{text}");
             handle.add_tool(tool(&"x".repeat(124))).unwrap();
             Ok::<u8, std::io::Error>(1)
         });
@@ -188,22 +188,22 @@ fn duplicates_across_mounts_are_refused_with_both_places() {
 #[test]
 fn problems_of_a_mounted_app_are_reported() {
     for (namespace, part) in [
-        ("", "under no name"),
-        ("a b", "\"a b\" cannot stand before"),
-        ("a/b", "\"a/b\" cannot stand"),
-        ("{x}", "cannot stand"),
-        ("_x", "begins with an ASCII letter or digit"),
+        ("", "without a name"),
+        ("a b", "\"a b\" cannot be a namespace"),
+        ("a/b", "\"a/b\" cannot be a namespace"),
+        ("{x}", "cannot be a namespace"),
+        ("_x", "must begin with an ASCII letter or digit"),
     ] {
         let text = App::empty("x").mount(namespace, App::empty("y")).check().unwrap_err().to_string();
         assert!(text.contains(part), "{part} in {text}");
     }
     let text = App::empty("x").mount("pay", App::empty("y").tool::<owner>()).check().unwrap_err().to_string();
-    assert!(text.contains("the app that is mounted as `pay` has no state of type"), "{text}");
+    assert!(text.contains("the app that is mounted as `pay`: it has no state of type"), "{text}");
     let text = App::empty("x").state(Owner("x")).mount("pay", App::empty("y").tool::<owner>()).check().unwrap_err();
     assert!(text.to_string().contains("Owner"), "the states of the outer app are not those of the inner: {text}");
     let name = "x".repeat(126);
     let text = App::empty("x").mount("pay", App::empty("y").add_tool(tool(&name))).check().unwrap_err().to_string();
-    assert!(text.contains("130 characters under its namespace"), "{text}");
+    assert!(text.contains("130 characters with its namespace"), "{text}");
 }
 
 #[test]

@@ -169,14 +169,14 @@ fn errors_of_a_nested_call_are_reported() {
             ("resource", "shop://nothing", "", "Unknown resource: shop://nothing"),
             ("resource", "shop://orders/0", "", "orders are numbered from 1"),
             ("resource", "shop://orders/x", "", "Invalid arguments for `order`"),
-            ("resource", "shop://orders/13", "", "not yours to mend"),
+            ("resource", "shop://orders/13", "", "Changing the arguments will not help"),
             ("prompt", "revue", "", "Unknown prompt: revue; did you mean \"review\"?"),
             ("prompt", "review", "{}", "`/id`"),
             ("prompt", "review", r#"{"id": 1, "note": "x"}"#, "2 messages"),
             ("tool", "ad", "", "Unknown tool: ad; did you mean \"add\"?"),
             ("tool", "add", r#"{"a": 1}"#, "Invalid arguments for `add`"),
-            ("tool", "add", "[1]", "not yours to mend"),
-            ("tool", "fall", "{}", "not yours to mend"),
+            ("tool", "add", "[1]", "Changing the arguments will not help"),
+            ("tool", "fall", "{}", "Changing the arguments will not help"),
             ("tool", "slow", "{}", "`slow` timed out after 20ms."),
         ] {
             let arguments = json!({"kind": kind, "name": name, "arguments": {"json": arguments}});
@@ -192,7 +192,7 @@ fn a_loop_of_nested_calls_ends() {
     run(async {
         let mut client = Client::connect(app(), Revision::NEWEST).await;
         let answer = client.call("ask_for", json!({"kind": "resource", "name": "shop://mirror"})).await;
-        assert!(text(&answer).contains("`shop://mirror` was not asked: 8 components wait"), "{answer}");
+        assert!(text(&answer).contains("`shop://mirror` was not called: 8 nested calls are in progress"), "{answer}");
         assert_eq!(TURNS.load(Ordering::SeqCst), 8);
     });
 }

@@ -251,13 +251,13 @@ fn with_log<T>(work: impl AsyncFnOnce(&Log) -> T) -> T {
 /// Connects a client that checks every frame against the schema of its revision.
 async fn connect(revision: Revision) -> TestClient {
     let client = app().test_client().log_level(LoggingLevel::Info);
-    validated(client, revision).await.expect("the app is right")
+    validated(client, revision).await.expect("the app is valid")
 }
 
 /// Returns the error id of a text that the model reads.
 fn error_id(text: &str) -> &str {
-    let (_, rest) = text.split_once("(error ").unwrap_or_else(|| panic!("an error id in {text}"));
-    rest.split_once(')').expect("a closing bracket").0
+    let (_, rest) = text.split_once("Internal error ").unwrap_or_else(|| panic!("an error id in {text}"));
+    rest.split_once('.').expect("a full stop").0
 }
 
 #[test]
@@ -299,8 +299,7 @@ fn a_non_finite_float_is_an_error_in_every_kind_of_tool() {
                     assert!(reply.is_error(), "{tool}: {}", reply.json());
                     let (text, line) = (reply.text(), log.take());
                     assert!(line.contains(error_id(&text)) && line.contains(tool), "{text}: {line}");
-                    let why =
-                        ["its result is ", "its result cannot be sent as JSON: "].map(|why| format!("{why}{value}"));
+                    let why = ["the result is ", "the result has no JSON form: "].map(|why| format!("{why}{value}"));
                     assert!(why.iter().any(|why| line.contains(why)), "{line}");
                 }
                 let lent = client.call("lend_amount", json!({"name": "tea", "value": value})).await.expect("a result");
@@ -407,7 +406,7 @@ fn a_default_never_replaces_a_float_by_null() {
                 assert!(!question.params.to_string().contains("null"), "{}", question.params);
                 ClientReply::accept(json!({"kilos": 3}))
             });
-            let client = validated(client, revision).await.expect("the app is right");
+            let client = validated(client, revision).await.expect("the app is valid");
             assert_eq!(client.call("ask_weight", json!({})).await.expect("a result").text(), "NaN of 3");
             let tools = client.list_tools().await.expect("a list");
             let tool = tools.iter().find(|tool| tool["name"] == "take_weight").expect("it is listed");

@@ -23,7 +23,7 @@ fn go_on(ctx: &Context) -> usize {
 fn frames(tool: &str) -> Vec<Value> {
     super::run(async {
         let mut wire =
-            App::empty("reports").tool::<go_over>().tool::<go_on>().connect().await.expect("the app is right");
+            App::empty("reports").tool::<go_over>().tool::<go_on>().connect().await.expect("the app is valid");
         let meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},
@@ -81,7 +81,7 @@ async fn count_beside(ctx: Context) -> String {
 #[test]
 fn reports_of_a_thread_stay_in_order() {
     super::run(async {
-        let mut wire = App::empty("reports").tool::<count_beside>().connect().await.expect("the app is right");
+        let mut wire = App::empty("reports").tool::<count_beside>().connect().await.expect("the app is valid");
         let meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},
@@ -120,7 +120,7 @@ fn a_blocking_tool_sees_that_its_time_is_over() {
     let stopped = Arc::new(AtomicBool::new(false));
     super::run(async {
         let app = App::empty("works").tool::<work_on>().state(Arc::clone(&stopped));
-        let client = app.test_client().await.expect("the app is right");
+        let client = app.test_client().await.expect("the app is valid");
         let answer = client.call("work_on", json!({})).await.expect("there is an answer");
         assert!(answer.is_error() && answer.text().contains("timed out"), "{}", answer.text());
         let end = Instant::now() + Duration::from_secs(5);

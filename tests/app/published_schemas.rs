@@ -57,7 +57,7 @@ async fn send(
 
 fn listed(app: App) -> Value {
     run(async {
-        let client = app.test_client().await.expect("the app is right");
+        let client = app.test_client().await.expect("the app is valid");
         client.list_tools().await.expect("they are listed").remove(0)
     })
 }
@@ -102,9 +102,9 @@ async fn letter(
 }
 
 #[test]
-fn the_comment_of_a_prompts_argument_stands_before_those_of_the_variants() {
+fn the_comment_of_a_prompt_argument_precedes_those_of_the_variants() {
     let listed = run(async {
-        let client = App::empty("x").prompt::<letter>().test_client().await.expect("the app is right");
+        let client = App::empty("x").prompt::<letter>().test_client().await.expect("the app is valid");
         client.list_prompts().await.expect("they are listed").remove(0)
     });
     let variants = "- `Slow`: Within three days.\n- `Fast`: Over night.";
@@ -134,8 +134,8 @@ async fn offer(offers: Vec<Offer>) -> String {
 fn a_constraint_of_a_field_that_its_type_cannot_have_is_an_error_at_start() {
     let problems = App::empty("x").tool::<offer>().check().map_or_else(|error| error.to_string(), |()| String::new());
     for told in [
-        r#"field `/offers/price`: `min` wants a number, but its schema has type "string""#,
-        r#"field `/offers/count`: `pattern` wants a string, but its schema has type "integer""#,
+        r#"field `/offers/price`: `min` needs a number, but the schema has type "string""#,
+        r#"field `/offers/count`: `pattern` needs a string, but the schema has type "integer""#,
     ] {
         assert!(problems.contains(told), "{told}: {problems}");
     }
@@ -174,10 +174,10 @@ fn an_app_can_publish_schemas_without_additional_properties() {
         each(&tool["inputSchema"], &mut |schema| assert!(schema["additionalProperties"].is_null(), "{schema}"));
     }
     let refused = run(async {
-        let client = app().open_schemas(true).test_client().await.expect("the app is right");
+        let client = app().open_schemas(true).test_client().await.expect("the app is valid");
         client.call("send", json!({"cuont": 1})).await.expect("it is answered").text()
     });
-    assert!(refused.contains("`/cuont`: there is no such argument"), "{refused}");
+    assert!(refused.contains("`/cuont`: unknown argument"), "{refused}");
 }
 
 #[test]
@@ -204,7 +204,7 @@ async fn poem(
 #[test]
 fn an_empty_prompt_argument_that_cannot_be_a_value_is_absent() {
     run(async {
-        let client = App::empty("x").prompt::<poem>().test_client().await.expect("the app is right");
+        let client = App::empty("x").prompt::<poem>().test_client().await.expect("the app is valid");
         let arguments = json!({"topic": "", "verses": "", "day": "", "first": "", "mood": "", "lines": ""});
         let text = client.get_prompt("poem", arguments).await.expect("it is answered").text();
         assert_eq!(text, r#" None None None Some("") 3"#);

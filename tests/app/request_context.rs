@@ -27,7 +27,7 @@ fn ask(revision: Revision, principal: Option<Principal>, id: Value, meta: Value)
             Some(principal) => app.connect_as(principal).await,
             None => app.connect().await,
         }
-        .expect("the app is right");
+        .expect("the app is valid");
         if !revision.is_modern() {
             wire.send(revision.initialize(0));
             wire.receive().await;
@@ -54,7 +54,7 @@ fn request_ids_and_trace_context_are_available_in_every_revision() {
 }
 
 #[test]
-fn the_principal_comes_from_the_transport_alone() {
+fn the_principal_comes_only_from_the_transport() {
     let ada = Principal::new("ada").claim("team", "engines");
     let told = ask(Revision::NEWEST, Some(ada), json!(1), Value::Null);
     assert_eq!(told, r#"number 1; ada "engines"; None None None"#);

@@ -58,7 +58,7 @@ fn app() -> App {
 /// Calls a tool and returns its structured content, its text and its output schema.
 fn call_of(app: App, revision: Revision, tool: &str, arguments: Value) -> (Option<Value>, String, Value) {
     run(async {
-        let client = app.test_client().revision(revision).await.expect("the app is right");
+        let client = app.test_client().revision(revision).await.expect("the app is valid");
         let reply = client.call(tool, arguments).await.expect("it is answered");
         let tools = client.list_tools().await.expect("they are listed");
         let listed = tools.into_iter().find(|listed| listed["name"] == tool).expect("it is there");
@@ -127,7 +127,7 @@ fn the_text_of_a_wrapped_result_is_the_json_of_its_structured_content() {
 }
 
 #[test]
-fn strings_have_structured_content_on_request_alone() {
+fn strings_have_structured_content_only_on_request() {
     let plain = call(Revision::V2026_07_28, "greet", json!({"name": "x"}));
     assert_eq!(plain, (None, "x".to_owned(), Value::Null));
     assert_eq!(call(Revision::V2026_07_28, "greet", json!({})), (None, String::new(), Value::Null));

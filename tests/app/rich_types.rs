@@ -33,7 +33,7 @@ async fn book(
 
 fn call(arguments: Value) -> Value {
     super::run(async move {
-        let mut wire = App::empty("hotel").tool::<book>().connect().await.expect("the app is right");
+        let mut wire = App::empty("hotel").tool::<book>().connect().await.expect("the app is valid");
         let meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {}

@@ -202,7 +202,7 @@ async fn open(revision: Revision) -> (RawClient, Value) {
 }
 
 async fn open_app(app: App, revision: Revision) -> (RawClient, Value) {
-    let mut wire = app.connect().await.expect("the app is right");
+    let mut wire = app.connect().await.expect("the app is valid");
     if revision.is_modern() {
         let discovered = exchange(&mut wire, revision, "server/discover", json!({})).await;
         return (wire, discovered);
@@ -255,7 +255,7 @@ fn results_have_no_raw_separators_and_are_the_same_texts() {
 }
 
 #[test]
-fn what_layers_answer_has_no_raw_separators() {
+fn responses_of_middleware_have_no_raw_separators() {
     run(async {
         for revision in REVISIONS {
             let (mut wire, _) = open_app(layered(), revision).await;
@@ -292,7 +292,7 @@ fn errors_and_refused_arguments_have_no_raw_separators() {
                 assert!(answer["error"].is_object(), "{answer}");
             }
         }
-        let mut wire = app().connect().await.expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is valid");
         for malformed in [
             json!({"id": TEXT, "method": TEXT}).to_string(),
             json!({"jsonrpc": TEXT, "id": TEXT, "method": "ping"}).to_string(),

@@ -46,7 +46,7 @@ async fn notification(wire: &mut RawClient) -> (String, Value) {
 async fn connect() -> (RawClient, Context) {
     let left = Left::default();
     let app = App::empty("shelves").resource::<shelf>().tool::<leave_context>().state(left.clone());
-    let mut wire = app.connect().await.expect("the app is right");
+    let mut wire = app.connect().await.expect("the app is valid");
     wire.send(request("leave", "tools/call", json!({"name": "leave_context"})));
     wire.try_receive().expect("it is answered at once");
     let context = left.0.lock().unwrap().take().expect("the tool has run");
@@ -113,7 +113,7 @@ fn the_test_client_is_notified_in_every_revision() {
         for revision in fastmcp_rs::Revision::ALL {
             let left = Left::default();
             let app = App::empty("shelves").resource::<shelf>().tool::<leave_context>().state(left.clone());
-            let client = app.test_client().revision(*revision).await.expect("the app is right");
+            let client = app.test_client().revision(*revision).await.expect("the app is valid");
             client.call("leave_context", json!({})).await.expect("a result");
             let context = left.0.lock().unwrap().take().expect("the tool has run");
             let filter = SubscriptionFilter::new().tools_list_changed(true);

@@ -115,7 +115,7 @@ fn app() -> App {
 fn in_every_revision(work: impl AsyncFn(Revision, TestClient)) {
     for revision in Revision::ALL {
         run(async {
-            let client = validated(app().page_size(1).test_client(), revision).await.expect("the app is right");
+            let client = validated(app().page_size(1).test_client(), revision).await.expect("the app is valid");
             work(revision, client).await;
         });
     }

@@ -59,7 +59,7 @@ fn app() -> App {
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
-    validated(app.test_client(), revision).await.expect("the app is right")
+    validated(app.test_client(), revision).await.expect("the app is valid")
 }
 
 async fn names(client: &TestClient, method: &str, admin: bool) -> Vec<String> {
@@ -134,7 +134,7 @@ fn a_hidden_component_is_reported_as_unknown_in_every_revision() {
 }
 
 #[test]
-fn pages_contain_visible_components_alone() {
+fn pages_contain_only_visible_components() {
     run(async {
         let tools = |app: App, number: u32| {
             let made = tool(&format!("t{number:02}"));
@@ -285,7 +285,7 @@ struct Stream(RawClient);
 
 impl Stream {
     async fn connect(app: App) -> Stream {
-        Stream(app.connect().await.expect("the app is right"))
+        Stream(app.connect().await.expect("the app is valid"))
     }
 
     fn send(&mut self, id: u64, method: &str, mut params: Value) {

@@ -76,7 +76,7 @@ fn app() -> App {
 /// A tool's result, and its output schema.
 fn call(app: App, revision: Revision, tool: &str, arguments: Value) -> (Value, Value) {
     run(async {
-        let client = app.test_client().revision(revision).await.expect("the app is right");
+        let client = app.test_client().revision(revision).await.expect("the app is valid");
         let result = client.call(tool, arguments).await.expect("it is answered").json().clone();
         let tools = client.list_tools().await.expect("they are listed");
         let listed = tools.into_iter().find(|listed| listed["name"] == tool).expect("it is there");
@@ -99,7 +99,7 @@ fn assert_is_wrapped(app: impl Fn() -> App, tool: &str, inside: &Value) {
 }
 
 #[test]
-fn results_that_are_no_objects_are_wrapped_in_every_revision_if_the_app_or_the_tool_says_so() {
+fn non_objects_are_wrapped_in_every_revision_if_configured() {
     for (tool, inside) in [
         ("list", json!([{"sum": 3}])),
         ("none", json!(null)),
@@ -114,7 +114,7 @@ fn results_that_are_no_objects_are_wrapped_in_every_revision_if_the_app_or_the_t
 }
 
 #[test]
-fn objects_are_never_wrapped_and_other_results_are_bare_unless_it_is_said() {
+fn objects_are_never_wrapped_and_other_results_only_if_configured() {
     let newest = Revision::V2026_07_28;
     let (sum, schema) = call(app().wrapped_results(true), newest, "add", json!({}));
     assert_eq!((&sum["structuredContent"], &schema["required"]), (&json!({"sum": 3}), &json!(["sum"])));

@@ -121,7 +121,7 @@ struct Client(RawClient, Revision);
 
 impl Client {
     async fn connect(app: App, revision: Revision) -> Client {
-        let mut client = Client(app.connect().await.expect("the app is right"), revision);
+        let mut client = Client(app.connect().await.expect("the app is valid"), revision);
         if !revision.is_modern() {
             client.0.send(revision.initialize(0));
             let answer = client.frame().await;

@@ -193,7 +193,7 @@ async fn a_page_may_send_parameter_trace_and_configured_headers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_origin_is_the_same_with_its_default_port_and_in_any_case_and_is_echoed_as_it_was_sent() {
+async fn origins_are_compared_without_default_port_and_case_and_echoed_unchanged() {
     let config = HttpConfig::new().allowed_hosts(["localhost"]);
     let listed =
         ["https://A.example:443", "HTTP://b.example:80", "https://c.example:8443", "http://[::1]:80", "tauri://App"];

@@ -95,7 +95,7 @@ impl Client {
 
 /// The text of what is next in a stream.
 pub async fn next(stream: &mut Incoming) -> String {
-    let frame = timeout(PATIENCE, stream.frame()).await.unwrap().expect("the stream goes on").unwrap();
+    let frame = timeout(PATIENCE, stream.frame()).await.unwrap().expect("the stream is open").unwrap();
     String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
 }
 
@@ -188,7 +188,7 @@ async fn streams_are_independent_and_a_reset_cancels_its_call() {
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
     sleeping.abort();
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
-    assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3", "the connection goes on");
+    assert_eq!(client.answer(&add()).await["result"]["content"][0]["text"], "3", "the connection stays open");
     // So does the end of the connection.
     let sleeping = tokio::spawn(async move { client.begin(&call(1, "sleep", json!({"milliseconds": 60_000}))).await });
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 2).await;
@@ -214,7 +214,7 @@ async fn a_silent_connection_is_closed_and_a_subscribed_one_is_kept() {
     assert!(half.is_closed_within(Duration::from_secs(5)).await);
     let silent = Client::connect(&server).await;
     let begin = Instant::now();
-    assert!(silent.end(Duration::from_secs(5)).await.unwrap().is_ok(), "it is told to go");
+    assert!(silent.end(Duration::from_secs(5)).await.unwrap().is_ok(), "it is closed");
     assert!(begin.elapsed() > Duration::from_millis(400), "{:?}", begin.elapsed());
     let mut pinging = Raw::connect(&server).await;
     let begin = Instant::now();
@@ -280,7 +280,7 @@ async fn a_client_that_opens_no_window_loses_its_stream() {
     };
     assert!(read <= 20_000 && format!("{end:?}").contains("CANCEL"), "{read}, {end:?}");
     let answer = client.answer(&call(2, "much", json!({"bytes": 500_000}))).await;
-    assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap().len(), 500_000, "the connection goes on");
+    assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap().len(), 500_000, "the connection stays open");
     // A stream on which nothing happens waits for us, not for the client.
     let mut stream = client.begin(&listen("l")).await.unwrap().into_body();
     next(&mut stream).await;

@@ -91,7 +91,7 @@ impl<'a> Client<'a> {
 
     /// The next message, which is one of 2024-11-05.
     async fn message(&mut self) -> Value {
-        let event = self.connection.event(&mut self.stream).await.expect("the stream goes on");
+        let event = self.connection.event(&mut self.stream).await.expect("the stream is open");
         assert_eq!((&event.name, &event.id, event.retry), (&None, &None, None), "{event:?}");
         let message = event.json();
         let checked = match (message["method"].as_str(), message.get("id")) {

@@ -331,7 +331,7 @@ async fn responses_on_connections_that_are_not_read_take_bounded_memory() {
             let response = server.send(&told("eve", milliseconds)).await;
             assert_eq!(response.status, 200);
             let text = response.text();
-            if text.contains("-32603") && text.contains("wait to be read") {
+            if text.contains("-32603") && text.contains("unread bytes of other responses") {
                 assert!(text.contains(r#""id":1,"#) && text.len() < KIB, "{text}");
                 break;
             }

@@ -107,7 +107,7 @@ async fn a_server_out_of_descriptors_waits_for_free_ones() {
     process.signal(Signal::TERM);
     assert!(process.wait().success());
     let said = process.said();
-    let warnings = said.iter().filter(|line| line.contains("connections cannot be accepted")).count();
+    let warnings = said.iter().filter(|line| line.contains("cannot accept connections")).count();
     println!("no descriptors for a second: {warnings} warnings, {spent} ticks of CPU time");
     assert!((1..=20).contains(&warnings), "{said:?}");
     assert!(spent <= 20, "to ask again at once burns time: {spent} of 100 ticks");
@@ -156,9 +156,9 @@ async fn a_signal_drains_calls_and_subscriptions_on_http_2() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     process.signal(Signal::TERM);
     assert!(h2::next(&mut listening).await.contains(r#""resultType":"complete""#));
-    assert!(resting.end(Duration::from_secs(5)).await.unwrap().is_ok(), "what rests is told to go");
+    assert!(resting.end(Duration::from_secs(5)).await.unwrap().is_ok(), "an idle connection is closed");
     let answer = calling.await.unwrap();
-    assert_eq!(answer["result"]["content"][0]["text"], "zero", "a call goes on to its end");
+    assert_eq!(answer["result"]["content"][0]["text"], "zero", "a call runs to its end");
     assert!(client.end(Duration::from_secs(5)).await.unwrap().is_ok());
     assert!(process.wait().success());
 }
@@ -172,7 +172,7 @@ async fn shutdown_functions_run_after_the_last_call() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     process.signal(Signal::TERM);
     let answer = calling.response().await.unwrap().json();
-    assert_eq!(answer["result"]["content"][0]["text"], "500", "the call goes on to its end");
+    assert_eq!(answer["result"]["content"][0]["text"], "500", "the call runs to its end");
     assert!(process.wait().success());
     let said = process.said();
     let end = ["the end begins", "the end is over"];
@@ -202,7 +202,7 @@ fn a_panic_of_a_state_function_is_an_error() {
     let output = command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_STATE_PANICS", "outer").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "an unwinding `main` has another code: {said}");
-    for part in ["Slow` panicked while it was made: a state panics, at ", "Error: the state `", "it panicked"] {
+    for part in ["Slow` panicked: a state panics, at ", "Error: cannot create the state `", "the factory panicked"] {
         assert!(said.contains(part), "{said}");
     }
 }
@@ -223,7 +223,7 @@ async fn a_call_that_does_not_end_is_abandoned_after_the_drain_timeout() {
     assert!(stream.await.unwrap_err().is_panic(), "there was no answer");
     let said = process.said().join("\n");
     assert!(
-        said.contains("not all has ended within 10s: 2 messages are cancelled, 2 connections are closed"),
+        said.contains("the shutdown took longer than 10s: 2 requests were cancelled, 2 connections were closed"),
         "{said}"
     );
 }
@@ -250,7 +250,7 @@ async fn connections_without_a_request_do_not_delay_the_shutdown() {
     let start = Instant::now();
     process.signal(Signal::TERM);
     for kinds in [silent.rest().await, answered.rest().await] {
-        assert!(kinds.contains(&h2::GOAWAY), "it is told to go: {kinds:?}");
+        assert!(kinds.contains(&h2::GOAWAY), "no GOAWAY: {kinds:?}");
     }
     assert!(client.end(Duration::from_secs(5)).await.unwrap().is_ok());
     for mut connection in idle {

@@ -86,7 +86,7 @@ fn text(response: &Response) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_goes_on_after_a_restart_of_its_server() {
+async fn a_session_continues_after_a_restart_of_its_server() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let start = || {
         let mut command = Command::new(example("everything"));
@@ -191,7 +191,7 @@ async fn a_restored_session_knows_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_has_at_most_2_kib_whatever_its_client_says() {
+async fn a_session_id_has_at_most_2_kib_for_every_client() {
     let servers = [Server::start(keyed()).await, Server::start(keyed()).await];
     for letter in ["x", "é", "\u{1}", "\"", "\u{1F980}"] {
         let long = letter.repeat(40_000 / serde_json::to_string(letter).unwrap().len() / 3);
@@ -212,7 +212,7 @@ async fn an_id_has_at_most_2_kib_whatever_its_client_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_that_was_changed_is_answered_like_one_that_was_made_up() {
+async fn a_changed_id_gets_the_response_of_an_unknown_one() {
     let servers = [Server::start(keyed()).await, Server::start(keyed()).await];
     let session = Session::open(&servers[0], REVISION).await;
     let with = |id: &str| ping(&session).set("Mcp-Session-Id", id);
@@ -258,7 +258,7 @@ async fn an_id_and_the_state_of_a_request_are_never_exchanged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_is_of_no_use_to_another_app_or_endpoint_or_with_another_key() {
+async fn an_id_is_invalid_for_another_app_endpoint_or_key() {
     let server = Server::start(keyed()).await;
     let session = Session::open(&server, REVISION).await;
     let other_app = Server::start(App::empty("another").sealing_keys([key(1)])).await;
@@ -281,7 +281,7 @@ async fn an_id_is_of_no_use_to_another_app_or_endpoint_or_with_another_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_restores_the_session_of_its_principal_alone() {
+async fn an_id_restores_only_the_session_of_its_principal() {
     let authenticated = || keyed().authenticate(by_key);
     let servers = [Server::start(authenticated()).await, Server::start(authenticated()).await];
     let open = Server::start(keyed()).await;
@@ -296,7 +296,7 @@ async fn an_id_restores_the_session_of_its_principal_alone() {
         }
     }
     assert_eq!(at(&servers[1], call.clone().without("X-Api-Key")).await.status, 401);
-    assert_eq!(at(&open, call.clone()).await.status, 404, "a server that asks nobody who he is");
+    assert_eq!(at(&open, call.clone()).await.status, 404, "a server without authentication");
     assert_eq!(text(&at(&servers[1], call.clone()).await), "ada");
     // Nor does what nobody is known to have begun belong to somebody.
     let anonymous = begin(&open, handshake(json!({"name": "x", "version": "1"}), json!({})), "whoami").await;
@@ -317,7 +317,7 @@ async fn an_id_of_an_older_key_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_is_refused_everywhere_when_its_lifetime_is_over() {
+async fn an_expired_id_is_refused_by_every_process() {
     let config = || HttpConfig::new().session_lifetime(Duration::from_millis(1500));
     let seen = Seen::default();
     let creator = Server::start(app_with(seen.clone()).sealing_keys([key(1)]).http(config())).await;
@@ -345,7 +345,7 @@ async fn an_id_is_refused_everywhere_when_its_lifetime_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_in_use_ends_with_its_lifetime_though_nobody_asks_for_it() {
+async fn a_session_in_use_ends_with_its_lifetime_without_a_request() {
     let config =
         HttpConfig::new().session_lifetime(Duration::from_millis(700)).session_idle_timeout(Duration::from_secs(1));
     let server = Server::start(keyed().http(config)).await;
@@ -409,7 +409,7 @@ async fn a_refused_batch_makes_no_stray_cancellation_acceptable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_that_had_to_make_room_is_restored() {
+async fn an_evicted_session_is_restored() {
     let server = Server::start(keyed().http(HttpConfig::new().max_sessions(1))).await;
     let sessions = [Session::open(&server, REVISION).await, Session::open(&server, REVISION).await];
     for _ in 0..2 {
@@ -466,7 +466,7 @@ async fn restored_sessions_count_against_the_limits_of_their_principal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn requests_that_come_together_restore_one_session() {
+async fn simultaneous_requests_restore_one_session() {
     let creator = Server::start(keyed()).await;
     for _ in 0..20 {
         // With room for one session, a second one would make the first one go or be refused.
@@ -528,7 +528,7 @@ async fn a_stream_that_is_lost_with_its_process_begins_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_changed_after_the_handshake_is_lost_with_its_process() {
+async fn changes_after_the_handshake_are_lost_with_their_process() {
     let servers = [Server::start(keyed()).await, Server::start(keyed()).await];
     let session = Session::open(&servers[0], REVISION).await;
     at(&servers[0], session.request(1, "logging/setLevel", json!({"level": "error"}))).await.json();
@@ -541,7 +541,7 @@ async fn what_changed_after_the_handshake_is_lost_with_its_process() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_reaches_no_question_of_another_process() {
+async fn a_response_reaches_no_client_request_of_another_process() {
     let servers = [Server::start(keyed()).await, Server::start(keyed()).await];
     let session = Session::open_with(&servers[0], REVISION, json!({"elicitation": {}}), &[]).await;
     let mut asked = Vec::new();
@@ -573,7 +573,7 @@ async fn an_answer_reaches_no_question_of_another_process() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_response_to_nothing_is_refused_in_every_session() {
+async fn a_response_without_a_request_is_refused_in_every_session() {
     for app in [app(), keyed()] {
         let server = Server::start(app.http(HttpConfig::new().legacy_sse("/sse"))).await;
         let session = Session::open(&server, REVISION).await;
@@ -618,7 +618,7 @@ async fn a_response_to_nothing_is_refused_in_every_session() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancellation_that_reaches_another_process_than_its_call_is_refused() {
+async fn a_cancellation_in_another_process_than_its_call_is_refused() {
     let seen = Seen::default();
     let servers = [Server::start(app_with(seen.clone()).sealing_keys([key(1)])).await, Server::start(keyed()).await];
     let session = Session::open(&servers[0], REVISION).await;
@@ -630,7 +630,7 @@ async fn a_cancellation_that_reaches_another_process_than_its_call_is_refused() 
         wait_until(|| seen.calls.load(Ordering::SeqCst) == before + 1).await;
         let refused = at(&servers[1], cancel(&session, id.clone())).await;
         assert_eq!((refused.status, refused.code()), (400, -32600), "{}", refused.text());
-        assert_eq!(seen.dropped.load(Ordering::SeqCst), before, "the call goes on");
+        assert_eq!(seen.dropped.load(Ordering::SeqCst), before, "the call continues");
         assert_eq!(at(&servers[0], cancel(&session, id.clone())).await.status, 202);
         wait_until(|| seen.dropped.load(Ordering::SeqCst) == before + 1).await;
         assert_eq!(calling.response().await.expect("a response").status, 202);
@@ -639,7 +639,7 @@ async fn a_cancellation_that_reaches_another_process_than_its_call_is_refused() 
 
 /// Some clients cancel every request that has just been answered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancellation_of_what_has_just_ended_is_no_error() {
+async fn a_cancellation_of_an_ended_request_is_not_an_error() {
     let keyed = [Server::start(keyed()).await, Server::start(keyed()).await];
     let without = Server::start(app()).await;
     let session = Session::open(&keyed[0], REVISION).await;
@@ -718,7 +718,7 @@ async fn ids_of_sessions_are_not_logged() {
 }
 
 #[test]
-fn without_keys_the_log_says_once_what_a_restart_means() {
+fn without_keys_the_effect_of_a_restart_is_logged_once() {
     for (key, mode, count) in [(None, "", 1), (Some(KEY), "", 0), (None, "refused", 0), (None, "sessionless", 0)] {
         let mut command = Command::new(example("fixture"));
         command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_SESSIONS", mode).stderr(Stdio::piped());

@@ -70,7 +70,7 @@ async fn an_axum_router_is_served_beside_the_endpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn routes_accept_the_allowed_hosts_alone() {
+async fn routes_accept_only_the_allowed_hosts() {
     let server = Server::start(routed()).await;
     for host in ["evil.example", "localhost.evil.example", "0.0.0.0"] {
         let response = server.send(&get_of("/").set("Host", host)).await;
@@ -157,7 +157,7 @@ async fn a_connection_closes_after_a_chunked_message() {
 
 /// A client that was answered 401, or that is careful, looks for OAuth before it asks its user.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_for_oauth_metadata_gets_the_hint_that_there_is_none() {
+async fn a_request_for_oauth_metadata_gets_a_hint_that_oauth_is_not_supported() {
     async fn nobody(_: &http::request::Parts) -> Result<Principal, AccessError> {
         Err(AccessError::unauthorized())
     }
@@ -192,7 +192,10 @@ async fn a_request_for_oauth_metadata_gets_the_hint_that_there_is_none() {
                         let body = answer.json();
                         assert_eq!(body["error"], "invalid_request", "{name}: {method} {path}");
                         let description = body["error_description"].as_str().unwrap();
-                        assert!(description.contains("no OAuth"), "{name}: {method} {path}: {description}");
+                        assert!(
+                            description.contains("does not support OAuth"),
+                            "{name}: {method} {path}: {description}"
+                        );
                     }
                 }
             }

@@ -23,7 +23,7 @@ fn command(runtime: &str) -> Command {
 }
 
 #[tokio::test]
-async fn code_that_blocks_works_where_it_is_marked_and_fails_alike_elsewhere() {
+async fn blocking_code_works_only_in_blocking_handlers() {
     const WAYS: [(&str, &str); 6] = [
         ("Runtime::block_on", "Runtime::block_on"),
         ("Handle::block_on", "Handle::block_on"),
@@ -59,7 +59,7 @@ async fn code_that_blocks_works_where_it_is_marked_and_fails_alike_elsewhere() {
 }
 
 #[tokio::test]
-async fn what_states_hold_is_written_when_a_server_is_asked_to_stop() {
+async fn states_are_dropped_when_a_server_is_asked_to_stop() {
     for runtime in RUNTIMES {
         let folder = Folder::new();
         let journal = folder.path().join("journal");

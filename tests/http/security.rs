@@ -214,7 +214,7 @@ async fn ambiguous_message_lengths_are_refused() {
             assert!(got == Some(status) || (got.is_none() && !what.contains("bare LF")), "{what}: {got:?}");
         }
         if what != "two equal CL" {
-            assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{what}: the connection goes on");
+            assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{what}: the connection stays open");
         }
         let calls = seen.calls.load(Ordering::SeqCst) - before;
         assert!(calls <= usize::from(got == Some(200)), "{what}: {calls} calls");
@@ -230,7 +230,7 @@ async fn ambiguous_message_lengths_are_refused() {
         connection.write(second.as_bytes()).await;
         let refused = timeout(Duration::from_secs(5), connection.response()).await;
         assert_eq!(refused.expect(what).expect(what).status, 400, "{what}");
-        assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{what}: the connection goes on");
+        assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{what}: the connection stays open");
     }
     // An absolute target that names this server is allowed by HTTP.
     let bytes = head(&[sized]).replacen("/mcp", "http://localhost/mcp", 1) + &body;

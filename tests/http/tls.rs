@@ -127,7 +127,7 @@ async fn plain_text_on_a_tls_port_gets_an_error_or_is_closed() {
     let server = Server::start(app().http(config.max_connections(3))).await;
     for _ in 0..10 {
         let response = server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
-        assert_eq!((response.status, response.text().as_str()), (400, "this port is reached by https\n"));
+        assert_eq!((response.status, response.text().as_str()), (400, "this server speaks HTTPS only\n"));
     }
     // Junk, half a handshake, and silence.
     for bytes in [&b"\x16\x03\x01\x00\x05hello"[..], b"\x00\x01", b"\x16\x03\x01", b""] {
@@ -196,15 +196,15 @@ async fn unusable_certificates_are_errors_at_start() {
     let huge = authority.path("huge.pem");
     write(&huge, &"x".repeat(2 << 20));
     for (certificate, key, expected) in [
-        (authority.path("nowhere.pem"), key.clone(), "nowhere.pem` cannot be read"),
-        (certificate.clone(), authority.path("nowhere.pem"), "nowhere.pem` cannot be read"),
-        (key.clone(), key.clone(), "key.pem` has no certificate"),
-        (certificate.clone(), certificate.clone(), "cert.pem` has no private key"),
-        (certificate.clone(), other, "other.pem` is not that of the first certificate in"),
+        (authority.path("nowhere.pem"), key.clone(), "nowhere.pem`: No such file"),
+        (certificate.clone(), authority.path("nowhere.pem"), "nowhere.pem`: No such file"),
+        (key.clone(), key.clone(), "key.pem` contains no certificate"),
+        (certificate.clone(), certificate.clone(), "cert.pem` contains no unencrypted private key"),
+        (certificate.clone(), other, "other.pem` does not match the first certificate in"),
         (broken, key.clone(), "broken.pem` is not well-formed PEM"),
-        (half, key.clone(), "half.pem` is not well-formed PEM: it breaks off before `-----END CERTIFICATE-----`"),
+        (half, key.clone(), "half.pem` is not well-formed PEM: `-----END CERTIFICATE-----` is missing"),
         (huge, key.clone(), "huge.pem` has more than 1 MiB"),
-        (authority.path(""), key, "cannot be read: it is no regular file"),
+        (authority.path(""), key, "it is not a regular file"),
     ] {
         let error = on(Tls::from_pem_files(certificate, key)).run_http("127.0.0.1:0").await.unwrap_err();
         assert!(error.is_configuration() && error.to_string().contains(expected), "{expected}: {error}");
@@ -267,7 +267,7 @@ async fn special_files_at_the_path_of_a_certificate_delay_no_handshake() {
             assert_eq!(leaf(&connect().await.expect(special)), first, "{special}: the one of before stays");
             assert!(start.elapsed() < Duration::from_secs(1), "{special}: {:?}", start.elapsed());
             let refused = on(authority.tls()).run_http("127.0.0.1:0").await.unwrap_err();
-            assert!(refused.to_string().contains("no regular file"), "{special}: {refused}");
+            assert!(refused.to_string().contains("not a regular file"), "{special}: {refused}");
             if path.is_dir() {
                 std::fs::remove_dir(&path).unwrap();
                 write(&path, "");

@@ -82,10 +82,10 @@ async fn only_a_dead_socket_at_the_path_is_replaced() {
     let _ = server.await;
     std::fs::write(&path, "precious").unwrap();
     let error = app().run_http_unix(&path).await.unwrap_err().to_string();
-    assert!(error.contains("not replaced"), "{error}");
+    assert!(error.contains("is not a socket"), "{error}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     let error = app().run_http_unix(directory.0.join("nowhere/mcp.sock")).await.unwrap_err().to_string();
-    assert!(error.contains("cannot be listened on"), "{error}");
+    assert!(error.contains("cannot listen on `"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

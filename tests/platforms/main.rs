@@ -88,7 +88,7 @@ fn a_blocking_tool_returns_its_result() {
 }
 
 #[test]
-fn a_panic_is_a_result_and_the_server_goes_on() {
+fn a_panic_is_an_error_result_and_the_server_continues() {
     let mut server = connect();
     assert!(server.call("fail", json!({})).is_tool_error());
     assert_eq!(server.call("add", json!({"a": 1, "b": 2})).content_text(), "3");
@@ -149,7 +149,7 @@ fn a_child_that_reads_standard_input_gets_nothing() {
 }
 
 #[test]
-fn printed_text_goes_to_the_log_if_so_configured() {
+fn printed_text_goes_to_the_log_if_configured() {
     let mut server = connect_with(&["--log"]);
     server.call("print", json!({"text": "a line"}));
     server.call("print_in_c", json!({}));
@@ -161,7 +161,7 @@ fn printed_text_goes_to_the_log_if_so_configured() {
 }
 
 #[test]
-fn printed_text_is_dropped_if_so_configured() {
+fn printed_text_is_dropped_if_configured() {
     let mut server = connect_with(&["--discard"]);
     server.call("print", json!({"text": "a line"}));
     server.call("print_in_child", json!({}));
@@ -170,7 +170,7 @@ fn printed_text_is_dropped_if_so_configured() {
 }
 
 #[test]
-fn nothing_but_responses_is_written_where_both_streams_are_one() {
+fn only_responses_are_written_when_both_streams_are_one() {
     let mut server = connect_with(&["--merged"]);
     server.call("print", json!({"text": "a line"}));
     server.call("print_in_c", json!({}));
@@ -225,7 +225,7 @@ fn a_server_ends_with_its_parent() {
 }
 
 #[test]
-fn a_server_ends_with_its_input_even_if_a_tool_holds_up_the_reader() {
+fn a_server_ends_with_its_input_while_a_tool_blocks_the_reader() {
     let mut server = connect_with(&["--relay"]);
     // The first call teaches nothing yet, so it is polled by the reader.
     server.begin_call("block", json!({"ms": 120_000}));

@@ -107,7 +107,7 @@ fn capabilities_are_declared_exactly_when_they_are_served() {
 
 /// A method of an undeclared capability is not found, even if the request is malformed.
 #[test]
-fn methods_of_a_capability_that_is_not_declared_are_not_found() {
+fn methods_of_an_undeclared_capability_are_not_found() {
     let methods = [
         ("tools/list", "hello"),
         ("tools/call", "hello"),
@@ -245,7 +245,7 @@ fn a_plain_component_is_published_without_optional_members() {
         json!({
             "uriTemplate": "files://{+path}",
             "name": "file",
-            "description": "A file below a directory: slashes are welcome, ways out of it are not.",
+            "description": "A file below a directory: slashes are accepted, path traversal is not.",
             "mimeType": "text/plain",
         })
     );
@@ -254,11 +254,11 @@ fn a_plain_component_is_published_without_optional_members() {
         json!({
             "name": "greet",
             "description": "Greets someone.",
-            "arguments": [{"name": "name", "description": "Whom to greet.", "required": true}],
+            "arguments": [{"name": "name", "description": "The name of the person to greet.", "required": true}],
         })
     );
     let illustrated = entry(&mut server, "prompts/list", "name", "illustrated");
-    assert_eq!(illustrated, json!({"name": "illustrated", "description": "Answers with each kind of message."}));
+    assert_eq!(illustrated, json!({"name": "illustrated", "description": "Returns each kind of message."}));
 }
 
 /// The members that each revision has for each kind of component.
@@ -269,7 +269,7 @@ fn decorated_components_in_every_revision() {
         let mut resource = json!({
             "uri": "decorated://resource",
             "name": "decorated_resource",
-            "description": "Says everything about itself that a resource can say.",
+            "description": "Has every option of a resource.",
             "mimeType": "text/markdown",
             "size": 10,
             "annotations": {"audience": ["user", "assistant"], "priority": 0.8},
@@ -283,10 +283,10 @@ fn decorated_components_in_every_revision() {
         });
         let mut prompt = json!({
             "name": "decorated_prompt",
-            "description": "Says everything about itself that a prompt can say.",
+            "description": "Has every option of a prompt.",
             "arguments": [{
                 "name": "times",
-                "description": "How often.\n\nAs JSON that fits {\"type\":\"integer\",\"maximum\":255,\"minimum\":0,\"default\":1}",
+                "description": "The number of repetitions.\n\nAs JSON that fits {\"type\":\"integer\",\"maximum\":255,\"minimum\":0,\"default\":1}",
             }],
         });
         let mut contents = json!({"uri": "decorated://resource", "mimeType": "text/markdown", "text": "# Markdown"});
@@ -398,11 +398,11 @@ fn errors_of_resources_are_shown_or_masked() {
         refused(&read(&mut server, "trouble://slow"), -32603, "100ms");
         for uri in ["trouble://masked", "trouble://panic"] {
             let answer = read(&mut server, uri);
-            refused(&answer, -32603, "(error ");
+            refused(&answer, -32603, "Internal error ");
             assert!(!answer.text.contains("canary") && !answer.text.contains("nonexistent"), "{}", answer.text);
             let message = answer.value["error"]["message"].as_str().expect("a message");
-            let (_, id) = message.split_once("(error ").expect("an id");
-            let (id, _) = id.split_once(')').expect("an id");
+            let (_, id) = message.split_once("Internal error ").expect("an id");
+            let (id, _) = id.split_once('.').expect("an id");
             server.wait_for_stderr(id);
         }
         assert_eq!(text_of(&mut server, "config://app"), "verbose = true");
@@ -623,7 +623,7 @@ fn a_missing_or_wrong_argument_of_a_prompt_is_named() {
             refused(&answer, -32602, named);
         }
         for arguments in [json!({"name": 7}), json!({"name": null}), json!({"name": ["Ada"]}), json!({"name": {}})] {
-            refused(&get(&mut server, "greet", arguments), -32602, "must be a string");
+            refused(&get(&mut server, "greet", arguments), -32602, "must be strings");
         }
         for arguments in [json!([]), json!("Ada"), json!(1)] {
             refused(&get(&mut server, "greet", arguments), -32602, "must be an object");
@@ -644,7 +644,7 @@ fn the_description_of_a_json_argument_has_its_schema() {
     let required: Vec<bool> = arguments.iter().map(|argument| argument["required"] == true).collect();
     assert_eq!(required, [true, true, true, false, false]);
     let steps = arguments[0]["description"].as_str().expect("a description");
-    assert!(steps.starts_with("How many steps.\n\nAs JSON that fits {"), "{steps}");
+    assert!(steps.starts_with("The number of steps.\n\nAs JSON that fits {"), "{steps}");
     assert!(steps.contains("\"maximum\":9") && !steps.contains("description"), "{steps}");
     let labels = arguments[2]["description"].as_str().expect("a description");
     assert!(labels.starts_with("As JSON that fits {") && labels.contains("array"), "{labels}");
@@ -689,7 +689,7 @@ fn errors_of_prompts_are_shown_or_masked() {
         let mut server = Server::connect("fixture", revision);
         refused(&get(&mut server, "visible_prompt_trouble", json!({})), -32603, "the archive is closed");
         let masked = get(&mut server, "masked_prompt_trouble", json!({}));
-        refused(&masked, -32603, "(error ");
+        refused(&masked, -32603, "Internal error ");
         assert!(!masked.text.contains("canary"), "{}", masked.text);
         server.wait_for_stderr("secret-canary at 10.0.0.7");
     }
@@ -787,7 +787,7 @@ fn an_invalid_or_failed_completion_is_an_error() {
             refused(&server.ask("completion/complete", params), -32602, named);
         }
         let failed = server.ask("completion/complete", of_prompt("travel", "broken", ""));
-        refused(&failed, -32603, "(error ");
+        refused(&failed, -32603, "Internal error ");
         assert!(!failed.text.contains("canary"), "{}", failed.text);
     }
 }
@@ -797,7 +797,7 @@ fn a_blocking_completion_does_not_delay_others() {
     let mut server = Server::start("fixture");
     let slow = server.begin("completion/complete", of_prompt("travel", "slow", "B"));
     assert_eq!(text_of(&mut server, "config://app"), "verbose = true");
-    assert!(server.take_early().is_empty(), "the reader goes on");
+    assert!(server.take_early().is_empty(), "the reader continues");
     assert_eq!(server.answer_to(&slow).result()["completion"]["values"], json!(["Berlin", "Bonn", "Bremen"]));
 }
 

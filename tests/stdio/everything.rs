@@ -398,7 +398,7 @@ fn a_modern_client_gets_elicitations_in_rounds() {
     }
     for action in ["decline", "cancel"] {
         let done = call.round(json!({"user_name": {"action": action}}), &state);
-        assert_eq!(done.content_text(), "Hello, whoever you are!");
+        assert_eq!(done.content_text(), "Hello, stranger!");
     }
     let unfit = call.round(json!({"user_name": accept(json!({"name": 5}))}), &state);
     assert!(unfit.is_tool_error());
@@ -483,7 +483,7 @@ fn a_prompt_can_elicit() {
 }
 
 #[test]
-fn a_state_is_valid_for_its_own_request_alone() {
+fn a_request_state_is_valid_only_for_its_own_request() {
     let mut call = Call::tool("test_input_required_result_tampered_state");
     let (_, state) = call.begin();
     let confirm = json!({"confirm": accept(json!({"ok": true}))});

@@ -69,7 +69,7 @@ fn the_middleware_example_serves_every_revision() {
         assert_eq!(answer.content_text(), "ababab");
         let answer = server.call("repeat", json!({"text": "ab", "times": 30_000}));
         assert!(answer.is_tool_error());
-        assert!(answer.content_text().contains("at most 10000 are allowed"), "{}", answer.text);
+        assert!(answer.content_text().contains("the limit is 10000 bytes"), "{}", answer.text);
         server.call("set_maintenance", json!({"on": true}));
         let answer = server.call("repeat", json!({"text": "ab", "times": 3}));
         assert!(answer.is_tool_error());
@@ -119,7 +119,7 @@ fn the_dynamic_example_serves_every_revision() {
         let called = server.call("forecast", json!({"city": "Lyon"}));
         assert_eq!(called.content_text(), r#"{"operation":"forecast","arguments":{"city":"Lyon"}}"#);
         let refused = server.call("forecast", json!({}));
-        assert!(refused.is_tool_error() && refused.content_text().contains("`/city`: it is required"));
+        assert!(refused.is_tool_error() && refused.content_text().contains("`/city`: missing"));
         let twice = server.call("install", json!({"operation": forecast}));
         assert!(twice.is_tool_error() && twice.content_text().contains("two tools are named `forecast`"));
         let bad = json!({"operation": {"name": "x", "description": "", "schema": {"type": "string"}}});
@@ -128,7 +128,7 @@ fn the_dynamic_example_serves_every_revision() {
         server.call("maintenance", json!({"on": true}));
         assert_eq!(server.call("forecast", json!({"city": "Lyon"})).error_code(), Some(-32602));
         server.call("maintenance", json!({"on": false}));
-        assert_eq!(server.call("uninstall", json!({"name": "forecast"})).content_text(), "forecast is gone");
+        assert_eq!(server.call("uninstall", json!({"name": "forecast"})).content_text(), "forecast is removed");
         assert_eq!(names(&mut server), ["install", "maintenance", "uninstall"]);
     }
 }
@@ -147,7 +147,7 @@ fn the_mounting_example_serves_every_revision() {
         let delete = json!({"name": "users_delete", "arguments": {"name": "ada"}});
         assert_eq!(server.ask("tools/call", delete.clone()).error_code(), Some(-32602), "it is not there for others");
         let deleted = server.ask_with_meta("tools/call", delete, json!({"com.example/role": "admin"}));
-        assert_eq!(deleted.content_text(), "ada is deleted");
+        assert_eq!(deleted.content_text(), "ada was deleted");
         server.close_input();
         assert!(server.wait().success());
         assert_eq!(server.final_stderr().matches("the ledger closes at 5 cents").count(), 1);
@@ -216,7 +216,7 @@ fn the_methods_example_serves_every_revision() {
         let note = server.ask("resources/read", json!({"uri": "notes://plan"}));
         assert_eq!(note.result()["contents"][0]["text"], "test it, then ship it");
         let prompt = server.ask("prompts/get", json!({"name": "sum_up", "arguments": {"title": "plan"}}));
-        let expected = "Sum this up in one sentence:\n\ntest it, then ship it";
+        let expected = "Summarize this in one sentence:\n\ntest it, then ship it";
         assert_eq!(prompt.result()["messages"][0]["content"]["text"], expected);
         for reference in
             [json!({"type": "ref/prompt", "name": "sum_up"}), json!({"type": "ref/resource", "uri": "notes://{title}"})]
@@ -274,7 +274,7 @@ fn the_errors_example_serves_every_revision() {
         assert_eq!(rich.content_text(), "100 euros withdrawn, 200 left");
         let poor = server.call("withdraw", json!({"amount": 500}));
         assert!(poor.is_tool_error());
-        let expected = "The account holds 300 euros: withdraw at most that, or ask for a credit.";
+        let expected = "The balance is 300 euros: withdraw at most this amount, or ask for credit.";
         assert_eq!(poor.content_text(), expected);
         let greedy = server.call("withdraw", json!({"amount": 5000}));
         assert!(greedy.is_tool_error());
@@ -289,8 +289,10 @@ fn the_errors_example_serves_every_revision() {
             let failed = server.call(tool, arguments);
             assert!(failed.is_tool_error());
             let text = failed.content_text();
-            let rest = text.strip_prefix("The tool failed for a reason that is not yours to mend (error ");
-            let id = rest.and_then(|rest| rest.strip_suffix("). Its details are in the server's log."));
+            let rest = text.strip_prefix("Internal error ");
+            let id = rest.and_then(|rest| {
+                rest.strip_suffix(". Changing the arguments will not help; the details are in the server's log.")
+            });
             let id = id.unwrap_or_else(|| panic!("{text}"));
             assert_eq!(id.len(), 8, "{text}");
             server.wait_for_stderr(&format!("tool `{tool}` failed (error {id}): {logged}"));
@@ -315,14 +317,14 @@ fn the_state_example_serves_every_revision() {
         assert_eq!(server.call("receive", json!({"article": "bolt", "quantity": 1})).content_text(), "1");
         let full = server.call("receive", json!({"article": "bolt", "quantity": u32::MAX}));
         assert!(full.is_tool_error());
-        assert_eq!(full.content_text(), "The shelf is full: receive less.");
+        assert_eq!(full.content_text(), "The shelf is full: reduce the quantity.");
         assert_eq!(server.call("inventory", json!({})).content_text(), r#"{"bolt":1,"nail":7}"#);
 
         // An injected parameter is not an argument.
         let tools = server.ask("tools/list", Value::Null);
         assert_eq!(tools.result()["tools"][1]["inputSchema"]["required"], json!(["article"]));
         let sent = server.call("price", json!({"article": "nail", "currency": "USD"}));
-        let expected = "Invalid arguments for `price`:\n- `/currency`: there is no such argument; there is only `article`\nNothing was done. Correct the arguments and call again.";
+        let expected = "Invalid arguments for `price`:\n- `/currency`: unknown argument; the only valid one is `article`\nNothing was done. Correct the arguments and call again.";
         assert_eq!(sent.content_text(), expected);
 
         let mut price = |meta: Value| {
@@ -454,7 +456,7 @@ fn the_elicitation_example_serves_every_revision() {
         assert_eq!(question["message"], "Your flight to Lyon");
         let form = &question["requestedSchema"];
         assert_eq!(form["required"], json!(["seats", "class"]));
-        let seats = json!({"type": "integer", "description": "How many seats.", "minimum": 1, "maximum": 8});
+        let seats = json!({"type": "integer", "description": "The number of seats.", "minimum": 1, "maximum": 8});
         assert_eq!(form["properties"]["seats"], seats);
         let class = &form["properties"]["class"];
         let titles = ["Economy, 90 euros", "Business, 240 euros"];
@@ -469,11 +471,11 @@ fn the_elicitation_example_serves_every_revision() {
             let (_, frame) = call_and_answer(&mut server, revision, "book_flight", &to, &[answer]);
             (frame.is_tool_error(), frame.content_text().to_owned())
         };
-        assert_eq!(book(json!({"action": "decline"})), (false, "The user does not want to fly.".into()));
-        let nothing = "The user gave no answer. Nothing was booked.";
+        assert_eq!(book(json!({"action": "decline"})), (false, "The user declined. Nothing was booked.".into()));
+        let nothing = "The user dismissed the form. Nothing was booked.";
         assert_eq!(book(json!({"action": "cancel"})), (false, nothing.into()));
         let (is_error, text) = book(accept(json!({"seats": 20, "class": "economy"})));
-        let misfit = "the client's answer does not fit the question: `/seats`: expected an integer from 1 to 8, got 20";
+        let misfit = "the client's response is invalid: `/seats`: expected an integer from 1 to 8, got 20";
         assert_eq!((is_error, text.as_str()), (true, misfit));
         let eight = || accept(json!({"seats": 8, "class": "economy"}));
         for _ in 0..12 {
@@ -499,10 +501,9 @@ fn a_client_without_elicitation_gets_an_error() {
         let mut server = Server::connect("elicitation", revision);
         let told = server.call("book_flight", json!({"to": "Lyon"}));
         assert!(told.is_tool_error());
-        assert_eq!(told.content_text(), "The user cannot be asked here: name a travel agency instead.");
+        assert_eq!(told.content_text(), "This client cannot ask the user: suggest a travel agency instead.");
         let refused = server.call("cancel_all", json!({}));
-        let text =
-            "this needs a client that can ask the person who uses it, and this one has not declared `elicitation.form`";
+        let text = "the client cannot ask its user: it has not declared `elicitation.form`";
         if revision.is_modern() {
             assert_eq!(refused.error_code(), Some(-32021));
             assert_eq!(refused.value["error"]["message"], text);

@@ -297,7 +297,7 @@ fn batches_are_refused_in_other_revisions() {
 }
 
 #[test]
-fn lines_may_end_and_begin_in_many_ways() {
+fn line_endings_indentation_and_blank_lines_are_accepted() {
     let mut server = Server::start("fixture");
     let line = |n: i64| echo(n, "x");
     let bytes = [
@@ -506,7 +506,7 @@ fn a_response_is_one_line_for_every_text() {
 }
 
 #[test]
-fn a_log_line_in_json_is_one_line_whatever_is_in_it() {
+fn every_log_event_in_json_is_one_line() {
     const TEXT: &str = "one\u{2028}two\u{2029}three\u{85}four\nfive é";
     let mut server = Server::connect("fixture", Revision::NEWEST);
     server.call("warn_operator", json!({"text": TEXT}));

@@ -41,7 +41,7 @@ fn a_state_that_fails_ends_the_process_with_its_reason() {
     let mut server = Server::setup("fixture").env("FIXTURE_STATE_FAILS", "the disk is full").start();
     assert!(!server.wait().success());
     let told = server.final_stderr();
-    assert!(told.contains("Slow` could not be made: the disk is full"), "{told}");
+    assert!(told.contains("Slow`: the disk is full"), "{told}");
 }
 
 /// A server that makes a state for longer than any test waits.
@@ -109,10 +109,10 @@ fn a_panic_of_a_state_function_is_an_error() {
         let mut server = Server::setup("fixture").env("FIXTURE_STATE_PANICS", place).start();
         assert_eq!(server.wait().code(), Some(1), "an unwinding `main` has another code");
         let told = server.final_stderr();
-        for part in ["Error: the state `", "Slow` could not be made: it panicked: a state panics", "server.rs:"] {
+        for part in ["Error: cannot create the state `", "Slow`: the factory panicked: a state panics", "server.rs:"] {
             assert!(told.contains(part), "{told}");
         }
-        let logged = told.lines().find(|line| line.contains("Slow` panicked while it was made: a state panics"));
+        let logged = told.lines().find(|line| line.contains("Slow` panicked: a state panics"));
         assert!(logged.is_some_and(|line| line.contains("server.rs:")), "{told}");
     }
 }

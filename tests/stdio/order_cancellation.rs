@@ -145,7 +145,7 @@ fn a_confirmed_order_is_cancelled_and_the_reason_is_noted() {
 
         // A repeated cancellation needs no confirmation.
         let again = server.call("cancel_order", json!({"order_id": "ORD-102"}));
-        let message = "ORD-102 is CANCELLED, and nothing was changed: it was so before.";
+        let message = "ORD-102 is CANCELLED, and nothing was changed: it already had this status.";
         assert_eq!(change_of(&again)["changed"], false);
         assert_eq!(change_of(&again)["message"], message);
     }
@@ -175,9 +175,9 @@ fn an_unconfirmed_order_is_not_cancelled() {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
         for (answer, why) in [
-            (accept(json!({"confirm": false, "reason": "no"})), "the user said no."),
-            (json!({"action": "decline"}), "the user said no."),
-            (json!({"action": "cancel"}), "the user closed the question."),
+            (accept(json!({"confirm": false, "reason": "no"})), "the user declined."),
+            (json!({"action": "decline"}), "the user declined."),
+            (json!({"action": "cancel"}), "the user dismissed the question."),
         ] {
             let asked = ask(&mut server, revision, "ORD-102");
             let kept = asked.answer(&mut server, "ORD-102", answer);
@@ -210,7 +210,7 @@ fn only_a_cancellable_order_needs_confirmation() {
         let folder = Folder::new();
         let mut server = connect(&folder, revision);
         for (order, expected) in [
-            ("ORD-101", "ORD-101 is SHIPPED and cannot become CANCELLED: next is DELIVERED."),
+            ("ORD-101", "ORD-101 is SHIPPED and cannot become CANCELLED: the next status is DELIVERED."),
             ("ORD-103", "ORD-103 is DELIVERED and cannot become CANCELLED: its status is final."),
             ("ORD-999", "ORD-999 was not found"),
         ] {
@@ -258,7 +258,7 @@ fn a_repeated_confirmation_cancels_once() {
     for change in changes {
         assert_eq!(change["status"], "CANCELLED");
         let is_first = change["changed"] == true;
-        let message = if is_first { "is CANCELLED now." } else { "nothing was changed: it was so before." };
+        let message = if is_first { "is CANCELLED now." } else { "nothing was changed: it already had this status." };
         assert!(change["message"].as_str().expect("a text").contains(message), "{change}");
     }
     assert_eq!(cancellations(&folder), 1);

@@ -121,7 +121,7 @@ fn a_repeated_key_creates_one_order() {
         other.as_object_mut().expect("an object").extend(different.as_object().expect("an object").clone());
         let refused = server.call("create_order", other);
         assert!(refusal(&refused).contains("belongs to ORD-105"), "{}", refused.text);
-        assert!(refusal(&refused).contains("nothing was created"), "{}", refused.text);
+        assert!(refusal(&refused).contains("Nothing was created"), "{}", refused.text);
     }
     assert_eq!(rows(&folder, "orders"), 5);
 
@@ -195,18 +195,17 @@ fn an_order_that_breaks_a_limit_is_not_created() {
 }
 
 #[test]
-fn the_status_of_an_order_moves_forward_alone() {
+fn the_status_of_an_order_only_moves_forward() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let skipped = set_status(&mut server, "ORD-102", "DELIVERED");
-    let expected =
-        "ORD-102 is PROCESSING and cannot become DELIVERED: next is SHIPPED or CANCELLED. Nothing was changed.";
+    let expected = "ORD-102 is PROCESSING and cannot become DELIVERED: the next status is SHIPPED or CANCELLED. Nothing was changed.";
     assert_eq!(refusal(&skipped), expected);
 
     for (status, back) in [("SHIPPED", "PROCESSING"), ("DELIVERED", "SHIPPED")] {
         for (changed, message) in [
             (true, format!("ORD-102 is {status} now.")),
-            (false, format!("ORD-102 is {status}, and nothing was changed: it was so before.")),
+            (false, format!("ORD-102 is {status}, and nothing was changed: it already had this status.")),
         ] {
             let expected = json!({"order_id": "ORD-102", "status": status, "changed": changed, "message": message});
             assert_eq!(structured(&set_status(&mut server, "ORD-102", status)), &expected);
@@ -303,7 +302,7 @@ fn subscribers_of_an_order_are_notified_of_its_changes() {
 }
 
 #[test]
-fn a_database_with_orders_alone_is_served() {
+fn a_database_with_only_orders_is_served() {
     let folder = Folder::new();
     std::fs::File::create(folder.path().join("orders.db")).expect("an empty file is an empty database");
     change(folder.path(), include_str!("../../examples/order_manager/database/orders.sql"));

@@ -105,7 +105,7 @@ fn text_of_the_database_cannot_begin_a_new_line() {
 }
 
 #[test]
-fn a_text_of_any_script_is_shown_as_it_is() {
+fn text_in_any_script_is_shown_unchanged() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let text = "Größe \"L\", e\u{301}, 注文, שלום, नमस्ते, می\u{200c}خواهم, 👩\u{200d}👩\u{200d}👧 ❤\u{fe0f} C:\\new 'x'";
@@ -212,7 +212,7 @@ fn an_invalid_row_is_an_error_that_names_the_column() {
             let refused = server.call(tool, arguments);
             assert!(refused.is_tool_error(), "{tool}: {}", refused.text);
             let text = refused.content_text();
-            for part in [id, column, "damaged"] {
+            for part in [id, column, "invalid values"] {
                 assert!(text.contains(part), "{tool}: {part} in {text}");
             }
         }
@@ -231,7 +231,7 @@ fn an_invalid_row_is_an_error_that_names_the_column() {
 }
 
 #[test]
-fn an_unknown_status_is_shown_as_it_is() {
+fn an_unknown_status_is_shown_unchanged() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     details(&mut server, "ORD-101");
@@ -240,7 +240,7 @@ fn an_unknown_status_is_shown_as_it_is() {
     assert!(details(&mut server, "ORD-103").content_text().contains("Status: LOST\n"));
     change(folder.path(), "UPDATE orders SET status = NULL WHERE order_id = 'ORD-103'");
     assert_eq!(list(&mut server, "lost"), [] as [Value; 0]);
-    assert!(details(&mut server, "ORD-103").content_text().contains("damaged"));
+    assert!(details(&mut server, "ORD-103").content_text().contains("invalid values"));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn the_key_of_a_removed_order_creates_no_order() {
     change(folder.path(), "DELETE FROM orders WHERE order_id = 'ORD-105'");
     let again = server.call("create_order", order);
     assert!(again.is_tool_error(), "{}", again.text);
-    for part in ["belongs to ORD-105", "was removed", "nothing was created", "another key"] {
+    for part in ["belongs to ORD-105", "was removed", "Nothing was created", "another key"] {
         assert!(again.content_text().contains(part), "{}", again.text);
     }
 }

@@ -114,7 +114,7 @@ fn order_manager_publishes_the_schema_of_fastmcp() {
 }
 
 #[test]
-fn order_manager_tells_models_how_to_use_it() {
+fn order_manager_has_instructions_for_models() {
     let folder = Folder::new();
     let mut legacy = order_manager(&folder);
     let opened = legacy.exchange(&Revision::V2025_11_25.initialize(1));
@@ -262,7 +262,7 @@ fn order_manager_runs_no_sql_from_its_arguments() {
 }
 
 #[test]
-fn other_calls_go_on_while_external_data_is_fetched() {
+fn other_calls_continue_while_external_data_is_fetched() {
     let folder = Folder::new();
     let mut server = order_manager(&folder);
     let start = Instant::now();

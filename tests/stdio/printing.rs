@@ -199,7 +199,7 @@ fn a_full_standard_error_does_not_keep_the_process() {
 }
 
 #[test]
-fn printing_goes_on_when_standard_error_is_closed() {
+fn printing_continues_when_standard_error_is_closed() {
     let (mut server, stderr) = unread(None);
     drop(stderr);
     for _ in 0..2 {

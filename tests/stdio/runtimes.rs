@@ -36,7 +36,7 @@ fn read(server: &mut Server, uri: &str) -> Frame {
 }
 
 #[test]
-fn code_that_blocks_works_where_it_is_marked() {
+fn blocking_code_works_in_blocking_handlers() {
     for runtime in RUNTIMES {
         let mut server = start(runtime);
         for (way, expected) in WAYS {
@@ -61,7 +61,7 @@ fn code_that_blocks_works_where_it_is_marked() {
 }
 
 #[test]
-fn code_that_blocks_fails_in_every_call_where_it_is_not_marked() {
+fn blocking_code_fails_in_every_call_of_other_handlers() {
     for runtime in RUNTIMES {
         for (way, _) in WAYS {
             // The first call of a server is polled where it is read.
@@ -137,19 +137,16 @@ fn http_needs_a_runtime_with_input_and_output_and_stdio_does_not() {
 }
 
 #[test]
-fn a_server_without_a_tokio_runtime_says_so() {
+fn a_missing_tokio_runtime_is_an_error() {
     for transport in ["stdio", "http"] {
         let setup = Server::setup("runtimes").env("RUNTIME", "none").env("VERSION", "1.0.0");
         let told = refused(if transport == "http" { setup.env("HTTP", "127.0.0.1:0") } else { setup });
-        assert!(
-            told.starts_with("Error: there is no tokio runtime to serve in") && told.lines().count() == 1,
-            "{told}"
-        );
+        assert!(told.starts_with("Error: there is no tokio runtime: put") && told.lines().count() == 1, "{told}");
     }
 }
 
 #[test]
-fn the_version_is_that_of_the_program_and_never_of_a_library() {
+fn the_version_is_the_programs_and_never_a_librarys() {
     // The tools of `toolbox` 0.3.0 are among its own.
     for (runtime, version, expected) in [
         (None, None, env!("CARGO_PKG_VERSION")),
@@ -165,7 +162,7 @@ fn the_version_is_that_of_the_program_and_never_of_a_library() {
         assert_eq!(info.result()["serverInfo"]["version"], expected, "{runtime:?} {version:?}");
         server.close_input();
         assert!(server.wait().success());
-        let warning = "WARN fastmcp_rs: the version of `runtimes` is not known, and clients are told 0.0.0: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`";
+        let warning = "WARN fastmcp_rs: the version of `runtimes` is unknown, so clients see 0.0.0: put `#[mcp::main]` on `main`, or add `.version(env!(\"CARGO_PKG_VERSION\"))`";
         let expected = if expected == "0.0.0" { vec![warning] } else { vec![] };
         assert_eq!(log(server), expected, "{runtime:?} {version:?}");
     }

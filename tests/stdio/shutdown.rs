@@ -104,7 +104,7 @@ fn a_signal_ends_a_server_whose_client_reads_slowly() {
 }
 
 #[test]
-fn a_program_goes_on_after_it_drops_its_server() {
+fn a_program_continues_after_it_drops_its_server() {
     let setup = Server::setup("fixture").env("FIXTURE_DROP_MS", "300").env("FIXTURE_LINGER_MS", "1500");
     let mut server = setup.start();
     server.wait_for_stderr("the server has returned");
@@ -255,7 +255,7 @@ fn calls_that_never_end_get_a_grace_period() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_the_server_at_once() {
     let mut server = Server::start("fixture");
     server.begin_call("wait_forever", json!({}));
     server.call("echo", json!({"text": "it has begun"}));

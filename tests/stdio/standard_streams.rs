@@ -165,7 +165,7 @@ fn an_output_that_cannot_be_written_is_an_error() {
         // The client is still there.
         assert_eq!(server.wait_within(Duration::from_secs(10)).code(), Some(1));
         let stderr = server.final_stderr();
-        assert!(stderr.contains("standard output cannot be written: No space left on device"), "{stderr}");
+        assert!(stderr.contains("cannot write standard output: No space left on device"), "{stderr}");
     }
 }
 
@@ -175,7 +175,7 @@ fn an_input_that_cannot_be_read_is_an_error() {
     let mut server = Server::setup("fixture").input(folder, None).start();
     assert_eq!(server.wait_within(Duration::from_secs(10)).code(), Some(1));
     let stderr = server.final_stderr();
-    assert!(stderr.contains("standard input cannot be read: Is a directory"), "{stderr}");
+    assert!(stderr.contains("cannot read standard input: Is a directory"), "{stderr}");
 }
 
 /// A user may start a server by hand and pipe a request into it.

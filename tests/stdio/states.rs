@@ -92,7 +92,7 @@ fn on(runtime: Option<&'static str>) -> impl FnOnce(Setup) -> Setup {
 }
 
 #[test]
-fn what_states_hold_is_written_at_the_end_of_input_and_when_asked_to_stop() {
+fn states_are_dropped_at_the_end_of_input_and_by_a_signal() {
     for runtime in RUNTIMES {
         for kind in [None, Some(Signal::TERM), Some(Signal::INT), Some(Signal::HUP)] {
             let place = Place::new();
@@ -110,7 +110,7 @@ fn what_states_hold_is_written_at_the_end_of_input_and_when_asked_to_stop() {
 }
 
 #[test]
-fn what_states_hold_is_written_when_nobody_reads_the_output() {
+fn states_are_dropped_when_the_output_is_not_read() {
     let place = Place::new();
     let mut server = place.set(Server::setup("runtimes")).without_reading().start();
     let mut output = BufReader::new(server.take_output());
@@ -126,7 +126,7 @@ fn what_states_hold_is_written_when_nobody_reads_the_output() {
 }
 
 #[test]
-fn what_states_hold_is_written_when_the_parent_is_gone() {
+fn states_are_dropped_when_the_parent_has_ended() {
     let place = Place::new();
     let mut command = Command::new("sh");
     command.args(["-c", "exec 3<&0; \"$0\" <&3 & sleep 1"]).arg(example("runtimes"));
@@ -142,7 +142,7 @@ fn what_states_hold_is_written_when_the_parent_is_gone() {
 }
 
 #[test]
-fn what_states_hold_is_written_when_the_program_drops_the_server() {
+fn states_are_dropped_when_the_program_drops_the_server() {
     for runtime in RUNTIMES {
         let place = Place::new();
         let mut server = place.start(|setup| on(runtime)(setup.env("DROP_MS", "1500")));
@@ -168,7 +168,7 @@ fn destructors_may_block_or_drop_a_runtime_when_the_program_drops_the_server() {
 }
 
 #[test]
-fn states_that_are_not_used_are_dropped_whatever_hangs() {
+fn unused_states_are_dropped_while_others_hang() {
     for (tool, arguments, runtime) in [
         ("hang", json!({"with_journal": false}), None),
         ("hang", json!({"with_journal": false}), Some("current")),
@@ -191,7 +191,7 @@ fn states_that_are_not_used_are_dropped_whatever_hangs() {
 }
 
 #[test]
-fn a_state_that_a_thread_uses_for_ever_is_told_and_keeps_no_other() {
+fn a_state_used_by_a_thread_is_reported_and_delays_no_other() {
     let place = Place::new();
     let mut server = place.start(|setup| setup);
     server.begin_call("hang", json!({"with_journal": true}));
@@ -202,12 +202,13 @@ fn a_state_that_a_thread_uses_for_ever_is_told_and_keeps_no_other() {
     assert!(server.wait_within(Duration::from_secs(8)).success());
     assert_eq!((place.journal(""), place.journal(".made")), (String::new(), "said\n".into()));
     let told = server.final_stderr();
-    let warning = told.lines().find(|line| line.contains("were not dropped at its end, as tasks or threads still use"));
+    let warning =
+        told.lines().find(|line| line.contains("were not dropped at its end, because tasks or threads still use"));
     assert!(warning.is_some_and(|line| line.contains("Journal`") && !line.contains("MadeJournal`")), "{told}");
 }
 
 #[test]
-fn a_call_that_is_cancelled_at_the_end_lets_go_of_its_state() {
+fn a_call_cancelled_at_the_end_releases_its_state() {
     for runtime in RUNTIMES {
         let place = Place::new();
         let mut server = place.start(on(runtime));
@@ -223,7 +224,7 @@ fn a_call_that_is_cancelled_at_the_end_lets_go_of_its_state() {
 }
 
 #[test]
-fn states_are_dropped_in_the_reverse_order_of_their_making() {
+fn states_are_dropped_in_reverse_order_of_creation() {
     for runtime in RUNTIMES {
         let place = Place::new();
         let mut server = place.set(on(runtime)(Server::setup("runtimes").env("NOTED", ""))).start();
@@ -239,7 +240,7 @@ fn states_are_dropped_in_the_reverse_order_of_their_making() {
 }
 
 #[test]
-fn states_are_dropped_where_a_server_does_not_start() {
+fn states_are_dropped_when_a_server_does_not_start() {
     for setting in ["FAILS", "TWICE"] {
         let place = Place::new();
         let mut server = place.set(Server::setup("runtimes").env("NOTED", "").env(setting, "")).start();
@@ -278,7 +279,7 @@ fn a_destructor_may_panic_print_block_or_hang() {
 }
 
 #[test]
-fn a_destructor_that_hangs_holds_up_the_end_for_five_seconds() {
+fn a_hanging_destructor_delays_the_end_by_five_seconds() {
     let place = Place::new();
     // It is dropped before the states that were given.
     let mut server = place.start(|setup| setup.env("RUDE", "hangs"));
@@ -288,7 +289,7 @@ fn a_destructor_that_hangs_holds_up_the_end_for_five_seconds() {
     assert!(start.elapsed() >= Duration::from_secs(4), "{:?}", start.elapsed());
     assert_eq!(place.notes(), ["returned"]);
     let told = server.final_stderr();
-    assert!(told.contains("not dropped within 5s: the destructor of `runtimes::Rude` still runs"), "{told}");
+    assert!(told.contains("not dropped within 5s: the destructor of `runtimes::Rude` is still running"), "{told}");
     // A signal ends it at once.
     let place = Place::new();
     let mut server = place.start(|setup| setup.env("RUDE", "hangs"));
@@ -301,7 +302,7 @@ fn a_destructor_that_hangs_holds_up_the_end_for_five_seconds() {
 }
 
 #[test]
-fn a_state_that_a_task_keeps_is_told() {
+fn a_state_kept_by_a_task_is_reported() {
     let place = Place::new();
     let mut server = place.set(Server::setup("runtimes").env("KEPT", "")).start();
     start_serving(&mut server);

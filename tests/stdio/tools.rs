@@ -46,7 +46,7 @@ fn a_plain_tool_is_published_without_optional_members() {
         json!({
             "name": "nothing",
             "title": "Nothing",
-            "description": "Has no arguments and no answer.",
+            "description": "Has no arguments and no result.",
             "inputSchema": {"type": "object", "properties": {}, "additionalProperties": false},
         })
     );
@@ -365,7 +365,7 @@ fn media_in_every_revision() {
 }
 
 #[test]
-fn results_have_the_members_of_their_revision_alone() {
+fn results_have_only_the_members_of_their_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let call = server.call("echo", json!({"text": "x"}));

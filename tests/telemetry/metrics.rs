@@ -260,7 +260,7 @@ async fn the_outbox_gauge_returns_to_zero_once_read() {
 async fn another_endpoint_at_the_metrics_path_is_an_error() {
     let config = HttpConfig::new().metrics(true).legacy_sse("/metrics/");
     let error = App::empty("two").http(config).into_service().await.unwrap_err();
-    assert!(error.to_string().contains("where the numbers"), "{error}");
+    assert!(error.to_string().contains("the path of the metrics"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

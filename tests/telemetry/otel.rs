@@ -199,7 +199,7 @@ fn spans_of_a_stdio_server_are_exported_at_its_end() {
         assert_eq!(first.attribute(name).as_deref(), Some(value), "{name}");
     }
     let events: Vec<&str> = first.span.events.iter().map(|event| event.name.as_str()).collect();
-    assert_eq!(events, ["looking it up"]);
+    assert_eq!(events, ["looking up the price"]);
     assert_eq!((second.status(), second.attribute("error.type").as_deref()), (StatusCode::Error, Some("tool_error")));
     assert_eq!(second.parent(), "");
     assert_ne!(hexadecimal(&second.span.trace_id), TRACE);

@@ -12,7 +12,7 @@ use crate::one_line::OneLine;
 /// The largest total in US dollars that an `f64` represents exactly to the cent.
 const MAX_TOTAL: f64 = 9e13;
 
-/// An order, with what belongs to it.
+/// An order with its lines and notes.
 #[mcp::model]
 pub struct Order {
     pub order_id: String,
@@ -24,7 +24,7 @@ pub struct Order {
     pub is_refundable: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<OrderLine>,
-    /// The newest ones, newest first.
+    /// The newest notes, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
 }
@@ -77,7 +77,7 @@ impl OrderRow {
     pub fn problem(&self) -> Option<String> {
         let odd = self.odd.join(", ");
         (!odd.is_empty())
-            .then(|| format!("Its row in the database is damaged, and must be corrected there first: {odd}."))
+            .then(|| format!("Its row in the database has invalid values, which must be corrected there: {odd}."))
     }
 
     /// Returns the order, or an error that tells the model the reason.
@@ -93,17 +93,27 @@ impl OrderRow {
 
 /// One product in an order.
 #[mcp::model]
-#[derive(FromRow, PartialEq)]
+#[derive(PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct OrderLine {
-    /// What it is, on one line.
+    /// The name of the product, on one line.
     #[arg(max_length = 200, pattern = r"^\S(.*\S)?$")]
     pub product: String,
     #[arg(min = 1, max = 1000)]
     pub quantity: u32,
-    /// The price of one, in US cents.
+    /// The price of one unit, in US cents.
     #[arg(max = 10_000_000)]
     pub unit_price_cents: u32,
+}
+
+impl FromRow<'_, SqliteRow> for OrderLine {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            product: row.try_get("product")?,
+            quantity: row.try_get("quantity")?,
+            unit_price_cents: row.try_get("unit_price_cents")?,
+        })
+    }
 }
 
 /// An order before it is stored.
@@ -114,7 +124,7 @@ pub struct NewOrder<'a> {
     pub idempotency_key: Option<&'a str>,
 }
 
-/// How far an order is.
+/// The status of an order.
 #[mcp::model]
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[serde(rename_all = "UPPERCASE")]

@@ -9,8 +9,8 @@ use crate::one_line::OneLine;
 
 /// Cancels an order that is still PROCESSING, if the user confirms it.
 ///
-/// Use this when the user wants an order cancelled. The user is asked by this tool, so there is no need to
-/// ask before. A cancelled order stays cancelled.
+/// Use this when the user wants to cancel an order. The tool asks the user for confirmation, so do not ask
+/// first. A cancelled order cannot be restored.
 #[mcp::tool(destructive, idempotent)]
 async fn cancel_order(
     /// The order reference, e.g. `ORD-101`.
@@ -29,9 +29,9 @@ async fn cancel_order(
     let reason = match ctx.elicit::<Confirmation>(question).await {
         Ok(ElicitationResult::Accepted(Confirmation { confirm: true, reason })) => reason,
         Ok(ElicitationResult::Accepted(_) | ElicitationResult::Declined) => {
-            return Ok(StatusChange::none(order, "the user said no."));
+            return Ok(StatusChange::none(order, "the user declined."));
         }
-        Ok(ElicitationResult::Cancelled) => return Ok(StatusChange::none(order, "the user closed the question.")),
+        Ok(ElicitationResult::Cancelled) => return Ok(StatusChange::none(order, "the user dismissed the question.")),
         Err(ClientRequestError::Unsupported { .. }) => return Err(cannot_ask(order_id)),
         Err(error) => return Err(error.into()),
     };
@@ -46,20 +46,20 @@ async fn cancel_order(
     StatusChange::of(find(&orders, order_id).await?, Status::Cancelled, changed)
 }
 
-/// What the user is asked before an order is cancelled.
+/// The confirmation of a cancellation.
 #[mcp::model]
 struct Confirmation {
     /// Whether to cancel the order.
     confirm: bool,
-    /// Why, for the notes on the order.
+    /// The reason, for the notes on the order.
     #[arg(max_length = 500)]
     reason: Option<String>,
 }
 
 fn cannot_ask(order_id: &str) -> ToolError {
     ToolError::new(format!(
-        "{} was not cancelled: the user must confirm it, and this client has no way to ask them \
-         (it lacks elicitation). Tell the user to cancel the order from a client that has one.",
+        "{} was not cancelled: the user must confirm it, and this client does not support elicitation. \
+         Tell the user to cancel the order from a client that does.",
         OneLine(order_id)
     ))
 }

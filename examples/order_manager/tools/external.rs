@@ -6,10 +6,10 @@ use fastmcp_rs::prelude::*;
 
 /// Fetches data about a topic from an external service, which takes about a second.
 ///
-/// Use this when the answer is not in the order database. Other calls go on meanwhile.
+/// Use this when the answer is not in the order database. Other calls continue meanwhile.
 #[mcp::tool(read_only, open_world)]
 async fn fetch_external_data(
-    /// What to look for, in plain words.
+    /// The topic, in plain words.
     query: &str,
 ) -> String {
     // Simulates a slow service. Awaiting releases the thread, so no other call waits for this one.

@@ -7,8 +7,8 @@ use crate::database::{Note, NoteMatch, Orders};
 
 /// Adds a note to an order.
 ///
-/// Use this to keep what the next person who works on the order should know, such as what the customer
-/// asked for. Notes are neither changed nor removed.
+/// Use this to record information for the next person who works on the order, such as a request of the
+/// customer. Notes cannot be changed or removed.
 #[mcp::tool(destructive = false)]
 async fn add_order_note(
     /// The order reference, e.g. `ORD-101`.
@@ -26,17 +26,17 @@ async fn add_order_note(
 
 /// Searches the notes on orders, and returns the best matches first.
 ///
-/// Use this when the user recalls what was noted (e.g., "who complained about a late delivery?"). Notes
-/// with any of the words are found, also in other forms ("refund" finds "refunded"). The newest notes on
-/// one order are in get_order_details.
+/// Use this when the user asks about the content of notes (e.g., "who complained about a late delivery?").
+/// It finds notes with any of the words, even in other forms ("refund" finds "refunded"). For the newest
+/// notes on one order, use get_order_details.
 #[mcp::tool(read_only)]
 async fn search_order_notes(
-    /// Words to look for. Quotes and operators mean nothing here.
+    /// Words to search for. Quotes and operators have no effect.
     #[arg(max_length = 500)]
     query: &str,
-    /// Look at the notes on this order only, e.g. `ORD-101`.
+    /// Search only the notes on this order, e.g. `ORD-101`.
     order_id: Option<&str>,
-    /// How many notes to return.
+    /// The maximum number of notes.
     #[arg(default = 10, min = 1, max = 50)]
     limit: u32,
     orders: State<Orders>,

@@ -19,13 +19,13 @@ async fn get_order_details(
 
 /// Lists the orders that have a given status, sorted by order ID.
 ///
-/// Use this when the user asks about a group of orders rather than about one of them (e.g., "which
+/// Use this when the user asks about a group of orders rather than a single order (e.g., "which
 /// orders have shipped?"). The list is empty when no order has that status.
 #[mcp::tool(read_only)]
 async fn list_orders_by_status(
     /// PROCESSING, SHIPPED, DELIVERED or CANCELLED, in upper or lower case.
     status: &str,
-    /// How many orders to list.
+    /// The maximum number of orders.
     #[arg(default = 50, min = 1, max = 500)]
     limit: u32,
     orders: State<Orders>,
@@ -34,23 +34,23 @@ async fn list_orders_by_status(
     Ok(orders.into_iter().map(OrderSummary::from).collect())
 }
 
-/// Creates an order, which is PROCESSING from then on.
+/// Creates an order with the status PROCESSING.
 ///
-/// Use this when the user wants to order something and has said for whom, what, how many and at which
-/// price. Ask for what is missing; do not make it up.
+/// Use this when the user wants to order something and has given the customer, the products, the
+/// quantities and the prices. Ask for missing details; do not make them up.
 #[mcp::tool(destructive = false)]
 async fn create_order(
     /// The customer's e-mail address.
     #[arg(max_length = 254, pattern = r"^[^@\s]+@[^@\s]+$", example = "alice@example.com")]
     customer_email: &str,
-    /// What is ordered, one line for each product.
+    /// The products, one line each.
     #[arg(min_length = 1, max_length = 100)]
     lines: &[OrderLine],
-    /// Whether the customer may get the money back.
+    /// Whether the order can be refunded.
     #[arg(default = true)]
     is_refundable: bool,
-    /// A text that no other order was created with, such as a UUID. A call that is repeated with the same
-    /// key finds the order again, instead of creating another one.
+    /// A unique text, such as a UUID. Repeating the call with the same key returns the existing order
+    /// instead of creating another one.
     #[arg(min_length = 1, max_length = 100)]
     idempotency_key: Option<&str>,
     orders: State<Orders>,
@@ -60,8 +60,8 @@ async fn create_order(
     let order = orders.find(&order_id).await?.filter(|order| created || new.is_like(order));
     let Some(order) = order else {
         return Err(ToolError::new(format!(
-            "The idempotency key belongs to {order_id}, which is another order or was removed: nothing was created. \
-             Choose another key."
+            "The idempotency key belongs to {order_id}, which is another order or was removed. \
+             Nothing was created. Use another key."
         )));
     };
     Ok(CreatedOrder { total_cents: order.total_cents(), order_id, status: order.status, created })
@@ -78,7 +78,7 @@ struct OrderSummary {
     /// The customer's e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// Why nothing more is known of the order.
+    /// The reason why the other fields are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }

@@ -6,9 +6,9 @@ use super::find;
 use crate::database::{Order, Orders};
 use crate::one_line::OneLine;
 
-/// Tells whether an order can be refunded, and why or why not.
+/// Checks whether an order can be refunded, and gives the reason.
 ///
-/// Use this before promising a refund to anyone. It only looks: nothing is refunded.
+/// Use this before promising a refund. It does not refund anything.
 #[mcp::tool(read_only)]
 async fn check_refund_eligibility(
     /// The order reference, e.g. `ORD-101`.
@@ -25,7 +25,7 @@ struct RefundEligibility {
     order_id: String,
     /// Whether a refund is possible.
     eligible: bool,
-    /// Why, in a sentence for the customer.
+    /// The reason, in a sentence for the customer.
     reason: String,
 }
 

@@ -6,10 +6,10 @@ use super::{find, tell_watchers};
 use crate::database::{Order, Orders, Status};
 use crate::one_line::OneLine;
 
-/// Moves an order on: from PROCESSING to SHIPPED, or from SHIPPED to DELIVERED.
+/// Advances the status of an order: from PROCESSING to SHIPPED, or from SHIPPED to DELIVERED.
 ///
-/// Use this when the user says that an order was handed to the carrier, or that it has arrived. There is no
-/// way back. An order that has the status already stays as it is.
+/// Use this when the user says that an order was handed to the carrier, or that it has arrived. The change
+/// cannot be undone. An order that already has the status is not changed.
 #[mcp::tool(idempotent)]
 async fn update_order_status(
     /// The order reference, e.g. `ORD-101`.
@@ -20,7 +20,7 @@ async fn update_order_status(
     ctx: &Context,
 ) -> Result<StatusChange, ToolError> {
     if status == Status::Cancelled {
-        return Err(ToolError::new("To cancel an order, use cancel_order: it asks the user first."));
+        return Err(ToolError::new("To cancel an order, use cancel_order, which asks the user for confirmation."));
     }
     // An order with a damaged row stays unchanged.
     find(&orders, order_id).await?;
@@ -31,15 +31,15 @@ async fn update_order_status(
     StatusChange::of(find(&orders, order_id).await?, status, changed)
 }
 
-/// What became of an order's status.
+/// The result of a status change.
 #[mcp::model]
 pub struct StatusChange {
     order_id: String,
-    /// The status that the order has now.
+    /// The current status of the order.
     status: String,
     /// Whether this call changed it.
     changed: bool,
-    /// The same in words, and why if nothing was changed.
+    /// The result in words, with the reason if nothing was changed.
     message: String,
 }
 
@@ -47,7 +47,7 @@ impl StatusChange {
     /// Describes the result of a status change. An order that had the status already is a success, too.
     pub fn of(order: Order, wanted: Status, changed: bool) -> Result<Self, ToolError> {
         if !changed && order.known_status() == Some(wanted) {
-            return Ok(Self::none(order, "it was so before."));
+            return Ok(Self::none(order, "it already had this status."));
         }
         if !changed {
             return Err(cannot_become(&order, wanted));
@@ -68,7 +68,10 @@ fn cannot_become(order: &Order, wanted: Status) -> ToolError {
     let (order_id, status) = (OneLine(&order.order_id), OneLine(&order.status));
     let next = order.known_status().map(Status::next).unwrap_or_default();
     let next: Vec<&str> = next.iter().map(|status| status.name()).collect();
-    let open =
-        if next.is_empty() { "its status is final".to_owned() } else { format!("next is {}", next.join(" or ")) };
+    let open = if next.is_empty() {
+        "its status is final".to_owned()
+    } else {
+        format!("the next status is {}", next.join(" or "))
+    };
     ToolError::new(format!("{order_id} is {status} and cannot become {}: {open}. Nothing was changed.", wanted.name()))
 }

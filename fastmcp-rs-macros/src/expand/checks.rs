@@ -43,7 +43,7 @@ pub(super) fn expand_bound_checks(options: &ArgOptions, ty: &TokenStream, shape:
     let bounds = [&options.min, &options.max].into_iter().flatten().filter(|_| shape == Shape::Unknown);
     let bounds = bounds.map(|bound| {
         let text = format!(
-            "`{} = {}` is no value of this argument's type: remove it, or change the type",
+            "`{} = {}` is not a value of this argument's type: remove it, or change the type",
             bound.key,
             bound.tokens.to_string().replace("- ", "-")
         );
@@ -58,7 +58,7 @@ pub(super) fn expand_bound_checks(options: &ArgOptions, ty: &TokenStream, shape:
     let length = length.map(|first| {
         let low = min.as_ref().map_or(0, |min| min.value);
         let high = max.as_ref().map_or(u64::MAX, |max| max.value);
-        let text = "no value of this argument's type has such a length: remove the bound, or change the type";
+        let text = "no value of this argument's type has this length: remove the bound, or change the type";
         let condition =
             |_: Ident, values: TokenStream| quote_spanned!(first.tokens.span()=> #values.have_length(#low, #high));
         check(&first.tokens, &condition, text.to_owned())

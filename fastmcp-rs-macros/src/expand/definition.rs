@@ -9,8 +9,10 @@ use syn::spanned::Spanned;
 
 use super::crate_path::private_at;
 use crate::component::Component;
-use crate::handler::{Execution, Handler, Parameter};
-use crate::parse::{ArgOptions, Flag, Icon, Number, ResourceOptions, SpecificOptions, ToolOptions};
+use crate::handler::{Handler, Parameter};
+use crate::parse::{
+    ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, SpecificOptions, ToolOptions,
+};
 
 /// Names of the runtime's items for one kind of component.
 pub(super) struct RuntimeNames {
@@ -41,41 +43,70 @@ impl RuntimeNames {
 
 /// Generates `ToolDefinition { .. }`, `ResourceDefinition { .. }` or `PromptDefinition { .. }`.
 pub(super) fn expand_definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
-    let name = handler.name();
-    let options = &handler.options;
-    let title = expand_option(options.title.as_ref());
-    let description = &handler.description;
-    let tags = &options.tags;
-    let icons = options.icons.iter().map(|icon| expand_icon(icon, private));
-    let meta = expand_option(options.meta.as_ref());
-    let timeout = expand_option(options.timeout.map(expand_duration));
-    let execution = match handler.execution() {
-        Execution::Async => quote!(Async),
-        Execution::Inline => quote!(Inline),
-        Execution::Blocking | Execution::BlockingAsync => quote!(Blocking),
-    };
-    let location = expand_location(handler, private);
     let ty = RuntimeNames::new(handler.component()).definition;
-    let specific_fields = match &options.specific {
+    let component = Some(expand_component_definition(handler, private));
+    let specific = match &handler.options.specific {
         SpecificOptions::Tool(options) => tool_fields(options, private),
         SpecificOptions::Resource(options) => resource_fields(options, private),
-        SpecificOptions::Prompt => TokenStream::new(),
+        SpecificOptions::Prompt => Vec::new(),
     };
-    quote! {
-        #private::#ty {
-            name: #name,
-            title: #title,
-            description: #description,
-            #specific_fields
-            tags: &[#(#tags),*],
-            icons: &[#(#icons),*],
-            meta: #meta,
-            timeout: #timeout,
-            execution: #private::Execution::#execution,
-            location: #location,
-            invoke: __invoke,
-        }
-    }
+    let fields = std::iter::once(("component", component)).chain(specific);
+    expand_struct(quote!(#private::#ty), fields)
+}
+
+/// Generates a struct from all its fields: those that the source sets, and those of its constant `EMPTY`.
+fn expand_struct<'a>(ty: TokenStream, fields: impl IntoIterator<Item = (&'a str, Option<TokenStream>)>) -> TokenStream {
+    let (given, left): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, value)| value.is_some());
+    let fields = given.into_iter().map(|(name, value)| {
+        let name = Ident::new(name, Span::mixed_site());
+        quote!(#name: #value)
+    });
+    // Clippy reports a base that provides no field.
+    let base = (!left.is_empty()).then(|| quote!(..#ty::EMPTY));
+    quote!(#ty { #(#fields,)* #base })
+}
+
+/// Generates a struct of `Option`s with the values that are given, or nothing if there are none.
+fn expand_options<'a>(
+    ty: TokenStream,
+    fields: impl IntoIterator<Item = (&'a str, Option<TokenStream>)>,
+) -> Option<TokenStream> {
+    let fields: Vec<_> = fields.into_iter().collect();
+    let is_given = fields.iter().any(|(_, value)| value.is_some());
+    is_given.then(|| expand_struct(ty, fields))
+}
+
+/// Generates `ComponentDefinition { .. }`, the part that all definitions have.
+fn expand_component_definition(handler: &Handler<'_>, private: &Ident) -> TokenStream {
+    let options = &handler.options;
+    let icons: Vec<_> = options.icons.iter().map(|icon| expand_icon(icon, private)).collect();
+    let fields = [
+        ("name", Some(handler.name().to_token_stream())),
+        ("title", some(options.title.as_ref())),
+        ("description", description(&handler.description)),
+        ("tags", list(&options.tags)),
+        ("icons", list(&icons)),
+        ("meta", some(options.meta.as_ref())),
+        ("timeout", some(options.timeout.map(expand_duration))),
+        ("location", Some(expand_location(handler, private))),
+        ("invoke", Some(quote!(__invoke))),
+    ];
+    expand_struct(quote!(#private::ComponentDefinition), fields)
+}
+
+/// Returns `Some(..)` for a value that the source sets.
+fn some(value: Option<impl ToTokens>) -> Option<TokenStream> {
+    value.map(|value| expand_option(Some(value)))
+}
+
+/// Returns the description, if the source has one.
+fn description(description: &Description) -> Option<TokenStream> {
+    (!description.is_empty()).then(|| description.to_token_stream())
+}
+
+/// Returns `&[..]` for values that the source sets.
+fn list<T: ToTokens>(values: &[T]) -> Option<TokenStream> {
+    (!values.is_empty()).then(|| quote!(&[#(#values),*]))
 }
 
 fn expand_duration(duration: Duration) -> TokenStream {
@@ -84,54 +115,45 @@ fn expand_duration(duration: Duration) -> TokenStream {
 }
 
 /// Generates the fields that only the definition of a tool has.
-fn tool_fields(options: &ToolOptions, private: &Ident) -> TokenStream {
-    let hints = [
-        ("read_only", &options.read_only),
-        ("destructive", &options.destructive),
-        ("idempotent", &options.idempotent),
-        ("open_world", &options.open_world),
+fn tool_fields(options: &ToolOptions, private: &Ident) -> Vec<(&'static str, Option<TokenStream>)> {
+    let flag = |flag: &Option<Flag>| some(flag.as_ref().map(|Flag { on, .. }| on));
+    let annotations = [
+        ("read_only", flag(&options.read_only)),
+        ("destructive", flag(&options.destructive)),
+        ("idempotent", flag(&options.idempotent)),
+        ("open_world", flag(&options.open_world)),
     ];
-    let results =
-        [("structured", &options.structured), ("wrapped", &options.wrapped), ("link_text", &options.link_text)];
-    let field = |(key, flag): (&str, &Option<Flag>)| {
-        let key = Ident::new(key, Span::mixed_site());
-        let value = expand_option(flag.as_ref().map(|Flag { on, .. }| on));
-        quote!(#key: #value)
-    };
-    let (hints, results) = (hints.map(field), results.map(field));
-    quote! {
-        annotations: #private::ToolAnnotations { #(#hints),* },
-        results: #private::ResultOptions { #(#results),* },
-    }
+    let results = [
+        ("structured", flag(&options.structured)),
+        ("wrapped", flag(&options.wrapped)),
+        ("link_text", flag(&options.link_text)),
+    ];
+    vec![
+        ("annotations", expand_options(quote!(#private::ToolAnnotations), annotations)),
+        ("results", expand_options(quote!(#private::ResultOptions), results)),
+    ]
 }
 
 /// Generates the fields that only the definition of a resource has.
-fn resource_fields(options: &ResourceOptions, private: &Ident) -> TokenStream {
-    let uri = options.uri.as_ref().map(|uri| uri.literal.value()).unwrap_or_default();
-    let mime_type = expand_option(options.mime_type.as_ref());
-    let size = expand_option(options.size.as_ref().map(|size| size.value));
-    let audience = &options.audience;
-    let priority = expand_option(options.priority.as_ref().map(|priority| priority.value.as_f64()));
-    let last_modified = expand_option(options.last_modified.as_ref());
-    let allow_traversal = &options.allow_traversal;
-    let ttl = expand_option(options.ttl.map(expand_duration));
-    let scope = expand_option(options.scope.as_ref().map(|scope| {
+fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static str, Option<TokenStream>)> {
+    let annotations = [
+        ("audience", list(&options.audience)),
+        ("priority", some(options.priority.as_ref().map(|priority| priority.value.as_f64()))),
+        ("last_modified", some(options.last_modified.as_ref())),
+    ];
+    let scope = options.scope.as_ref().map(|scope| {
         let scope = Ident::new(if scope.value() == "public" { "Public" } else { "Private" }, Span::mixed_site());
         quote!(#private::CacheScope::#scope)
-    }));
-    quote! {
-        uri: #uri,
-        mime_type: #mime_type,
-        size: #size,
-        annotations: #private::ResourceAnnotations {
-            audience: &[#(#audience),*],
-            priority: #priority,
-            last_modified: #last_modified,
-        },
-        allow_traversal: &[#(#allow_traversal),*],
-        ttl: #ttl,
-        scope: #scope,
-    }
+    });
+    vec![
+        ("uri", options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream())),
+        ("mime_type", some(options.mime_type.as_ref())),
+        ("size", some(options.size.as_ref().map(|size| size.value))),
+        ("annotations", expand_options(quote!(#private::ResourceAnnotations), annotations)),
+        ("allow_traversal", list(&options.allow_traversal)),
+        ("ttl", some(options.ttl.map(expand_duration))),
+        ("scope", some(scope)),
+    ]
 }
 
 /// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another
@@ -150,42 +172,30 @@ fn expand_location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
 }
 
 fn expand_icon(icon: &Icon, private: &Ident) -> TokenStream {
-    let Icon { src, sizes, .. } = icon;
-    let mime_type = expand_option(icon.mime_type.as_ref());
-    let theme = expand_option(icon.theme.as_ref());
-    quote! {
-        #private::IconDefinition {
-            src: #src,
-            mime_type: #mime_type,
-            sizes: &[#(#sizes),*],
-            theme: #theme,
-        }
-    }
+    let fields = [
+        ("src", Some(icon.src.to_token_stream())),
+        ("mime_type", some(icon.mime_type.as_ref())),
+        ("sizes", list(&icon.sizes)),
+        ("theme", some(icon.theme.as_ref())),
+    ];
+    expand_struct(quote!(#private::IconDefinition), fields)
 }
 
 /// Generates `Parameter { .. }`.
 pub(super) fn expand_parameter(parameter: &Parameter<'_>, private: &Ident) -> TokenStream {
-    let name = parameter.name();
-    let description = &parameter.description;
     let options = &parameter.options;
-    let constraints = expand_constraints(options, private);
-    let title = expand_option(options.title.as_ref().map(|title| &title.value));
-    let default = expand_option(options.default.as_ref().map(|default| &default.json));
-    let examples = options.examples.iter().map(|(json, _)| json);
-    let header = expand_option(options.header.as_ref().map(|header| &header.value));
-    let complete = expand_option(options.complete.as_ref().map(|complete| expand_completion(&complete.value)));
-    quote! {
-        #private::Parameter {
-            name: #name,
-            title: #title,
-            description: #description,
-            constraints: #constraints,
-            default: #default,
-            examples: &[#(#examples),*],
-            header: #header,
-            complete: #complete,
-        }
-    }
+    let examples: Vec<_> = options.examples.iter().map(|(json, _)| json).collect();
+    let fields = [
+        ("name", Some(parameter.name().to_token_stream())),
+        ("title", some(options.title.as_ref().map(|title| &title.value))),
+        ("description", description(&parameter.description)),
+        ("constraints", expand_constraints(options, private)),
+        ("default", some(options.default.as_ref().map(|default| &default.json))),
+        ("examples", list(&examples)),
+        ("header", some(options.header.as_ref().map(|header| &header.value))),
+        ("complete", some(options.complete.as_ref().map(|complete| expand_completion(&complete.value)))),
+    ];
+    expand_struct(quote!(#private::Parameter), fields)
 }
 
 /// Generates the closure that calls the user's completion function. rustc reports a wrong function at its path.
@@ -199,24 +209,18 @@ fn expand_completion(path: &ExprPath) -> TokenStream {
     }
 }
 
-/// Generates `Constraints { .. }`.
-pub(super) fn expand_constraints(options: &ArgOptions, private: &Ident) -> TokenStream {
-    if !options.is_constrained() {
-        return quote!(#private::Constraints::NONE);
-    }
-    let bounds = [("min", &options.min), ("max", &options.max)].map(|(key, bound)| {
-        let value = bound.as_ref().map(|bound| expand_number(bound.value, private));
-        (key, value)
-    });
-    let lengths = [("min_length", &options.min_length), ("max_length", &options.max_length)]
-        .map(|(key, bound)| (key, bound.as_ref().map(|bound| bound.value.to_token_stream())));
-    let pattern = options.pattern.as_ref().map(|pattern| pattern.value.to_token_stream());
-    let fields = bounds.into_iter().chain(lengths).chain([("pattern", pattern)]).filter_map(|(key, value)| {
-        let key = Ident::new(key, Span::mixed_site());
-        let value = value?;
-        Some(quote!(#key: ::core::option::Option::Some(#value)))
-    });
-    quote!(#private::Constraints { #(#fields,)* ..#private::Constraints::NONE })
+/// Generates `Constraints { .. }`, or nothing if there are no constraints.
+pub(super) fn expand_constraints(options: &ArgOptions, private: &Ident) -> Option<TokenStream> {
+    let number =
+        |bound: &Option<OptionValue<Number>>| some(bound.as_ref().map(|bound| expand_number(bound.value, private)));
+    let fields = [
+        ("min", number(&options.min)),
+        ("max", number(&options.max)),
+        ("min_length", some(options.min_length.as_ref().map(|bound| &bound.value))),
+        ("max_length", some(options.max_length.as_ref().map(|bound| &bound.value))),
+        ("pattern", some(options.pattern.as_ref().map(|pattern| &pattern.value))),
+    ];
+    expand_options(quote!(#private::Constraints), fields)
 }
 
 pub(super) fn expand_number(number: Number, private: &impl ToTokens) -> TokenStream {

@@ -30,10 +30,10 @@ pub(super) fn parse_duration_option(
 /// Fails like [`parse_duration`], and if the duration is zero.
 pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
-        Duration::ZERO => {
-            Err("a time-out of zero would end every call: give it some time, or remove `timeout` to use the app's"
-                .to_owned())
-        }
+        Duration::ZERO => Err(
+            "a timeout of zero would end every call: write a longer one, or remove `timeout` to use that of the app"
+                .to_owned(),
+        ),
         some => Ok(some),
     }
 }

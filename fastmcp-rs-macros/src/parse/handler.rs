@@ -126,7 +126,7 @@ impl HandlerOptions {
                     SpecificOptions::Prompt => false,
                 };
                 if component == Component::Resource && is_uri_key(&entry.key) {
-                    errors.at(&entry.key, "the URI stands first and has no key: remove this");
+                    errors.at(&entry.key, "the URI comes first and has no key: remove this");
                 } else if !is_known {
                     errors.at(&entry.key, unknown_option_message(component, name));
                 }
@@ -171,7 +171,7 @@ fn parse_handle(component: Component, entry: &Entry, errors: &mut Errors) -> Opt
     if handle.is_err() {
         errors.at(
             entry.error_tokens(),
-            format!("`handle` takes the name of the type that stands for this {component}, as in `handle = GetOrder`"),
+            format!("`handle` takes the name of the type that represents this {component}, as in `handle = GetOrder`"),
         );
     }
     handle.ok()

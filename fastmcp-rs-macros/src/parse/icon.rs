@@ -63,7 +63,7 @@ fn parse_icon_object(element: TokenStream, body: TokenStream, errors: &mut Error
             name => errors.at(
                 &entry.key,
                 format!(
-                    "an icon has no `{name}`{}: it takes `src`, `mime_type`, `sizes` and `theme`",
+                    "an icon has no option `{name}`{}: it takes `src`, `mime_type`, `sizes` and `theme`",
                     did_you_mean(name, KEYS)
                 ),
             ),
@@ -74,7 +74,7 @@ fn parse_icon_object(element: TokenStream, body: TokenStream, errors: &mut Error
     }
     if let Some(theme) = &theme {
         if !matches!(theme.value().as_str(), "light" | "dark") {
-            errors.at(theme, "an icon's theme is `\"light\"` or `\"dark\"`");
+            errors.at(theme, "the theme of an icon is `\"light\"` or `\"dark\"`");
         }
     }
     match &src {
@@ -92,7 +92,8 @@ fn check_src(src: &LitStr, errors: &mut Errors) {
     if !["https://", "http://", "data:"].iter().any(|scheme| value.starts_with(scheme)) {
         errors.at(
             src,
-            "clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`",
+            "clients load icons only from `https:`, `http:` and `data:` URLs: host the picture, or embed it as \
+             `data:image/png;base64,..`",
         );
     }
 }
@@ -105,6 +106,6 @@ fn check_size(size: &LitStr, errors: &mut Errors) {
         None => value == "any",
     };
     if !is_size {
-        errors.at(size, "an icon's size is `\"WIDTHxHEIGHT\"`, as in `\"48x48\"`, or `\"any\"`");
+        errors.at(size, "the size of an icon is `\"WIDTHxHEIGHT\"`, as in `\"48x48\"`, or `\"any\"`");
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
     }
     if let Some(owner) = Component::ALL.into_iter().find(|owner| specific_keys(*owner).contains(&other.unwrap_or(name)))
     {
-        return format!("`#[mcp::{component}]` has no option `{name}`, which is for a {owner}: remove it");
+        return format!("`#[mcp::{component}]` has no option `{name}`, which is an option of a {owner}: remove it");
     }
     let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
     format!("`#[mcp::{component}]` has no option `{name}`: it takes {}", keys.join(", "))

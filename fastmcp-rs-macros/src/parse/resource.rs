@@ -72,7 +72,7 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
     if let Some((index, uri)) = parts.iter().enumerate().find_map(|(index, part)| Some((index, text(part)?))) {
         parts.remove(index);
         if index > 0 {
-            errors.at(&uri, "the URI stands first in the parentheses, and the options follow it");
+            errors.at(&uri, "the URI comes first in the parentheses, and the options follow it");
         }
         return Some(uri);
     }
@@ -83,7 +83,7 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
     match first.as_slice() {
         [TokenTree::Ident(key), equals, value @ ..] if is_punct(equals, '=') => {
             if is_uri_key(key) {
-                errors.at(key, "the URI stands first and has no key: write only its string literal");
+                errors.at(key, "the URI comes first and has no key: write only its string literal");
                 let uri = text(value);
                 parts.remove(0);
                 return uri;
@@ -97,7 +97,8 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
             let tokens: TokenStream = other.iter().map(ToTokens::to_token_stream).collect();
             errors.at(
                 tokens,
-                "the URI of a resource is a string literal, as its variables are checked against the parameters: write it out",
+                "the URI of a resource must be a string literal, because its variables are checked against the \
+                 parameters",
             );
             parts.remove(0);
         }

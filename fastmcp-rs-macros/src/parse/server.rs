@@ -16,17 +16,16 @@ pub(crate) struct ServerOptions {
 impl ServerOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        read_options(tokens, errors, |entry, errors| {
-            match entry.name().as_str() {
-                "crate" => options.crate_path = value::parse_path(entry, errors),
-                unknown => errors.at(
-                    &entry.key,
-                    format!(
-                        "`#[mcp::server]` has no option `{unknown}`{}: those of a component stand at its method, as in `#[tool(read_only)]`",
-                        did_you_mean(unknown, &["crate"])
-                    ),
+        read_options(tokens, errors, |entry, errors| match entry.name().as_str() {
+            "crate" => options.crate_path = value::parse_path(entry, errors),
+            unknown => errors.at(
+                &entry.key,
+                format!(
+                    "`#[mcp::server]` has no option `{unknown}`{}: options of a component go on its method, as in \
+                         `#[tool(read_only)]`",
+                    did_you_mean(unknown, &["crate"])
                 ),
-            }
+            ),
         });
         options
     }

@@ -1,9 +1,8 @@
-//! Parses URI templates: RFC 6570 up to level 3, and `{x*}`, which FastMCP's users know.
-//!
-//! A template is accepted only if a URI can be split into the same variables again. So path-style parameters (`{;x}`)
-//! and truncated values (`{x:3}`) are errors.
+//! The URI of a resource, as its macro reads it.
 
 use syn::LitStr;
+
+use crate::shared::uri_template::{self, Part};
 
 /// The URI of a resource, with or without variables.
 pub(crate) struct Template {
@@ -24,14 +23,16 @@ pub(crate) struct Variable {
     pub(crate) is_optional: bool,
 }
 
-const FORMS: &str = "there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`";
-
 impl Template {
     pub(super) fn parse(literal: LitStr) -> Self {
         let text = literal.value();
-        let mut parser = TemplateParser::default();
-        parser.parse_template(&text);
-        Self { literal, variables: parser.variables, problems: parser.problems }
+        let parsed = uri_template::parse(&text);
+        let variables = parsed.parts.iter().filter_map(|part| match part {
+            Part::Variable(variable) => Some(Variable::from(*variable)),
+            Part::Literal(_) => None,
+        });
+        let problems = parsed.problems.iter().map(|(text, fix)| format!("{text}: {fix}"));
+        Self { literal, variables: variables.collect(), problems: problems.collect() }
     }
 
     pub(crate) fn has_variables(&self) -> bool {
@@ -39,195 +40,16 @@ impl Template {
     }
 }
 
-/// State of the parser while it goes through a template from left to right.
-#[derive(Default)]
-struct TemplateParser {
-    variables: Vec<Variable>,
-    problems: Vec<String>,
-    /// True after a `?`, as text or as an operator.
-    has_query: bool,
-    /// The first query expression; only query expressions may follow it.
-    query: Option<String>,
-    /// The expression, with its braces, that ends at the current position.
-    previous: Option<String>,
-}
-
-impl TemplateParser {
-    fn parse_template(&mut self, text: &str) {
-        self.problems.extend(find_scheme_problem(text));
-        let mut rest = text;
-        while let Some(brace) = rest.find(['{', '}']) {
-            let (literal, after) = rest.split_at(brace);
-            self.parse_literal(literal);
-            let inside = &after[1..];
-            if after.starts_with('}') {
-                self.problems.push("a `}` closes nothing here: remove it, or open the braces before it".to_owned());
-                rest = inside;
-                continue;
-            }
-            match inside.find(['{', '}']) {
-                Some(end) if inside[end..].starts_with('}') => {
-                    self.parse_expression(&inside[..end]);
-                    rest = &inside[end + 1..];
-                }
-                Some(end) => {
-                    self.report_unclosed(&inside[..end]);
-                    rest = &inside[end..];
-                }
-                None => {
-                    self.report_unclosed(inside);
-                    rest = "";
-                }
-            }
-        }
-        self.parse_literal(rest);
-    }
-
-    fn report_unclosed(&mut self, inside: &str) {
-        self.problems.push(format!("the brace of `{{{inside}` is not closed: write `}}` behind the variable's name"));
-    }
-
-    /// Checks the text between two expressions.
-    fn parse_literal(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        self.previous = None;
-        self.report_text_after_query(text);
-        self.has_query |= text.contains('?');
-        for (index, character) in text.char_indices() {
-            if character == '%' {
-                let escape: Vec<char> = text[index + 1..].chars().take(2).collect();
-                if escape.len() < 2 || !escape.iter().all(char::is_ascii_hexdigit) {
-                    self.problems
-                        .push("`%` starts an escape of two hexadecimal digits: for itself, write `%25`".to_owned());
-                }
-            } else if !character.is_ascii_graphic() || "\"<>\\^`|".contains(character) {
-                let mut buffer = [0; 4];
-                let escaped: Vec<String> =
-                    character.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")).collect();
-                self.problems.push(format!("a URI cannot hold {character:?}: write `{}`", escaped.concat()));
-            }
-        }
-    }
-
-    fn report_text_after_query(&mut self, text: &str) {
-        if let Some(query) = self.query.take() {
-            self.problems.push(format!("a query stands at the end of a URI: move `{query}` behind `{text}`"));
-        }
-    }
-
-    /// Parses the text in a pair of braces.
-    fn parse_expression(&mut self, inside: &str) {
-        let is_named = |first: char| first.is_alphanumeric() || first == '_' || first.is_whitespace();
-        let operator = inside.chars().next().filter(|first| !is_named(*first));
-        let names = &inside[operator.map_or(0, char::len_utf8)..];
-        match operator {
-            None | Some('+') => {
-                self.report_text_after_query(&format!("{{{inside}}}"));
-                if let Some(previous) = &self.previous {
-                    self.problems.push(format!(
-                        "nothing tells where `{previous}` ends and `{{{inside}}}` begins: write something between them"
-                    ));
-                }
-            }
-            Some('/' | '.' | '#') => self.report_text_after_query(&format!("{{{inside}}}")),
-            Some('?' | '&') => self.parse_query(operator == Some('?'), inside),
-            Some(';') => self
-                .problems
-                .push(format!("`{{{inside}}}` is a path-style parameter, which templates here do not have: {FORMS}")),
-            Some(other) => {
-                self.problems.push(format!("`{other}` in `{{{inside}}}` is not an operator of templates: {FORMS}"));
-            }
-        }
-        self.previous = Some(format!("{{{inside}}}"));
-        if names.is_empty() {
-            self.problems
-                .push(format!("`{{{inside}}}` names no variable: write its name into the braces, or remove them"));
-            return;
-        }
-        for name in names.split(',') {
-            self.parse_variable(operator, name);
-        }
-    }
-
-    fn parse_query(&mut self, is_first: bool, inside: &str) {
-        let names = &inside[1..];
-        match (is_first, self.has_query) {
-            (true, true) => {
-                self.problems.push(format!("the query has begun before `{{{inside}}}`: write `{{&{names}}}`"))
-            }
-            (false, false) => {
-                self.problems
-                    .push(format!("`{{{inside}}}` goes on with a query that was not begun: write `{{?{names}}}`"));
-            }
-            _ => {}
-        }
-        self.has_query = true;
-        self.query.get_or_insert_with(|| format!("{{{inside}}}"));
-    }
-
-    fn parse_variable(&mut self, operator: Option<char>, written: &str) {
-        let sign = operator.map(String::from).unwrap_or_default();
-        let (name, modifier) = match written.find([':', '*']) {
-            Some(place) => written.split_at(place),
-            None => (written, ""),
+impl From<uri_template::Variable<'_>> for Variable {
+    fn from(variable: uri_template::Variable<'_>) -> Self {
+        let uri_template::Variable { name, operator, has_star } = variable;
+        let spelling = match operator {
+            _ if has_star => format!("{{{name}*}}"),
+            Some(operator) => format!("{{{operator}{name}}}"),
+            None => format!("{{{name}}}"),
         };
-        match (modifier, operator) {
-            ("", _) | ("*", None) => {}
-            ("*", _) => self.problems.push(format!(
-                "`*` goes with no operator: write `{{{name}*}}` for all that follows, slashes too, or `{{{sign}{name}}}`"
-            )),
-            _ => self.problems.push(format!(
-                "`{{{sign}{written}}}` would cut the value, which cannot be read back: write `{{{sign}{name}}}`, and bound it with `#[arg(max_length = ..)]`"
-            )),
-        }
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_part) {
-            self.problems.push(format!(
-                "`{name}` is not the name of a variable: it is that of a parameter, so it holds ASCII letters, digits and `_`, and no digit first"
-            ));
-            return;
-        }
-        let spelling = match modifier {
-            "*" => format!("{{{name}*}}"),
-            _ => format!("{{{sign}{name}}}"),
-        };
-        if self.variables.iter().any(|variable| variable.name == name) {
-            self.problems.push(format!("the variable `{name}` stands in the template twice: rename one of the two"));
-            return;
-        }
-        let is_optional = matches!(operator, Some('/' | '.' | '#' | '?' | '&'));
-        self.variables.push(Variable { name: name.to_owned(), spelling, is_optional });
+        Self { name: name.to_owned(), spelling, is_optional: variable.is_optional() }
     }
-}
-
-/// Returns the mistake in the scheme. A URI has to start with one that has no variables.
-fn find_scheme_problem(text: &str) -> Option<String> {
-    let head = text.split('{').next().unwrap_or(text);
-    if text.is_empty() {
-        return Some("a resource's URI cannot be empty: write one, as in `config://app`".to_owned());
-    }
-    let Some((scheme, _)) = head.split_once(':') else {
-        return Some(match head.len() == text.len() {
-            true => {
-                let rest = text.trim_start_matches('/');
-                format!("`{text}` has no scheme, with which every URI starts: write one, as in `app://{rest}`")
-            }
-            false => "a URI starts with a scheme, which has no variables: write one before the first, as in `orders://{order_id}`".to_owned(),
-        });
-    };
-    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+.-".contains(c);
-    if scheme.starts_with(|c: char| c.is_ascii_lowercase()) && scheme.chars().all(is_part) {
-        return None;
-    }
-    let lower = scheme.to_ascii_lowercase();
-    Some(match lower.starts_with(|c: char| c.is_ascii_lowercase()) && lower.chars().all(is_part) {
-        true => format!("schemes are written in lower case: `{lower}:`"),
-        false => format!(
-            "`{scheme}` is not the scheme of a URI: it starts with a letter, and holds lower-case ASCII letters, digits, `+`, `-` and `.`"
-        ),
-    })
 }
 
 #[cfg(test)]
@@ -263,45 +85,50 @@ mod tests {
     fn every_mistake_in_a_template_is_reported() {
         for (text, problems) in [
             ("", &["cannot be empty"] as &[&str]),
-            (
-                "orders/all",
-                &["`orders/all` has no scheme, with which every URI starts: write one, as in `app://orders/all`"],
-            ),
-            ("{scheme}://x", &["a scheme, which has no variables"]),
-            ("Orders://x", &["lower case: `orders:`"]),
-            ("1a://x", &["`1a` is not the scheme"]),
-            ("my_app://x", &["`my_app` is not the scheme"]),
-            ("://x", &["`` is not the scheme"]),
+            ("orders/all", &["`orders/all` has no scheme: begin with one, as in `app://orders/all`"]),
+            ("{scheme}://x", &["a scheme without variables"]),
+            ("Orders://x", &["write `orders:`"]),
+            ("1a://x", &["`1a` is not a valid scheme"]),
+            ("my_app://x", &["`my_app` is not a valid scheme"]),
+            ("://x", &["`` is not a valid scheme"]),
             ("s://{id", &["the brace of `{id` is not closed"]),
             ("s://{a{b}", &["the brace of `{a` is not closed"]),
             ("s://id}", &["a `}` closes nothing"]),
-            ("s://{}", &["`{}` names no variable"]),
-            ("s://{?}", &["`{?}` names no variable"]),
+            ("s://{}", &["`{}` has no variable"]),
+            ("s://{?}", &["`{?}` has no variable"]),
             ("s://{;x}", &["path-style parameter"]),
-            ("s://{=x}", &["`=` in `{=x}` is not an operator"]),
-            ("s://{!x}", &["`!` in `{!x}` is not an operator"]),
-            ("s://{x:3}", &["`{x:3}` would cut the value"]),
+            ("s://{=x}", &["`=` in `{=x}` is not a supported operator"]),
+            ("s://{!x}", &["`!` in `{!x}` is not a supported operator"]),
+            ("s://{x:3}", &["`{x:3}` would truncate the value"]),
             ("s://{/x:30}", &["write `{/x}`"]),
-            ("s://{/x*}", &["`*` goes with no operator: write `{x*}` for all that follows, slashes too, or `{/x}`"]),
-            ("s://{*x}", &["`*` in `{*x}` is not an operator"]),
-            ("s://{order-id}", &["`order-id` is not the name"]),
-            ("s://{ x }", &["` x ` is not the name"]),
-            ("s://{9x}", &["`9x` is not the name"]),
-            ("s://{é}", &["`é` is not the name"]),
-            ("s://{a,,b}", &["`` is not the name"]),
-            ("s://{a,}", &["`` is not the name"]),
-            ("s://{x}/{+x}", &["the variable `x` stands in the template twice"]),
-            ("s://x{?a}/more", &["move `{?a}` behind `/more`"]),
-            ("s://x{?a}{b}/c", &["move `{?a}` behind `{b}`", "nothing tells where `{?a}` ends and `{b}` begins"]),
-            ("s://{a}{+b}{/c}", &["nothing tells where `{a}` ends and `{+b}` begins: write something between them"]),
-            ("s://x{?a}{?b}", &["the query has begun before `{?b}`: write `{&b}`"]),
+            (
+                "s://{/x*}",
+                &[
+                    "`*` cannot be combined with an operator: write `{x*}` for the rest of the URI with its slashes, or `{/x}`",
+                ],
+            ),
+            ("s://{*x}", &["`*` in `{*x}` is not a supported operator"]),
+            ("s://{order-id}", &["`order-id` cannot be the name"]),
+            ("s://{ x }", &["` x ` cannot be the name"]),
+            ("s://{9x}", &["`9x` cannot be the name"]),
+            ("s://{é}", &["`é` cannot be the name"]),
+            ("s://{a,,b}", &["`` cannot be the name"]),
+            ("s://{a,}", &["`` cannot be the name"]),
+            ("s://{x}/{+x}", &["the variable `x` occurs twice in the template"]),
+            ("s://x{?a}/more", &["move `{?a}` after `/more`"]),
+            ("s://x{?a}{b}/c", &["move `{?a}` after `{b}`", "the end of `{?a}` before `{b}` is ambiguous"]),
+            ("s://{a}{+b}{/c}", &["the end of `{a}` before `{+b}` is ambiguous: write a separator between them"]),
+            ("s://x{?a}{?b}", &["the query begins before `{?b}`: write `{&b}`"]),
             ("s://x?y=1{?b}", &["write `{&b}`"]),
             ("s://x{&a,b}", &["write `{?a,b}`"]),
-            ("s://a b", &["a URI cannot hold ' ': write `%20`"]),
-            ("s://é", &["a URI cannot hold 'é': write `%C3%A9`"]),
-            ("s://100%", &["`%` starts an escape"]),
-            ("s://%zz", &["`%` starts an escape"]),
-            ("s:// {;x} {x:1} }", &["' '", "path-style", "' '", "cut the value", "twice", "' '", "closes nothing"]),
+            ("s://a b", &["a URI cannot contain ' ': write `%20`"]),
+            ("s://é", &["a URI cannot contain 'é': write `%C3%A9`"]),
+            ("s://100%", &["`%` must be followed by"]),
+            ("s://%zz", &["`%` must be followed by"]),
+            (
+                "s:// {;x} {x:1} }",
+                &["' '", "path-style", "' '", "truncate the value", "twice", "' '", "closes nothing"],
+            ),
         ] {
             let found = parse(text).problems;
             assert_eq!(found.len(), problems.len(), "{text}: {found:#?}");

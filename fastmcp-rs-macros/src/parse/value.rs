@@ -30,7 +30,7 @@ pub(super) fn parse_strings(entry: &Entry, example: &str, errors: &mut Errors) -
     for element in elements {
         match syn::parse2::<LitStr>(element.clone()) {
             Ok(literal) => strings.push(literal),
-            Err(_) => errors.at(element, format!("`{key}` holds string literals only, as in `{key} = {example}`")),
+            Err(_) => errors.at(element, format!("`{key}` takes only string literals, as in `{key} = {example}`")),
         }
     }
     strings
@@ -74,7 +74,7 @@ pub(super) fn parse_path(entry: &Entry, errors: &mut Errors) -> Option<Path> {
     if parsed.is_err() {
         errors.at(
             entry.error_tokens(),
-            "`crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`",
+            "`crate` takes the path of fastmcp-rs in this crate, as in `crate = ::fastmcp_rs`",
         );
     }
     parsed.ok()

@@ -17,7 +17,8 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     if let Some(keyword) = find_word(ty, "impl") {
         errors.at(
             keyword,
-            "an argument has one type, which its schema is made from: write the type instead of `impl ..`",
+            "an argument needs a concrete type, because its schema is made from it: write the type instead of `impl \
+             ..`",
         );
         return;
     }
@@ -43,7 +44,7 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     match strip_groups(behind) {
         Type::TraitObject(object) => errors.at(
             object.dyn_token.to_token_stream(),
-            "an argument has one type, which its schema is made from: write the type instead of `dyn ..`",
+            "an argument needs a concrete type, because its schema is made from it: write the type instead of `dyn ..`",
         ),
         Type::Ptr(pointer) => errors.at(
             pointer.star_token,
@@ -87,22 +88,19 @@ pub(crate) fn check_component_options(options: &ArgOptions, component: Component
     match component {
         Component::Tool => reject_completion(options, "a tool's argument", errors),
         Component::Resource => {
-            reject_header(options, "those of a resource", errors);
+            reject_header(options, "variables of a resource", errors);
             if let Some(title) = &options.title {
-                errors.at(
-                    &title.key,
-                    "a URI template's variables have no titles that clients could show: remove `title`",
-                );
+                errors.at(&title.key, "the variables of a URI template have no titles: remove `title`");
             }
         }
-        Component::Prompt => reject_header(options, "those of a prompt", errors),
+        Component::Prompt => reject_header(options, "arguments of a prompt", errors),
     }
 }
 
 /// Reports `header`, which only arguments of tools can have.
 pub(super) fn reject_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
     if let Some(header) = &options.header {
-        errors.at(&header.key, format!("`header` is for the arguments of a tool, not for {others}: remove it"));
+        errors.at(&header.key, format!("`header` is an option of arguments of tools, not of {others}: remove it"));
     }
 }
 
@@ -112,7 +110,8 @@ pub(super) fn reject_completion(options: &ArgOptions, other: &str, errors: &mut 
         errors.at(
             &complete.key,
             format!(
-                "clients ask for completions of a prompt's arguments and of a URI template's variables, never of {other}: remove `complete`"
+                "only arguments of a prompt and variables of a URI template have completions, not {other}: remove \
+                 `complete`"
             ),
         );
     }
@@ -162,7 +161,7 @@ fn check_constraints_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors
             Shape::F32 if bound.value.as_f64().abs() > f64::from(f32::MAX) => errors.at(
                 &bound.tokens,
                 format!(
-                    "`{key} = {}` is beyond what an `f32` holds: remove it, or take an `f64`",
+                    "`{key} = {}` is beyond the range of an `f32`: remove it, or take an `f64`",
                     format_number(&bound.tokens)
                 ),
             ),
@@ -212,7 +211,8 @@ fn check_integer_bound(bound: &OptionValue<Number>, min: i128, max: i128, errors
         Number::Integer(value) if value < min || value > max => errors.at(
             &bound.tokens,
             format!(
-                "`{key} = {written}` is beyond this type, which holds {min} to {max}: remove it, or take a larger type"
+                "`{key} = {written}` is beyond this type, whose range is {min} to {max}: remove it, or take a larger \
+                 type"
             ),
         ),
         Number::Integer(_) => {}
@@ -225,7 +225,7 @@ fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, erro
     if let Some(value) = default.number {
         if let (Number::Integer(integer), Shape::Integer { min, max }) = (value, shape) {
             if integer < min || integer > max {
-                refuse(format!("this default does not fit its type, which holds {min} to {max}"));
+                refuse(format!("this default does not fit its type, whose range is {min} to {max}"));
                 return;
             }
         }
@@ -260,7 +260,9 @@ fn check_header(header: &OptionValue<syn::LitStr>, shape: Shape, errors: &mut Er
     } else if let Some(illegal) = name.chars().find(|c| !is_token(*c)) {
         errors.at(
             &header.value,
-            format!("a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not {illegal:?}"),
+            format!(
+                "a header's name may have only ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 9110), not {illegal:?}"
+            ),
         );
     }
     if matches!(shape, Shape::F64 | Shape::F32 | Shape::List | Shape::Map) {
@@ -301,7 +303,7 @@ pub(crate) fn check_headers(parameters: &[Parameter<'_>], errors: &mut Errors) {
             let name = header.value.value().to_ascii_lowercase();
             Some((name, header.value.to_token_stream(), true))
         }),
-        |name| format!("two arguments have the header `{name}`, whatever its case: rename one of them"),
+        |name| format!("two arguments have the header `{name}`, and its case does not matter: rename one of them"),
         errors,
     );
 }

@@ -9,6 +9,7 @@ use crate::component::Component;
 use crate::errors::Errors;
 use crate::handler::{Execution, Handler};
 use crate::parse::{Flag, SpecificOptions, ToolOptions};
+use crate::shared::names::find_name_problem;
 
 /// Checks all parts of a handler.
 pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
@@ -48,7 +49,7 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     let problem = if name.is_empty() {
         format!("a {component}'s name cannot be empty: write one, or remove `name` to use the function's")
     } else if component == Component::Tool {
-        match find_tool_name_problem(&name) {
+        match find_name_problem(&name, "tool") {
             Some(problem) => format!("{problem}: {fix}"),
             None => return,
         }
@@ -58,22 +59,6 @@ fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
     match given {
         Some(literal) => errors.at(literal, problem),
         None => errors.at(handler.ident(), problem),
-    }
-}
-
-/// Returns the mistake in the name of a tool.
-///
-/// The specification limits names of tools to 1 to 128 characters out of `A-Z a-z 0-9 _ . -`. Names of resources and
-/// prompts are not limited.
-fn find_tool_name_problem(name: &str) -> Option<String> {
-    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let length = name.chars().count();
-    if let Some(illegal) = name.chars().find(|c| !is_legal(*c)) {
-        Some(format!("a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not {illegal:?}"))
-    } else if length > 128 {
-        Some(format!("a tool's name has at most 128 characters, and this one has {length}"))
-    } else {
-        None
     }
 }
 
@@ -88,7 +73,7 @@ fn check_handle(handler: &Handler<'_>, errors: &mut Errors) {
         errors.at(
             handler.options.handle.as_ref().unwrap_or(handler.ident()),
             format!(
-                "the type that stands for this {} would hide the primitive `{handle}`: name it with `handle = ..`",
+                "the type that represents this {} would hide the primitive `{handle}`: name it with `handle = ..`",
                 handler.component()
             ),
         );
@@ -117,7 +102,8 @@ fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
         errors.at(
             blocking,
             format!(
-                "`inline` runs a {} where requests are read, `blocking` on a thread of its own: remove one of the two",
+                "`inline` runs a {} on the thread that reads requests, `blocking` on a thread of its own: remove one \
+                 of the two",
                 handler.component()
             ),
         );
@@ -125,7 +111,7 @@ fn check_execution(handler: &Handler<'_>, errors: &mut Errors) {
     if handler.item.signature.asyncness.is_some() && handler.execution() == Execution::Inline {
         errors.at(
             inline.to_token_stream(),
-            "an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits",
+            "an `async fn` is always polled inline first: remove `inline`, which is for a plain `fn` that never blocks",
         );
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn report_non_function(component: Component, item: &TokenStream, erro
             let fix = match kind {
                 "a struct" | "an enum" => &format!("on a type that {component}s take or return, put `#[mcp::model]`"),
                 "an `impl` block" => &format!("put `#[mcp::server]` on it, and `#[{component}]` on each method"),
-                "a trait" => "write each method as a function on its own, which takes what it needs as `State<T>`",
+                "a trait" => "write each method as a function that takes its data as `State<T>`",
                 "a module" => "put it on each function inside",
                 _ => "remove it, or write a function",
             };

@@ -10,7 +10,7 @@ use crate::parse::ArgOptions;
 /// Checks all parts of a model.
 pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
     if let Data::Union(union) = &model.input.data {
-        errors.at(union.union_token, "a union does not know which of its fields it holds: make it an `enum`");
+        errors.at(union.union_token, "a union does not store which of its fields is set: make it an `enum`");
     }
     check_derives(&model.input.attrs, errors);
     check_misplaced(&model.input.attrs, errors);

@@ -15,22 +15,21 @@ pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
             errors.at(&uri.literal, problem);
         }
         if let Some(size) = options.size.as_ref().filter(|_| uri.has_variables()) {
-            errors.at(&size.key, "`size` is that of one resource, and a template stands for many: remove it");
+            errors.at(&size.key, "`size` is the size of one resource, and a template describes many: remove it");
         }
         check_traversal(&uri.variables, &options.allow_traversal, uri.problems.is_empty(), errors);
     }
     if let Some(mime_type) = options.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
         errors.at(
             mime_type,
-            "a MIME type is a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`",
+            "a MIME type has a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`",
         );
     }
     for member in &options.audience {
         let value = member.value();
         if !matches!(value.as_str(), "user" | "assistant") {
             let suggestion = did_you_mean(&value, &["user", "assistant"]);
-            errors
-                .at(member, format!("`{value}` is no audience{suggestion}: there are `\"user\"` and `\"assistant\"`"));
+            errors.at(member, format!("`{value}` is not an audience{suggestion}: write `\"user\"` or `\"assistant\"`"));
         }
     }
     if let Some(scope) = &options.scope {
@@ -39,14 +38,14 @@ pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
             let suggestion = did_you_mean(&value, &["private", "public"]);
             errors.at(
                 scope,
-                format!("`{value}` is no scope{suggestion}: what was read may be kept by whoever read it (`\"private\"`), or shared with everybody (`\"public\"`)"),
+                format!("`{value}` is not a scope{suggestion}: write `\"private\"` to cache per client, or `\"public\"` to share the cache"),
             );
         }
     }
     if let Some(priority) = &options.priority {
         let (low, high) = (Number::Integer(0), Number::Integer(1));
         if priority.value.is_less_than(low) || high.is_less_than(priority.value) {
-            errors.at(&priority.tokens, "a priority is a number from 0, which is optional, to 1, which is required");
+            errors.at(&priority.tokens, "a priority is a number from 0 (optional) to 1 (required)");
         }
     }
     if let Some(last_modified) = options.last_modified.as_ref().filter(|literal| !is_timestamp(&literal.value())) {
@@ -72,7 +71,9 @@ fn check_traversal(variables: &[Variable], allowed: &[LitStr], is_sound: bool, e
         };
         errors.at(
             literal,
-            format!("{problem}: `allow_traversal` names those whose values may hold `..` or be an absolute path"),
+            format!(
+                "{problem}: `allow_traversal` lists the variables whose values may contain `..` or be an absolute path"
+            ),
         );
     }
 }
@@ -113,7 +114,8 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
         errors.at(
             parameter.ident,
             format!(
-                "the URI has no variable `{name}`, and nothing else gives this parameter a value: write `{{{name}}}` or `{{?{name}}}` into the URI, or remove the parameter"
+                "this parameter has no value, because the URI has no variable `{name}`: write `{{{name}}}` or \
+                 `{{?{name}}}` into the URI, or remove the parameter"
             ),
         );
     }
@@ -124,7 +126,7 @@ fn missing_parameter_message(variable: &Variable, others: &[&str]) -> String {
     let ty = if *is_optional { "Option<&str>" } else { "&str" };
     let suggestion = did_you_mean(name, others);
     format!(
-        "the template has `{spelling}`, but the function has no parameter `{name}`{suggestion}: add one, as in `{name}: {ty}`, or take the variable out"
+        "the template has `{spelling}`, but the function has no parameter `{name}`{suggestion}: add one, as in `{name}: {ty}`, or remove the variable"
     )
 }
 
@@ -133,7 +135,7 @@ fn check_optional_variable(variable: &Variable, parameter: &Parameter<'_>, error
         let spelling = &variable.spelling;
         errors.at(
             parameter.ty,
-            format!("a URI need not have `{spelling}`: make this an `Option`, or add `#[arg(default = ..)]`"),
+            format!("`{spelling}` is optional in a URI: make this an `Option`, or add `#[arg(default = ..)]`"),
         );
     }
 }

@@ -22,10 +22,7 @@ pub(crate) fn check_server_block(server: &ServerBlock, errors: &mut Errors) {
         match parameter {
             GenericParam::Lifetime(parameter) => {
                 let lifetime = &parameter.lifetime;
-                errors.at(
-                    lifetime,
-                    format!("{STATE_OUTLIVES_CALLS}: let the type own what it has, without `{lifetime}`"),
-                );
+                errors.at(lifetime, format!("{STATE_OUTLIVES_CALLS}: let the type own its data, without `{lifetime}`"));
             }
             GenericParam::Type(parameter) => errors.at(&parameter.ident, generic_message(&parameter.ident)),
             GenericParam::Const(parameter) => errors.at(&parameter.ident, generic_message(&parameter.ident)),
@@ -54,18 +51,16 @@ pub(crate) fn check_not_empty(server: &ServerBlock, errors: &mut Errors) {
 
 fn generic_message(name: &Ident) -> String {
     format!(
-        "the tools of a server have fixed types, so its `impl` cannot be generic: replace `{name}` with what it stands for"
+        "the tools of a server have fixed types, so its `impl` cannot be generic: replace `{name}` with a concrete \
+         type or value"
     )
 }
 
 fn check_state_type(ty: &Type, errors: &mut Errors) {
     if !matches!(strip_groups(ty), Type::Path(_) | Type::Macro(_)) {
-        errors.at(
-            ty,
-            "a server is a struct or an enum of yours, which holds what its methods need: write `impl` for one",
-        );
+        errors.at(ty, "a server is your own struct or enum with the data of its methods: write `impl` for one");
     } else if is_borrowed(ty) {
-        errors.at(ty, format!("{STATE_OUTLIVES_CALLS}: let the type own what it has"));
+        errors.at(ty, format!("{STATE_OUTLIVES_CALLS}: let the type own its data"));
     }
 }
 
@@ -73,37 +68,35 @@ fn check_state_type(ty: &Type, errors: &mut Errors) {
 pub(crate) fn check_method(method: &ServerMethod, handler: &Handler<'_>, errors: &mut Errors) {
     let ServerMethod { component, receiver, .. } = method;
     if let Some(receiver) = receiver {
-        let lent = "the app keeps the state, which all calls share";
+        let lent = "the app keeps the state, and all calls share it";
         match &receiver.kind {
             ReceiverKind::Reference(_, _, None) => {}
             ReceiverKind::Reference(_, _, Some(mutability)) => errors.at(
                 mutability,
-                format!("{lent}: take `&self`, and keep what changes in a `Mutex`, an atomic or the like"),
+                format!("{lent}: take `&self`, and keep mutable data in a `Mutex`, an atomic or the like"),
             ),
             ReceiverKind::Value => {
-                errors.at(receiver.self_token, format!("{lent}, and no call can have it for itself: take `&self`"))
+                errors.at(receiver.self_token, format!("{lent}, so no call can take it: take `&self`"))
             }
-            ReceiverKind::Typed(_, ty) => errors.at(
-                ty,
-                format!("{lent}: write `&self`, and keep what a task of your own needs in an `Arc` in a field"),
-            ),
+            ReceiverKind::Typed(_, ty) => errors
+                .at(ty, format!("{lent}: write `&self`, and keep the data of your own tasks in an `Arc` in a field")),
             _ => errors.at(receiver, format!("{lent}: write `&self`")),
         }
     }
     let mut receivers = handler.parameters.iter().filter(|parameter| parameter.is_receiver());
     if let Some(option) = receivers.find_map(|receiver| receiver.options.first.as_ref()) {
-        errors.at(option, "`self` is the state and no argument: remove its options");
+        errors.at(option, "`self` is the state, not an argument: remove its options");
     }
     let options = &handler.options;
     if let Some(handle) = &options.handle {
         errors.at(
             handle,
             format!(
-                "a method has no handle: `App::server::<Type>()` registers all {component}s of the block, remove this"
+                "a method has no handle: remove this; `App::server::<Type>()` registers all {component}s of the block"
             ),
         );
     }
     if let Some(crate_path) = &options.crate_path {
-        errors.at(crate_path, "this is said once for the whole block: write `#[mcp::server(crate = ..)]`");
+        errors.at(crate_path, "this belongs to the whole block: write `#[mcp::server(crate = ..)]`");
     }
 }

@@ -16,7 +16,8 @@ pub(crate) fn check_signature(signature: &Signature, component: Component, error
             errors.at(
                 receiver.self_token,
                 format!(
-                    "a method is a {component} only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`"
+                    "a method is a {component} only in an `impl` block with `#[mcp::server]`: put that on the block, \
+                     or move the function out of it and take its data as `State<T>`"
                 ),
             );
         }
@@ -38,7 +39,8 @@ fn check_qualifiers(signature: &Signature, component: Component, errors: &mut Er
         errors.at(
             &signature.safety,
             format!(
-                "any client may call a {component} with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs"
+                "any client can call a {component} with any arguments, so it must be safe: remove this, and check the \
+                 conditions of `unsafe` blocks in the body"
             ),
         );
     }

@@ -8,8 +8,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
+use crate::checks::problem::Problem;
+use crate::checks::states;
 use crate::component::extract::{Requirements, State};
-use crate::context::states::{self, OwnedState, StateOwner, States};
+use crate::context::states::{OwnedState, StateOwner, States, find};
 use crate::engine::ShutdownTask;
 use crate::error::Error;
 use crate::util::catch_panic;
@@ -37,8 +39,8 @@ pub(super) struct ShutdownFunction {
 /// A function for [`App::state_with`]: `async`, with at most three parameters, each a [`State`], and a `Result` whose
 /// error implements `Display`.
 #[diagnostic::on_unimplemented(
-    message = "this cannot make a state",
-    label = "not a function that makes a state",
+    message = "this function cannot create a state",
+    label = "not a state factory",
     note = "it takes at most three `State<T>`, is `async`, and returns `Result<T, E>`, where `E` is an error, as in `|| async {{ Ok::<Pool, std::io::Error>(pool) }}`"
 )]
 pub trait StateFactory<Parameters>: sealed::StateFactory<Parameters> {}
@@ -48,8 +50,8 @@ impl<P, F: sealed::StateFactory<P>> StateFactory<P> for F {}
 
 /// A function for [`App::on_shutdown`]: `async`, with at most three parameters, each a [`State`].
 #[diagnostic::on_unimplemented(
-    message = "this cannot run at shutdown",
-    label = "not a function that ends an app",
+    message = "this function cannot run at shutdown",
+    label = "not a shutdown hook",
     note = "it takes at most three `State<T>`, is `async`, and returns nothing, as in `|pool: State<Pool>| async move {{ pool.close().await }}`"
 )]
 pub trait ShutdownHook<Parameters>: sealed::ShutdownHook<Parameters> {}
@@ -79,9 +81,7 @@ mod sealed {
 
 /// Returns the state of a type. The checks before the start make sure that it exists.
 fn find_state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, StateError> {
-    states::find(states)
-        .map(State::from_arc)
-        .ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
+    find(states).map(State::from_arc).ok_or_else(|| format!("there is no state of type `{}`", type_name::<T>()).into())
 }
 
 macro_rules! functions {
@@ -96,13 +96,15 @@ macro_rules! functions {
         {
             type Made = T;
 
-            #[allow(unused_variables)]
             fn requirements(requirements: &mut Requirements) {
+                // Without states, the parameter has no use.
+                let _ = &requirements;
                 $(requirements.state::<$state>();)*
             }
 
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case)]
             fn make(self, states: &States) -> StateFuture<Result<T, StateError>> {
+                let _ = states;
                 $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move { self($($state?),*).await.map_err(Into::into) })
             }
@@ -114,13 +116,15 @@ macro_rules! functions {
             F: FnOnce($(State<$state>),*) -> W + Send + 'static,
             W: Future<Output = ()> + Send + 'static,
         {
-            #[allow(unused_variables)]
             fn requirements(requirements: &mut Requirements) {
+                // Without states, the parameter has no use.
+                let _ = &requirements;
                 $(requirements.state::<$state>();)*
             }
 
-            #[allow(non_snake_case, unused_variables)]
+            #[allow(non_snake_case)]
             fn run(self, states: &States) -> StateFuture<()> {
+                let _ = states;
                 $(let $state = find_state::<$state>(states);)*
                 Box::pin(async move {
                     $(let Ok($state) = $state else { return };)*
@@ -219,23 +223,19 @@ impl App {
     }
 
     /// Returns the types of the states that the app will have, and adds the problems of their factories to `problems`.
-    pub(super) fn state_types(&self, problems: &mut Vec<String>) -> HashSet<TypeId> {
+    pub(super) fn state_types(&self, problems: &mut Vec<Problem>) -> HashSet<TypeId> {
         let mut known: HashSet<TypeId> = self.states.keys().copied().collect();
         for maker in &self.state_constructors {
             for name in missing_states(&maker.requirements, &known) {
-                problems.push(format!(
-                    "the state `{}` is made from one of type `{name}`, which is not there yet: add `.state(…)` or `.state_with(…)` with such a value before it",
-                    maker.name
-                ));
+                problems.push(states::state_made_too_early(maker.name, name));
             }
             if !known.insert(maker.id) {
-                problems.push(duplicate_state_message(maker.name));
+                problems.push(states::duplicate_state(maker.name));
             }
         }
         for task in &self.shutdown_tasks {
             for name in missing_states(&task.requirements, &known) {
-                problems
-                    .push(format!("`on_shutdown` wants a state of type `{name}`: add `.state(…)` with such a value"));
+                problems.push(states::missing_in_shutdown(name));
             }
         }
         known
@@ -247,13 +247,10 @@ impl App {
         for maker in std::mem::take(&mut self.state_constructors) {
             let make = maker.make;
             let made = catch_panic::run_catching_async(|| make(&states)).await.unwrap_or_else(|panicked| {
-                operator_log::error(format_args!(
-                    "the state `{}` panicked while it was made: {}",
-                    maker.name, panicked.0
-                ));
+                operator_log::error(format_args!("the factory of the state `{}` panicked: {}", maker.name, panicked.0));
                 // The program may end with the resulting error.
                 operator_log::flush(FINAL_FLUSH_TIMEOUT);
-                Err(format!("it panicked: {}", panicked.0).into())
+                Err(format!("the factory panicked: {}", panicked.0).into())
             });
             owner.add(&mut states, made.map_err(|failure| Error::start(maker.name, failure))?);
         }
@@ -270,10 +267,6 @@ impl App {
             })
             .collect()
     }
-}
-
-pub(super) fn duplicate_state_message(name: &str) -> String {
-    format!("the app was given two states of type `{name}`: put one of them into a type of its own")
 }
 
 fn missing_states(requirements: &Requirements, known: &HashSet<TypeId>) -> Vec<&'static str> {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
+use crate::checks::problem::Problem;
 use crate::context::change_hub::ChangeHub;
 use crate::context::states::StateOwner;
 use crate::engine::ShutdownTask;
@@ -53,7 +54,7 @@ impl App {
     }
 
     /// Collects the problems of this app, mounted under some namespaces, and of the apps that are mounted in it.
-    pub(super) fn collect_problems(&mut self, namespaces: &[Box<str>], problems: &mut Vec<String>) {
+    pub(super) fn collect_problems(&mut self, namespaces: &[Box<str>], problems: &mut Vec<Problem>) {
         problems.append(&mut self.problems);
         let states = self.state_types(problems);
         problems.extend(self.tree.problems(namespaces, &states));

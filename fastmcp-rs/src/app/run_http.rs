@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tower_service::Service;
 
 use super::App;
+use crate::checks::http as checks;
 use crate::error::Error;
 use crate::exec::runtime;
 use crate::transport::http::{
@@ -156,24 +157,18 @@ impl App {
         catch_panic::install_hook();
         runtime::check_timers()?;
         let HttpSettings { config, authenticator, .. } = self.http.clone();
-        if config.replicas > 1 && self.sealing_keys.is_empty() {
-            return Err(Error::configuration(vec![
-                "several replicas must open what one of them has sealed: give all of them the same keys by `App::sealing_keys`"
-                    .into(),
-            ]));
-        }
+        checks::check_replicas(config.replicas, !self.sealing_keys.is_empty())?;
         self.validate()?;
         self.warn_about_version();
-        #[cfg(feature = "metrics")]
         if config.metrics {
-            self.metrics();
+            self.metrics.enable();
         }
         self.fit_request_state(config.max_body);
         let keys = self.sealing_keys.clone();
         if keys.is_empty() && config.sessions == SessionMode::Sessions {
             operator_log::info(format_args!(
-                "sessions of clients before 2026-07-28 end with this process, and clients that do not begin a new one \
-                 then fail until they are restarted; with keys from `App::sealing_keys`, sessions are restored"
+                "sessions of clients before 2026-07-28 end with this process, and clients that do not begin a new \
+                 session fail until they are restarted; to restore sessions, set `App::sealing_keys`"
             ));
         }
         let server = Arc::new(self.start().await?);
@@ -190,7 +185,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if the address cannot be bound, or if
+    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if cannot bind the address, or if
     /// other machines can reach it and neither [`App::authenticate`] nor [`HttpConfig::allowed_hosts`] is set. It also
     /// fails outside of a tokio runtime with timers, input and output; `#[mcp::main]`, `#[tokio::main]` and a runtime
     /// builder with `enable_all()` provide one.
@@ -208,7 +203,7 @@ impl App {
     pub async fn run_http(self, address: impl ToSocketAddrs) -> Result<(), Error> {
         check_runtime()?;
         let listener =
-            TcpListener::bind(address).await.map_err(|error| Error::transport("the address cannot be bound", error))?;
+            TcpListener::bind(address).await.map_err(|error| Error::transport("cannot bind the address", error))?;
         self.run_http_on(listener).await
     }
 
@@ -219,7 +214,8 @@ impl App {
     ///
     /// Fails under the conditions of [`App::run_http`].
     pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
-        let address = listener.local_addr().map_err(|error| Error::transport("the socket has no address", error))?;
+        let address =
+            listener.local_addr().map_err(|error| Error::transport("cannot read the address of the socket", error))?;
         self.check_exposure(address)?;
         self.run_on_listener(listener, |scheme, path| format!("{scheme}://{address}{path}")).await
     }
@@ -252,7 +248,7 @@ impl App {
         check_runtime()?;
         let socket = path.as_ref();
         let listener = transport::bind(socket, self.http.config.socket_mode).await;
-        let failed = |error| Error::transport(format!("`{}` cannot be listened on", socket.display()), error);
+        let failed = |error| Error::transport(format!("cannot listen on `{}`", socket.display()), error);
         self.run_on_listener(listener.map_err(failed)?, |_, path| format!("unix:{}, at {path}", socket.display())).await
     }
 
@@ -274,14 +270,12 @@ impl App {
         check_runtime()?;
         let config = &self.http.config;
         let (name, path) = (self.config.name.clone(), config.path.clone());
-        let configuration = |problem| Error::configuration(vec![problem]);
-        transport::check_path(&path).map_err(configuration)?;
-        #[cfg(feature = "metrics")]
-        if config.metrics && path.trim_end_matches('/') == transport::METRICS_PATH {
-            return Err(configuration(format!("`{path}` cannot be the path of the endpoint: the numbers are there")));
+        checks::check_path("`HttpConfig::path`", &path)?;
+        if config.metrics {
+            checks::check_metrics_path(&path)?;
         }
         #[cfg(feature = "tls")]
-        let tls = config.tls.as_ref().map(|tls| tls.build_acceptor()).transpose().map_err(configuration)?;
+        let tls = config.tls.as_ref().map(|tls| tls.build_acceptor()).transpose()?;
         #[cfg(feature = "tls")]
         let scheme = if tls.is_some() { "https" } else { "http" };
         #[cfg(not(feature = "tls"))]
@@ -289,7 +283,7 @@ impl App {
         let routes = self.http.routes.clone();
         let listen = || async {
             let stop = transport::shutdown_signal().await;
-            stop.map(Box::pin).map_err(|error| Error::transport("signals cannot be heard", error))
+            stop.map(Box::pin).map_err(|error| Error::transport("cannot listen for signals", error))
         };
         // While states are made, the default action of a signal ends the process, even if a state blocks its thread.
         // Process 1, as in a container, has no default action.
@@ -314,14 +308,7 @@ impl App {
     fn check_exposure(&self, address: SocketAddr) -> Result<(), Error> {
         let HttpSettings { config, authenticator, .. } = &self.http;
         let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
-        if address.ip().to_canonical().is_loopback() || !is_open {
-            return Ok(());
-        }
-        Err(Error::configuration(vec![format!(
-            "other machines can reach {address}, and anybody would be served: ask who they are by `App::authenticate`, \
-             or name this server by `HttpConfig::allowed_hosts([\"mcp.example.com\"])`; to serve this machine alone, \
-             bind 127.0.0.1"
-        )]))
+        Ok(checks::check_exposure(address, is_open)?)
     }
 }
 

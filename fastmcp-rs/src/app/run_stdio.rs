@@ -106,7 +106,7 @@ impl App {
         self.validate()?;
         let on_terminal = std::io::stdin().is_terminal();
         let wire = stdio::claim(config.stdout)
-            .map_err(|error| Error::transport("standard input and output cannot be set up", error))?;
+            .map_err(|error| Error::transport("cannot set up standard input and output", error))?;
         self.warn_about_version();
         self.fit_request_state(config.max_line);
         let states = Arc::clone(&self.state_owner);
@@ -137,8 +137,8 @@ fn print_greeting(server: &Server) {
     let program = program.to_string_lossy();
     let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
     operator_log::write_line(&format!(
-        "{} {} is an MCP server: it waits for JSON-RPC messages on standard input, one a line.\n\
-         It has {} tools. Connect a client to it, or look at it with:\n\
+        "{} {} is an MCP server: it reads JSON-RPC messages from standard input, one per line.\n\
+         It has {} tools. Connect a client to it, or inspect it with:\n\
          \x20   npx @modelcontextprotocol/inspector {program}\n\
          To end it, press {end}.",
         server.config.name,

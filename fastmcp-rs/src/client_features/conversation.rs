@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,7 +22,9 @@ use tokio::time::Instant;
 use crate::client_features::pending_requests::PendingClientRequests;
 use crate::client_features::{ClientRequestError, ClientRequestSpec};
 use crate::json::encode;
+use crate::protocol::ProtocolMethod;
 use crate::sealing::RequestState;
+use crate::util::sync::Mutex;
 
 /// The default time limit for an answer. People need time to think.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -120,10 +122,6 @@ impl CallClientRequests {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, ClientRequestState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns true if the call cannot continue without another round.
     pub(crate) fn has_open_requests(&self) -> bool {
         self.has_open_requests.load(Ordering::Acquire)
@@ -143,7 +141,7 @@ impl CallClientRequests {
     /// Ends the round: returns the questions for the client, and the state that must come back with the answers. Call
     /// this before the handler is dropped, because dropping a future that waits for an answer withdraws its question.
     pub(crate) fn take_input_required(&self) -> InputRequired {
-        let mut locked = self.lock();
+        let mut locked = self.state.lock();
         let mut state = std::mem::take(&mut locked.state);
         let mut open_requests: Vec<_> = std::mem::take(&mut locked.open_requests).into_iter().collect();
         open_requests.sort_unstable_by_key(|(_, request)| request.position);
@@ -196,18 +194,18 @@ impl CallClientRequests {
     /// Returns the time that the call has waited for answers so far, and whether it waits for one now. This time does
     /// not count towards the time limit of the call.
     pub(crate) fn user_wait(&self) -> (Duration, bool) {
-        let user_wait = &self.lock().user_wait;
+        let user_wait = &self.state.lock().user_wait;
         let now = user_wait.since.map_or(Duration::ZERO, |since| since.elapsed());
         (user_wait.before + now, user_wait.active > 0)
     }
 
     /// Returns the value remembered under a key.
     pub(crate) fn recall(&self, key: &str) -> Option<Value> {
-        self.lock().state.remembered.get(key).cloned()
+        self.state.lock().state.remembered.get(key).cloned()
     }
 
     pub(crate) fn remember(&self, key: String, value: Value) {
-        self.lock().state.remembered.insert(key, value);
+        self.state.lock().state.remembered.insert(key, value);
     }
 }
 
@@ -222,8 +220,8 @@ impl ClientRequestState {
     ) -> Result<String, ClientRequestError> {
         let key = own.map(|own| format!("{prefix}{own}")).unwrap_or_else(|| {
             let noun = match spec.method {
-                "sampling/createMessage" => "sampling",
-                "roots/list" => "roots",
+                ProtocolMethod::CreateMessage => "sampling",
+                ProtocolMethod::ListRoots => "roots",
                 _ => "elicitation",
             };
             let kind = format!("{prefix}{noun}");
@@ -261,7 +259,7 @@ impl ClientRequestState {
         match self.open_requests.get_mut(key) {
             Some(request) => request.waiters += 1,
             None => {
-                let request = json!({ "method": spec.method, "params": spec.params });
+                let request = json!({ "method": spec.method.as_str(), "params": spec.params });
                 let added = RoundRequest { position: self.open_count, digest, request, waiters: 1 };
                 self.open_count += 1;
                 self.open_requests.insert(key.to_owned(), added);
@@ -296,7 +294,7 @@ impl CallClientRequests {
             RequestChannel::Rounds => {
                 let digest = spec.digest();
                 let _asking = {
-                    let mut locked = call_requests.lock();
+                    let mut locked = call_requests.state.lock();
                     let key = locked.assign_key(&spec, &digest, prefix, key)?;
                     if let Some(result) = locked.find_response(&key, &digest) {
                         return Ok(result);
@@ -328,9 +326,14 @@ impl CallClientRequests {
         timeout: Duration,
     ) -> Result<Value, ClientRequestError> {
         let (id, answer) = requests.open_request()?;
-        let mut sent =
-            SentRequestGuard { sink, requests, id, was_sent: false, reason: "the call that asked has ended" };
-        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": spec.method });
+        let mut sent = SentRequestGuard {
+            sink,
+            requests,
+            id,
+            was_sent: false,
+            reason: "the call that sent the request has ended",
+        };
+        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": spec.method.as_str() });
         if !spec.params.is_null() {
             request["params"] = spec.params.clone();
         }
@@ -357,7 +360,7 @@ impl CallClientRequests {
             // The call has ended, or the connection was closed, which ends the call.
             None | Some(Ok(Err(_))) => Err(ClientRequestError::Ended),
             Some(Err(_)) => {
-                sent.reason = "no answer came in time";
+                sent.reason = "no response arrived in time";
                 Err(ClientRequestError::TimedOut { after: timeout })
             }
         }
@@ -380,7 +383,7 @@ struct RoundRequestGuard<'a> {
 
 impl Drop for RoundRequestGuard<'_> {
     fn drop(&mut self) {
-        let mut locked = self.call_requests.lock();
+        let mut locked = self.call_requests.state.lock();
         if let Some(request) = locked.open_requests.get_mut(&self.key) {
             request.waiters -= 1;
             if request.waiters == 0 {
@@ -413,7 +416,7 @@ struct UserWaitGuard<'a>(&'a CallClientRequests);
 
 impl<'a> UserWaitGuard<'a> {
     fn new(call_requests: &'a CallClientRequests) -> Self {
-        let user_wait = &mut call_requests.lock().user_wait;
+        let user_wait = &mut call_requests.state.lock().user_wait;
         user_wait.active += 1;
         user_wait.since.get_or_insert_with(Instant::now);
         UserWaitGuard(call_requests)
@@ -422,7 +425,7 @@ impl<'a> UserWaitGuard<'a> {
 
 impl Drop for UserWaitGuard<'_> {
     fn drop(&mut self) {
-        let user_wait = &mut self.0.lock().user_wait;
+        let user_wait = &mut self.0.state.lock().user_wait;
         user_wait.active -= 1;
         if user_wait.active == 0 {
             if let Some(since) = user_wait.since.take() {

@@ -7,10 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{Capability, ClientRequestError, ClientRequestSpec};
 use crate::client_features::form::{self, Form};
 use crate::client_features::form_schema::{FormSchema, is_uri};
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::sealing;
-
-const METHOD: &str = "elicitation/create";
 
 /// The person's response to an elicitation.
 ///
@@ -85,12 +83,12 @@ pub(crate) fn form_request(
         .for_revision(revision)
         .map_err(|reason| ClientRequestError::unsupported_because(Capability::Form, reason))?;
     let mut params = Map::new();
-    if revision >= Revision::V2025_11_25 {
+    if revision.has(Feature::ElicitationModes) {
         params.insert("mode".into(), "form".into());
     }
     params.insert("message".into(), message.into());
     params.insert("requestedSchema".into(), schema);
-    Ok(ClientRequestSpec { method: METHOD, params: params.into(), capability: Capability::Form })
+    Ok(ClientRequestSpec { method: ProtocolMethod::Elicit, params: params.into(), capability: Capability::Form })
 }
 
 /// Builds a request to open a web page.
@@ -106,15 +104,15 @@ pub(crate) fn url_request(
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !is_uri(url) || !matches!(scheme.as_deref(), Some("https" | "http")) {
         return Err(ClientRequestError::invalid_question(
-            "the page to open has no URL that begins with `https://` and has no spaces",
+            "the URL of the page must begin with `https://` and must not contain spaces",
         ));
     }
     let mut params = json!({ "mode": "url", "message": message, "url": url });
-    if revision == Revision::V2025_11_25 {
+    if revision.has(Feature::ElicitationIds) {
         let id = sealing::random_id().map_err(|error| ClientRequestError::invalid_question(error.to_string()))?;
         params["elicitationId"] = id.into();
     }
-    Ok(ClientRequestSpec { method: METHOD, params, capability: Capability::Url })
+    Ok(ClientRequestSpec { method: ProtocolMethod::Elicit, params, capability: Capability::Url })
 }
 
 /// Reads the answer to a form that asks for a `T`.
@@ -192,7 +190,7 @@ mod tests {
             (NEWEST, json!({ "mode": "form", "message": "Sure?", "requestedSchema": schema })),
         ] {
             let spec = form_request("Sure?", &by_type, revision).unwrap();
-            assert_eq!((spec.method, &spec.params), ("elicitation/create", &params));
+            assert_eq!((spec.method.as_str(), &spec.params), ("elicitation/create", &params));
         }
         let page = "https://shop.example/sign-in";
         let modern = url_request("Sign in", page, NEWEST).unwrap();
@@ -209,7 +207,7 @@ mod tests {
         let several = form_from_schema(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
         let error = form_request("Which?", &several, Revision::V2025_06_18).unwrap_err();
         assert!(matches!(error, ClientRequestError::Unsupported { capability: "elicitation.form", .. }), "{error}");
-        assert!(error.to_string().contains("field `some` lets several be chosen"), "{error}");
+        assert!(error.to_string().contains("field `some` allows several choices"), "{error}");
     }
 
     #[test]
@@ -229,7 +227,7 @@ mod tests {
         assert_eq!(read(json!({ "action": "decline" })), Ok(ElicitationResult::Declined));
         assert_eq!(read(json!({ "action": "cancel", "content": { "value": 3 } })), Ok(ElicitationResult::Cancelled));
         for (result, reason) in [
-            (json!({ "action": "accept" }), "`/value`: it is required"),
+            (json!({ "action": "accept" }), "`/value`: missing"),
             (json!({ "action": "accept", "content": { "value": 300 } }), "`/value`: expected an integer from 0 to 255"),
             (json!({ "action": "accept", "content": [3] }), "`content` must be an object"),
             (json!({ "action": "yes" }), "`action` must be"),

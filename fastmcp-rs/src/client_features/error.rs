@@ -22,8 +22,8 @@ const MAX_QUOTED: usize = 256;
 /// ```
 /// use fastmcp_rs::ClientRequestError;
 ///
-/// let error = ClientRequestError::InvalidAnswer { reason: "`/quantity`: it is required".into() };
-/// assert_eq!(error.to_string(), "the client's answer does not fit the question: `/quantity`: it is required");
+/// let error = ClientRequestError::InvalidAnswer { reason: "`/quantity`: missing".into() };
+/// assert_eq!(error.to_string(), "the client's response is invalid: `/quantity`: missing");
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -40,16 +40,16 @@ pub enum ClientRequestError {
         reason: Option<String>,
     },
     /// The protocol does not allow requests to the client here, for example in a notification or a list.
-    #[error("a question can be asked only while a tool is called, a resource is read or a prompt is filled in")]
+    #[error("the client can be asked only during `tools/call`, `resources/read` and `prompts/get`")]
     NotPossibleHere,
     /// No answer arrived in time.
-    #[error("nobody answered the question within {} seconds: call again when somebody can answer", .after.as_secs())]
+    #[error("the client did not respond within {} seconds: call again when the user can answer", .after.as_secs())]
     TimedOut {
         /// The time limit.
         after: Duration,
     },
     /// The client responded with an error, or with a response that cannot be read, such as one of more than 1 MiB.
-    #[error("the client refused the question: {message} (code {code})")]
+    #[error("the client returned an error: {message} (code {code})")]
     Refused {
         /// The client's JSON-RPC error code.
         code: i64,
@@ -57,19 +57,19 @@ pub enum ClientRequestError {
         message: String,
     },
     /// The answer does not fit the request.
-    #[error("the client's answer does not fit the question: {reason}")]
+    #[error("the client's response is invalid: {reason}")]
     InvalidAnswer {
         /// The fault and its place in the answer.
         reason: String,
     },
     /// The request itself is invalid: a mistake of the handler's author.
-    #[error("the question cannot be asked: {reason}")]
+    #[error("invalid request to the client: {reason}")]
     InvalidQuestion {
         /// The fault of the request.
         reason: String,
     },
     /// Two different requests of one call have the same key: a mistake of the handler's author.
-    #[error("two questions have the key `{key}`: give each its own")]
+    #[error("two requests to the client have the key `{key}`: give each its own key")]
     DuplicateKey {
         /// The key.
         key: String,
@@ -78,10 +78,10 @@ pub enum ClientRequestError {
     /// In the first two cases the handler is dropped with its call and does not see this error; a task or a thread that
     /// the handler or middleware has spawned does see it, and should end too. At that moment the client may already
     /// answer in another round.
-    #[error("the call that asked has ended")]
+    #[error("the call that sent the request has ended")]
     Ended,
     /// Too many requests await this client's answers.
-    #[error("too many questions wait for the client's answers: call again when some are answered")]
+    #[error("too many requests are waiting for the client's responses: call again later")]
     TooMany,
 }
 
@@ -97,8 +97,7 @@ impl ClientRequestError {
     /// Reports a client whose request takes no stream, so that a question would never reach it.
     pub(crate) fn unreachable(capability: Capability) -> ClientRequestError {
         let name = capability.name();
-        let reason =
-            format!("this one has not declared `{name}` for a request whose `Accept` does not name text/event-stream");
+        let reason = format!("`{name}` needs a request whose `Accept` includes text/event-stream");
         ClientRequestError::unsupported_because(capability, reason)
     }
 
@@ -134,16 +133,16 @@ impl ClientRequestError {
 }
 
 fn unsupported(capability: &str, reason: &Option<String>) -> String {
-    let what = match capability {
-        "elicitation.form" => "ask the person who uses it",
-        "elicitation.url" => "let the person who uses it open a web page",
+    let action = match capability {
+        "elicitation.form" => "ask its user",
+        "elicitation.url" => "let its user open a web page",
         "sampling" => "ask its model",
-        "sampling.tools" => "ask its model and let it call tools",
-        _ => "tell its roots",
+        "sampling.tools" => "let its model call tools",
+        _ => "list its roots",
     };
     match reason {
-        Some(reason) => format!("this needs a client that can {what} as the question wants it: {reason}"),
-        None => format!("this needs a client that can {what}, and this one has not declared `{capability}`"),
+        Some(reason) => format!("the client cannot {action} here: {reason}"),
+        None => format!("the client cannot {action}: it has not declared `{capability}`"),
     }
 }
 
@@ -184,7 +183,7 @@ mod tests {
         assert_eq!(message.chars().count(), MAX_QUOTED + 1);
         assert_eq!(
             ClientRequestError::from_error_response(-1, "the user is away").to_string(),
-            "the client refused the question: the user is away (code -1)"
+            "the client returned an error: the user is away (code -1)"
         );
     }
 }

@@ -31,9 +31,9 @@ use crate::schema::generator::generator;
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be asked for as a form",
+    message = "`{Self}` cannot be a form",
     label = "not a form",
-    note = "a form is a struct with named fields that has `#[mcp::model]`, an enum of names that has it, or a `String`, `bool` or number",
+    note = "a form is a struct with named fields and `#[mcp::model]`, an enum of names with `#[mcp::model]`, or a `String`, `bool` or number",
     note = "every field of the struct must be a `FormField`: a string, a number, a `bool`, an enum of names, a `Vec` of one, or an `Option` of these"
 )]
 pub trait Form: FormType {}
@@ -59,8 +59,8 @@ pub trait FormField: FormType {}
 /// The person chooses one variant, or several if a field is a `Vec` of the enum.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an enum of names",
-    label = "there is nothing to choose from",
-    note = "put `#[mcp::model]` on an enum whose variants hold nothing"
+    label = "this type has no names to choose from",
+    note = "put `#[mcp::model]` on an enum whose variants have no fields"
 )]
 pub trait FormChoice: FormField {}
 
@@ -151,14 +151,13 @@ pub(crate) fn read<T: Form>(schema: &FormSchema, content: Map<String, Value>) ->
         false => T::deserialize(Value::Object(content)),
         true => match content.remove(ONLY) {
             Some(value) => T::deserialize(value),
-            None => return T::deserialize(Absent).map_err(|_| format!("`/{ONLY}`: it is required")),
+            None => return T::deserialize(Absent).map_err(|_| format!("`/{ONLY}`: missing")),
         },
     };
     read.map_err(|error| without_position(&error))
 }
 
 #[cfg(test)]
-#[allow(dead_code)]
 mod tests {
     use super::*;
     use crate::protocol::Revision;
@@ -250,7 +249,7 @@ mod tests {
     #[test]
     fn forms_have_the_schema_of_older_clients() {
         let problem = parcel().for_revision(Revision::V2025_06_18).unwrap_err();
-        assert_eq!(problem, "field `extras` lets several be chosen, which a client of revision 2025-06-18 cannot show");
+        assert_eq!(problem, "field `extras` allows several choices, which revision 2025-06-18 does not support");
         assert_eq!(
             schema::<Speed>().unwrap().for_revision(Revision::V2025_06_18).unwrap(),
             json!({
@@ -294,7 +293,7 @@ mod tests {
         }));
         let problems = read::<Parcel>(&parcel(), content).unwrap_err();
         for part in [
-            "`/recipient`: it must match the pattern `^[A-Z]`",
+            "`/recipient`: must match the pattern `^[A-Z]`",
             "`/email`: expected a string in the format email",
             "`/count`: expected an integer from 1 to 9, got 10",
             "`/speed`: expected one of \"Standard\", \"Express\", got the string \"fast\"",
@@ -304,7 +303,7 @@ mod tests {
         }
         assert_eq!(
             read::<bool>(&schema::<bool>().unwrap(), Map::new()),
-            Err("`/value`: it is required: true or false".into())
+            Err("`/value`: missing; expected true or false".into())
         );
     }
 
@@ -322,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_type_with_a_schema_by_hand_is_refused_at_its_field() {
-        #[derive(Debug, serde::Deserialize, JsonSchema)]
+        #[derive(Debug, serde::Deserialize, serde::Serialize, JsonSchema)]
         struct Odd {
             #[schemars(schema_with = "list")]
             items: Vec<String>,
@@ -335,7 +334,7 @@ mod tests {
             schemars::json_schema!({ "type": "array", "items": { "type": "string" } })
         }
         let problem = schema::<Odd>().unwrap_err();
-        assert!(problem.starts_with("`Odd` cannot be a form: field `items`: it has no place in a form"), "{problem}");
+        assert!(problem.starts_with("`Odd` cannot be a form: field `items`: a field of a form must be"), "{problem}");
     }
 
     #[cfg(all(feature = "chrono", feature = "jiff", feature = "url"))]

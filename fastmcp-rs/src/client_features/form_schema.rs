@@ -5,14 +5,16 @@
 //! revisions differ. Keywords outside of the subset are dropped from a schema that was derived from a type, because the
 //! type enforces them. In a hand-written schema they are rejected, because nothing would enforce them.
 
+mod formats;
+mod read;
+
+use formats::has_format;
+pub(crate) use formats::is_uri;
+use read::SchemaReader;
 use serde_json::{Map, Number, Value, json};
 
-use crate::protocol::Revision;
-use crate::schema::number::parse_number;
+use crate::protocol::{Feature, Revision};
 use crate::schema::{normalize, validate};
-
-/// The string formats that a form may use.
-const FORMATS: [&str; 4] = ["email", "uri", "date", "date-time"];
 
 /// A form: its fields, and the schema that checks an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,10 +81,10 @@ impl FormSchema {
     ///
     /// Returns the field that the revision does not support.
     pub(crate) fn for_revision(&self, revision: Revision) -> Result<Value, String> {
-        let old = revision < Revision::V2025_11_25;
+        let old = !revision.has(Feature::FormChoices);
         if let Some(field) = self.fields.iter().find(|field| old && matches!(field.kind, FieldKind::Many { .. })) {
             return Err(format!(
-                "field `{}` lets several be chosen, which a client of revision {revision} cannot show",
+                "field `{}` allows several choices, which revision {revision} does not support",
                 field.name
             ));
         }
@@ -112,7 +114,7 @@ impl FormSchema {
             .retain(|name, value| self.fields.iter().any(|field| field.name == *name && !field.is_left_empty(value)));
         let mut value = Value::Object(content);
         let found = validate::validate_and_coerce(&self.full, &mut value, true);
-        let Value::Object(content) = value else { return Err("it must be an object".into()) };
+        let Value::Object(content) = value else { return Err("must be an object".into()) };
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         for field in &self.fields {
             if let (FieldKind::Text { format: Some(format), .. }, Some(Value::String(text))) =
@@ -227,338 +229,6 @@ fn names(choices: &[Choice]) -> Value {
     choices.iter().map(|choice| choice.name.as_str()).collect()
 }
 
-/// Reads schemas into the model.
-struct SchemaReader {
-    /// True if keywords outside of the subset are errors.
-    strict: bool,
-}
-
-impl SchemaReader {
-    /// Reads the fields of a form. `raw` is the same schema before normalisation: it still has the documented names as
-    /// separate alternatives.
-    fn object(&self, schema: &Value, raw: &Value) -> Result<Vec<Field>, String> {
-        let flat = "a form's schema is a flat object, such as {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}}}";
-        let members = schema.as_object().ok_or_else(|| flat.to_owned())?;
-        if members.get("type").is_some_and(|name| name != "object") || !members.contains_key("type") {
-            return Err(flat.into());
-        }
-        if self.strict {
-            // These keywords do not affect the fields, and are not sent.
-            let ignored = ["$schema", "title", "description", "additionalProperties"];
-            let known = |key: &&String| !["type", "properties", "required"].contains(&key.as_str());
-            if let Some(key) = members.keys().filter(known).find(|key| !ignored.contains(&key.as_str())) {
-                return Err(format!(
-                    "`{key}` has no place in a form's schema: it has `type`, `properties` and `required`"
-                ));
-            }
-        }
-        let none = Map::new();
-        let properties = match members.get("properties") {
-            Some(Value::Object(properties)) => properties,
-            None if !self.strict => &none,
-            _ => return Err(flat.into()),
-        };
-        let required = self.required(members, properties)?;
-        let mut fields = Vec::new();
-        for (name, property) in properties {
-            let raw = raw.get("properties").and_then(|properties| properties.get(name)).unwrap_or(property);
-            let field = self.field(name, property, raw, required.contains(&name.as_str()));
-            fields.push(field.map_err(|problem| format!("field `{name}`: {problem}"))?);
-        }
-        Ok(fields)
-    }
-
-    fn required<'a>(
-        &self,
-        members: &'a Map<String, Value>,
-        properties: &Map<String, Value>,
-    ) -> Result<Vec<&'a str>, String> {
-        let names = match members.get("required") {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(names)) => names,
-            Some(_) => return Err("`required` is a list of the fields' names".into()),
-        };
-        let mut required = Vec::new();
-        for name in names {
-            match name.as_str().filter(|name| properties.contains_key(*name)) {
-                Some(name) => required.push(name),
-                None => return Err(format!("`required` names {name}, and there is no such field")),
-            }
-        }
-        Ok(required)
-    }
-
-    fn field(&self, name: &str, property: &Value, raw: &Value, required: bool) -> Result<Field, String> {
-        let members = property.as_object().ok_or_else(no_place)?;
-        let kind = self.kind(members, raw)?;
-        kind.check_bounds()?;
-        let text = |key: &str| match members.get(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(format!("`{key}` must be a string")),
-        };
-        let mut field = Field {
-            name: name.to_owned(),
-            title: text("title")?,
-            description: text("description")?,
-            default: None,
-            required,
-            kind,
-            has_enum_names: members.contains_key("enumNames"),
-        };
-        if matches!(field.kind, FieldKind::One(_) | FieldKind::Many { .. }) {
-            // The normalised schema puts the meanings of the names into the description; a form has them as titles.
-            field.description = description_of(raw);
-        }
-        if let Some(default) = members.get("default") {
-            let mut checked = default.clone();
-            let found = validate::validate_and_coerce(&field.write_plain().into(), &mut checked, false);
-            if let Some(problem) = found.problems.first() {
-                return Err(format!("its default does not fit: {problem}"));
-            }
-            field.default = Some(checked);
-        }
-        Ok(field)
-    }
-
-    fn kind(&self, members: &Map<String, Value>, raw: &Value) -> Result<FieldKind, String> {
-        let named = match members.get("type") {
-            Some(Value::String(name)) => Some(name.as_str()),
-            Some(_) => return Err(no_place()),
-            None => None,
-        };
-        match named {
-            Some("array") => {
-                self.check_keywords(members, "a list of choices", &["items", "minItems", "maxItems"])?;
-                let raw = items_of(raw).ok_or_else(no_place)?;
-                if self.strict {
-                    self.check_choice_keywords(raw, "anyOf")?;
-                }
-                let choices = choices_of(raw).ok_or_else(no_place)?;
-                check_choices(&choices)?;
-                Ok(FieldKind::Many { choices, min: count(members, "minItems")?, max: count(members, "maxItems")? })
-            }
-            Some("boolean") => {
-                self.check_keywords(members, "a boolean", &[])?;
-                Ok(FieldKind::Boolean)
-            }
-            Some(name @ ("integer" | "number")) => {
-                self.check_keywords(members, "a number", &["minimum", "maximum"])?;
-                let bound = |key: &str| match members.get(key) {
-                    None => Ok(None),
-                    Some(Value::Number(number)) => Ok(Some(number.clone())),
-                    Some(_) => Err(format!("`{key}` must be a number")),
-                };
-                Ok(FieldKind::Number { integer: name == "integer", min: bound("minimum")?, max: bound("maximum")? })
-            }
-            Some("string") | None => match choices_of(raw) {
-                Some(choices) => {
-                    if self.strict {
-                        self.check_choice_keywords(raw, "oneOf")?;
-                    }
-                    check_choices(&choices)?;
-                    Ok(FieldKind::One(choices))
-                }
-                None if named.is_none() || ["enum", "oneOf", "anyOf"].iter().any(|key| members.contains_key(*key)) => {
-                    Err(no_place())
-                }
-                None => {
-                    self.check_keywords(members, "a string", &["minLength", "maxLength", "format"])?;
-                    let format = members.get("format").and_then(Value::as_str);
-                    if self.strict
-                        && members.contains_key("format")
-                        && !format.is_some_and(|format| FORMATS.contains(&format))
-                    {
-                        return Err("`format` is one of \"email\", \"uri\", \"date\" and \"date-time\"".into());
-                    }
-                    let format = format.filter(|format| FORMATS.contains(format)).map(str::to_owned);
-                    Ok(FieldKind::Text { min: count(members, "minLength")?, max: count(members, "maxLength")?, format })
-                }
-            },
-            Some(_) => Err(no_place()),
-        }
-    }
-
-    /// Rejects keywords that this kind of field does not have.
-    fn check_keywords(&self, members: &Map<String, Value>, what: &str, own: &[&str]) -> Result<(), String> {
-        if !self.strict {
-            return Ok(());
-        }
-        let common = ["type", "title", "description", "default"];
-        match members.keys().find(|key| !common.contains(&key.as_str()) && !own.contains(&key.as_str())) {
-            None => Ok(()),
-            Some(key) => {
-                let known: Vec<String> = common.iter().chain(own).map(|key| format!("`{key}`")).collect();
-                Err(format!("`{key}` has no place in a form: {what} has {}", known.join(", ")))
-            }
-        }
-    }
-
-    /// Rejects keywords that a list of choices does not have, in a hand-written schema.
-    fn check_choice_keywords(&self, schema: &Value, titled: &str) -> Result<(), String> {
-        let Some(members) = schema.as_object() else { return Err(no_place()) };
-        self.check_keywords(members, "a choice", &["enum", "enumNames", titled])?;
-        if members.contains_key("enum") && members.contains_key(titled) {
-            return Err(format!("`enum` and `{titled}` say the same: leave one out"));
-        }
-        if let Some(titles) = members.get("enumNames") {
-            let (Some(Value::Array(names)), Some(titles)) = (members.get("enum"), titles.as_array()) else {
-                return Err("`enumNames` is a list of titles, one for each name in `enum`".into());
-            };
-            if titles.len() != names.len() || !titles.iter().all(Value::is_string) {
-                return Err("`enumNames` is a list of titles, one for each name in `enum`".into());
-            }
-        }
-        for branch in members.get(titled).and_then(Value::as_array).into_iter().flatten() {
-            let fits = branch.as_object().is_some_and(|branch| {
-                branch.len() == 2 && ["const", "title"].iter().all(|key| branch.get(*key).is_some_and(Value::is_string))
-            });
-            if !fits {
-                return Err(format!(
-                    "an entry of `{titled}` is {{\"const\": \"name\", \"title\": \"What people read\"}}"
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl FieldKind {
-    fn check_bounds(&self) -> Result<(), String> {
-        let crossed = match self {
-            FieldKind::Text { min: Some(min), max: Some(max), .. }
-            | FieldKind::Many { min: Some(min), max: Some(max), .. } => min > max,
-            FieldKind::Number { min: Some(min), max: Some(max), .. } => {
-                let number = |number: &Number| parse_number(&Value::Number(number.clone()));
-                matches!((number(min), number(max)), (Some(min), Some(max))
-                    if crate::schema::constraints::check_range(min, None, Some(max)).is_err())
-            }
-            _ => false,
-        };
-        if crossed { Err("no value fits: its lower bound is above its upper one".into()) } else { Ok(()) }
-    }
-}
-
-fn no_place() -> String {
-    "it has no place in a form, whose fields are strings, numbers, booleans, one of several names, or a list of such names".into()
-}
-
-fn count(members: &Map<String, Value>, key: &str) -> Result<Option<u64>, String> {
-    match members.get(key) {
-        None => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("`{key}` must be a whole number from 0")),
-    }
-}
-
-fn check_choices(choices: &[Choice]) -> Result<(), String> {
-    if choices.is_empty() {
-        return Err("there is nothing to choose from".into());
-    }
-    for (at, choice) in choices.iter().enumerate() {
-        if choices[..at].iter().any(|other| other.name == choice.name) {
-            return Err(format!("`{}` can be chosen twice", choice.name));
-        }
-    }
-    Ok(())
-}
-
-/// Returns the names that a schema allows, or `None` if it allows other values too. `null` means no choice, and is
-/// skipped.
-fn choices_of(schema: &Value) -> Option<Vec<Choice>> {
-    let members = schema.as_object()?;
-    if let Some(name) = members.get("const") {
-        let title = ["title", "description"].iter().find_map(|key| members.get(*key)?.as_str());
-        return Some(vec![Choice { name: name.as_str()?.to_owned(), title: title.map(title_of) }]);
-    }
-    if let Some(Value::Array(allowed)) = members.get("enum") {
-        let titles = members.get("enumNames").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let choices = allowed.iter().enumerate().filter(|(_, name)| !name.is_null()).map(|(at, name)| {
-            let title = titles.get(at).and_then(Value::as_str).map(str::to_owned);
-            Some(Choice { name: name.as_str()?.to_owned(), title })
-        });
-        return choices.collect();
-    }
-    let branches = ["oneOf", "anyOf"].iter().find_map(|key| members.get(*key)?.as_array())?;
-    let mut choices = Vec::new();
-    for branch in branches {
-        if branch.get("type").is_none_or(|name| name != "null") {
-            choices.extend(choices_of(branch)?);
-        }
-    }
-    Some(choices)
-}
-
-/// Returns the first paragraph of a doc comment as the title of a name.
-fn title_of(description: &str) -> String {
-    let paragraph = description.split("\n\n").next().unwrap_or_default();
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.strip_suffix('.') {
-        Some(line) if !line.contains(". ") && !line.ends_with('.') => line.to_owned(),
-        _ => line,
-    }
-}
-
-/// Returns the schema of a list's items, even if the list may be `null`.
-fn items_of(schema: &Value) -> Option<&Value> {
-    let branches = ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
-    schema.get("items").or_else(|| branches.filter_map(|branch| branch.get("items")).next())
-}
-
-/// Returns the description of a field, even if the field may be `null`.
-fn description_of(schema: &Value) -> Option<String> {
-    let of = |schema: &Value| schema.get("description").and_then(Value::as_str).map(str::to_owned);
-    of(schema).or_else(|| {
-        let branches = schema.get("anyOf").and_then(Value::as_array)?;
-        branches.iter().find(|branch| branch.get("const").is_none()).and_then(of)
-    })
-}
-
-/// Returns true if the text has the format, by a shallow check; a type with stricter rules checks it again.
-fn has_format(format: &str, text: &str) -> bool {
-    match format {
-        "email" => text
-            .rsplit_once('@')
-            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)),
-        "uri" => is_uri(text),
-        "date" => is_date(text),
-        "date-time" => text.split_at_checked(10).is_some_and(|(date, time)| {
-            let mut digits = time.chars();
-            is_date(date)
-                && digits.next().is_some_and(|letter| matches!(letter, 'T' | 't' | ' '))
-                && fits(time.get(1..).unwrap_or_default(), "00:00")
-        }),
-        _ => true,
-    }
-}
-
-/// Returns true if the text is an absolute URI, by a shallow check.
-pub(crate) fn is_uri(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(scheme, rest)| {
-        let mut letters = scheme.chars();
-        letters.next().is_some_and(|first| first.is_ascii_alphabetic())
-            && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
-            && !rest.is_empty()
-            && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
-    })
-}
-
-fn is_date(text: &str) -> bool {
-    let number = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<u8>().ok());
-    text.len() == 10
-        && fits(text, "0000-00-00")
-        && number(5..7).is_some_and(|month| (1..=12).contains(&month))
-        && number(8..10).is_some_and(|day| (1..=31).contains(&day))
-}
-
-/// Returns true if the text begins like the pattern, in which 0 stands for any digit.
-fn fits(text: &str, pattern: &str) -> bool {
-    text.len() >= pattern.len()
-        && text.bytes().zip(pattern.bytes()).all(|(byte, pattern)| match pattern {
-            b'0' => byte.is_ascii_digit(),
-            other => byte == other,
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -623,38 +293,41 @@ mod tests {
         for (property, problem) in [
             (
                 json!({ "type": "string", "pattern": "a" }),
-                "`pattern` has no place in a form: a string has `type`, `title`, `description`, `default`, `minLength`, `maxLength`, `format`",
+                "`pattern` is not allowed in a form: a string can have `type`, `title`, `description`, `default`, `minLength`, `maxLength`, `format`",
             ),
-            (json!({ "type": "string", "format": "uuid" }), "`format` is one of"),
-            (json!({ "type": "string", "format": 1 }), "`format` is one of"),
+            (json!({ "type": "string", "format": "uuid" }), "`format` must be"),
+            (json!({ "type": "string", "format": 1 }), "`format` must be"),
             (json!({ "type": "string", "title": 1 }), "`title` must be a string"),
-            (json!({ "type": "string", "minLength": -1 }), "`minLength` must be a whole number"),
-            (json!({ "type": "string", "minLength": 3, "maxLength": 2 }), "no value fits"),
-            (json!({ "type": "integer", "exclusiveMinimum": 1 }), "`exclusiveMinimum` has no place"),
+            (json!({ "type": "string", "minLength": -1 }), "`minLength` must be an integer"),
+            (json!({ "type": "string", "minLength": 3, "maxLength": 2 }), "so no value is valid"),
+            (json!({ "type": "integer", "exclusiveMinimum": 1 }), "`exclusiveMinimum` is not allowed"),
             (json!({ "type": "integer", "minimum": "1" }), "`minimum` must be a number"),
-            (json!({ "type": "number", "minimum": 1.5, "maximum": 1 }), "no value fits"),
-            (json!({ "type": "integer", "default": "three" }), "its default does not fit: `/`: expected an integer"),
-            (json!({ "type": "string", "enum": ["a"], "default": "b" }), "its default does not fit"),
-            (json!({ "type": "boolean", "enum": [true] }), "`enum` has no place in a form: a boolean has"),
-            (json!({ "type": "object", "properties": {} }), "it has no place in a form, whose fields are"),
-            (json!({ "type": ["string", "null"] }), "it has no place in a form"),
-            (json!({ "$ref": "#/$defs/a" }), "it has no place in a form"),
-            (json!({}), "it has no place in a form"),
-            (json!(true), "it has no place in a form"),
-            (json!({ "type": "string", "enum": ["a", 1] }), "it has no place in a form"),
-            (json!({ "type": "string", "enum": [] }), "there is nothing to choose from"),
-            (json!({ "type": "string", "enum": ["a", "a"] }), "`a` can be chosen twice"),
+            (json!({ "type": "number", "minimum": 1.5, "maximum": 1 }), "so no value is valid"),
+            (json!({ "type": "integer", "default": "three" }), "the default is invalid: `/`: expected an integer"),
+            (json!({ "type": "string", "enum": ["a"], "default": "b" }), "the default is invalid"),
+            (json!({ "type": "boolean", "enum": [true] }), "`enum` is not allowed in a form: a boolean can have"),
+            (json!({ "type": "object", "properties": {} }), "a field of a form must be"),
+            (json!({ "type": ["string", "null"] }), "a field of a form must be"),
+            (json!({ "$ref": "#/$defs/a" }), "a field of a form must be"),
+            (json!({}), "a field of a form must be"),
+            (json!(true), "a field of a form must be"),
+            (json!({ "type": "string", "enum": ["a", 1] }), "a field of a form must be"),
+            (json!({ "type": "string", "enum": [] }), "the list of choices is empty"),
+            (json!({ "type": "string", "enum": ["a", "a"] }), "the choice `a` occurs twice"),
             (
                 json!({ "type": "string", "enum": ["a"], "minLength": 1 }),
-                "`minLength` has no place in a form: a choice has",
+                "`minLength` is not allowed in a form: a choice can have",
             ),
-            (json!({ "type": "string", "enum": ["a"], "enumNames": [] }), "`enumNames` is a list of titles"),
-            (json!({ "type": "string", "enum": ["a"], "oneOf": [] }), "leave one out"),
-            (json!({ "type": "string", "oneOf": [{ "const": "a" }] }), "an entry of `oneOf` is"),
-            (json!({ "type": "string", "anyOf": [{ "const": "a", "title": "A" }] }), "`anyOf` has no place"),
-            (json!({ "type": "array" }), "it has no place in a form"),
-            (json!({ "type": "array", "items": { "type": "string" } }), "it has no place in a form"),
-            (json!({ "type": "array", "items": { "enum": ["a"] }, "uniqueItems": true }), "`uniqueItems` has no place"),
+            (json!({ "type": "string", "enum": ["a"], "enumNames": [] }), "`enumNames` must be a list of titles"),
+            (json!({ "type": "string", "enum": ["a"], "oneOf": [] }), "exclude each other"),
+            (json!({ "type": "string", "oneOf": [{ "const": "a" }] }), "an entry of `oneOf` must be"),
+            (json!({ "type": "string", "anyOf": [{ "const": "a", "title": "A" }] }), "`anyOf` is not allowed"),
+            (json!({ "type": "array" }), "a field of a form must be"),
+            (json!({ "type": "array", "items": { "type": "string" } }), "a field of a form must be"),
+            (
+                json!({ "type": "array", "items": { "enum": ["a"] }, "uniqueItems": true }),
+                "`uniqueItems` is not allowed",
+            ),
         ] {
             let found = form(json!({ "one": property })).unwrap_err();
             assert!(found.starts_with("field `one`: ") && found.contains(problem), "{property}: {found}");
@@ -664,12 +337,15 @@ mod tests {
             (json!({ "properties": {} }), "a flat object"),
             (json!({ "type": "object" }), "a flat object"),
             (json!({ "type": "array", "properties": {} }), "a flat object"),
-            (json!({ "type": "object", "properties": {}, "oneOf": [] }), "`oneOf` has no place in a form's schema"),
+            (
+                json!({ "type": "object", "properties": {}, "oneOf": [] }),
+                "`oneOf` is not allowed in the schema of a form",
+            ),
             (
                 json!({ "type": "object", "properties": {}, "required": ["a"] }),
-                "`required` names \"a\", and there is no such field",
+                "`required` contains \"a\", which is not a field",
             ),
-            (json!({ "type": "object", "properties": {}, "required": "a" }), "`required` is a list"),
+            (json!({ "type": "object", "properties": {}, "required": "a" }), "`required` must be a list"),
         ] {
             let found = FormSchema::from_hand_written(&schema).unwrap_err();
             assert!(found.contains(problem), "{schema}: {found}");
@@ -694,11 +370,11 @@ mod tests {
         let sloppy = json!({ "age": "3", "plan": "", "days": null, "more": {} });
         assert_eq!(answer(&form, sloppy), Ok(json!({ "age": 3 })));
         for (content, problem) in [
-            (json!({}), "`/age`: it is required: an integer of at least 0"),
+            (json!({}), "`/age`: missing; expected an integer of at least 0"),
             (json!({ "age": "" }), "`/age`: expected an integer of at least 0"),
             (json!({ "age": -1 }), "`/age`: expected an integer of at least 0, got -1"),
             (json!({ "age": 1, "plan": "paid" }), "`/plan`: expected"),
-            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: it must have at most 1 item"),
+            (json!({ "age": 1, "days": ["mo", "tu"] }), "`/days`: must have at most 1 item"),
             (json!({ "age": 1, "note": [] }), "`/note`: expected a string"),
         ] {
             let found = answer(&form, content.clone()).unwrap_err();

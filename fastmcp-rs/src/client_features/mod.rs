@@ -16,7 +16,7 @@ pub(crate) mod sampling;
 pub use error::ClientRequestError;
 use serde_json::{Map, Value};
 
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 use crate::sealing;
 
 /// A capability that a client needs to answer a request.
@@ -51,14 +51,14 @@ impl Capability {
         let object = |name: &str| capabilities.get(name).and_then(Value::as_object);
         let part = |name: &str, part: &str| object(name)?.get(part)?.as_object();
         match self {
-            Capability::Form if revision < Revision::V2025_06_18 => false,
-            Capability::Form if revision < Revision::V2025_11_25 => object("elicitation").is_some(),
+            Capability::Form if !revision.has(Feature::Elicitation) => false,
+            Capability::Form if !revision.has(Feature::ElicitationModes) => object("elicitation").is_some(),
             // Without modes a client means forms, because earlier revisions had nothing else.
             Capability::Form => object("elicitation")
                 .is_some_and(|modes| modes.get("form").map_or(!modes.contains_key("url"), Value::is_object)),
-            Capability::Url => revision >= Revision::V2025_11_25 && part("elicitation", "url").is_some(),
+            Capability::Url => revision.has(Feature::ElicitationModes) && part("elicitation", "url").is_some(),
             Capability::Sampling => object("sampling").is_some(),
-            Capability::SamplingTools => revision >= Revision::V2025_11_25 && part("sampling", "tools").is_some(),
+            Capability::SamplingTools => revision.has(Feature::SamplingTools) && part("sampling", "tools").is_some(),
             Capability::Roots => object("roots").is_some(),
         }
     }
@@ -67,7 +67,7 @@ impl Capability {
 /// A request to the client, in the form of one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ClientRequestSpec {
-    pub(crate) method: &'static str,
+    pub(crate) method: ProtocolMethod,
     /// A JSON object.
     pub(crate) params: Value,
     pub(crate) capability: Capability,
@@ -87,7 +87,7 @@ impl ClientRequestSpec {
     /// Returns a digest of the method and the parameters, including message and schema. The order of members does not
     /// matter, because a hand-written schema may come from an unordered map.
     pub(crate) fn digest(&self) -> String {
-        sealing::digest(&[self.method.as_bytes(), &sealing::digest_of_json(&self.params.to_string())])
+        sealing::digest(&[self.method.as_str().as_bytes(), &sealing::digest_of_json(&self.params.to_string())])
     }
 }
 
@@ -100,7 +100,11 @@ mod tests {
     #[test]
     fn requests_need_a_declared_capability() {
         use Capability::{Form, Roots, Sampling, SamplingTools, Url};
-        use Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28};
+        const V2024_11_05: Revision = Revision::V2024_11_05;
+        const V2025_03_26: Revision = Revision::V2025_03_26;
+        const V2025_06_18: Revision = Revision::V2025_06_18;
+        const V2025_11_25: Revision = Revision::V2025_11_25;
+        const V2026_07_28: Revision = Revision::V2026_07_28;
         for (capabilities, revision, has) in [
             (json!({}), V2026_07_28, &[][..]),
             (json!({ "elicitation": {} }), V2026_07_28, &[Form]),
@@ -119,7 +123,7 @@ mod tests {
             (json!({ "sampling": { "context": {} } }), V2026_07_28, &[Sampling]),
         ] {
             for capability in [Form, Url, Sampling, SamplingTools, Roots] {
-                let spec = ClientRequestSpec { method: "x", params: json!({}), capability };
+                let spec = ClientRequestSpec { method: ProtocolMethod::Elicit, params: json!({}), capability };
                 let missing = spec.missing_capability(capabilities.as_object().unwrap(), revision);
                 assert_eq!(missing.is_none(), has.contains(&capability), "{capabilities} {revision} {capability:?}");
             }
@@ -133,7 +137,8 @@ mod tests {
         let mut lines = Vec::new();
         for revision in Revision::ALL.iter().rev().copied() {
             for spec in examples(revision) {
-                let spec = json!({ "revision": revision.as_str(), "method": spec.method, "params": spec.params });
+                let spec =
+                    json!({ "revision": revision.as_str(), "method": spec.method.as_str(), "params": spec.params });
                 lines.push(spec.to_string());
             }
         }
@@ -162,7 +167,7 @@ mod tests {
             .stop_sequence("END")
             .model_preferences(ModelPreferences::new().hint("sonnet").cost(0.1).speed(0.2).intelligence(0.9));
         specs.push(full.request_spec(revision).unwrap());
-        if revision >= Revision::V2025_06_18 {
+        if revision.has(Feature::Elicitation) {
             let hand = |name: &str, property: Value| {
                 let schema = json!({ "type": "object", "properties": { name: property }, "required": [name] });
                 elicitation::form_request("Please", &elicitation::form_from_schema(&schema).unwrap(), revision)
@@ -182,14 +187,14 @@ mod tests {
             ] {
                 specs.push(hand(name, property).unwrap());
             }
-            if revision >= Revision::V2025_11_25 {
+            if revision.has(Feature::FormChoices) {
                 let names = json!({ "type": "string", "enum": ["mo", "tu"] });
                 let days = json!({ "type": "array", "items": names, "minItems": 1, "maxItems": 2, "default": ["mo"] });
                 specs.push(hand("days", days).unwrap());
                 specs.push(hand("tags", json!({ "type": "array", "items": { "anyOf": titled } })).unwrap());
             }
         }
-        if revision >= Revision::V2025_11_25 {
+        if revision.has(Feature::ElicitationModes) {
             let mut page =
                 elicitation::url_request("Sign in", "https://shop.example/sign-in?order=1", revision).unwrap();
             if let Some(id) = page.params.get_mut("elicitationId") {
@@ -212,10 +217,11 @@ mod tests {
     #[test]
     fn different_requests_have_different_digests() {
         let spec = |method, params| ClientRequestSpec { method, params, capability: Capability::Form }.digest();
-        let first = spec("a", json!({ "b": 1 }));
-        assert_eq!(first, spec("a", json!({ "b": 1 })));
-        assert_ne!(first, spec("a", json!({ "b": 2 })));
-        assert_eq!(spec("a", json!({ "b": 1, "c": 2 })), spec("a", json!({ "c": 2, "b": 1 })));
-        assert_ne!(first, spec("a{", json!({ "b": 1 })));
+        let (form, roots) = (ProtocolMethod::Elicit, ProtocolMethod::ListRoots);
+        let first = spec(form, json!({ "b": 1 }));
+        assert_eq!(first, spec(form, json!({ "b": 1 })));
+        assert_ne!(first, spec(form, json!({ "b": 2 })));
+        assert_eq!(spec(form, json!({ "b": 1, "c": 2 })), spec(form, json!({ "c": 2, "b": 1 })));
+        assert_ne!(first, spec(roots, json!({ "b": 1 })));
     }
 }

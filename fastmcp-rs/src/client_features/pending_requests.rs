@@ -4,13 +4,14 @@
 //! decides between the response and the end of the wait.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::client_features::ClientRequestError;
 use crate::json::encode;
+use crate::protocol::{ProtocolMethod, write};
+use crate::util::sync::Mutex;
 
 /// The maximum number of requests that may await a response at a time.
 const MAX_PENDING: usize = 1_024;
@@ -34,25 +35,21 @@ struct PendingTable {
 }
 
 impl PendingClientRequests {
-    fn lock(&self) -> MutexGuard<'_, PendingTable> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Creates a table whose ids follow `base`.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    #[cfg(feature = "http")]
     pub(crate) fn starting_after(base: i64) -> PendingClientRequests {
         PendingClientRequests { table: Mutex::new(PendingTable { base, last_id: base, ..PendingTable::default() }) }
     }
 
     /// Returns true if a request with this id was opened, even if no call waits for its response any more.
     pub(crate) fn was_opened(&self, id: i64) -> bool {
-        let table = self.lock();
+        let table = self.table.lock();
         table.base < id && id <= table.last_id
     }
 
     /// Registers a new request. Returns its id, and the receiver of its response.
     pub(crate) fn open_request(&self) -> Result<(i64, oneshot::Receiver<ClientResponse>), ClientRequestError> {
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         if table.is_closed {
             return Err(ClientRequestError::Ended);
         }
@@ -67,10 +64,10 @@ impl PendingClientRequests {
     }
 
     /// Ends every wait, present and future, because the client can send no more responses.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn close(&self) {
         let waiting = {
-            let mut table = self.lock();
+            let mut table = self.table.lock();
             table.is_closed = true;
             std::mem::take(&mut table.senders)
         };
@@ -80,12 +77,12 @@ impl PendingClientRequests {
 
     /// Returns true if a request of this id awaits a response.
     pub(crate) fn is_open(&self, id: i64) -> bool {
-        self.lock().senders.contains_key(&id)
+        self.table.lock().senders.contains_key(&id)
     }
 
     /// Passes a response to the future that waits for it, or drops it if none does.
     pub(crate) fn resolve(&self, id: i64, reply: ClientResponse) {
-        let waiting = self.lock().senders.remove(&id);
+        let waiting = self.table.lock().senders.remove(&id);
         if let Some(waiting) = waiting {
             // The receiver may be gone by now.
             let _ = waiting.send(reply);
@@ -95,8 +92,10 @@ impl PendingClientRequests {
     /// Gives up the wait for a response. Returns the frame that cancels the request, or `None` if the client has
     /// responded.
     pub(crate) fn withdraw(&self, id: i64, reason: &str) -> Option<Vec<u8>> {
-        self.lock().senders.remove(&id)?;
-        let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
+        self.table.lock().senders.remove(&id)?;
+        let mut frame = Vec::new();
+        write::begin_notification(&mut frame, ProtocolMethod::Cancelled);
+        frame.extend_from_slice(br#","params":{"requestId":"#);
         // Serializing a number cannot fail.
         let _ = encode::write_json(&mut frame, &id);
         frame.extend_from_slice(br#","reason":"#);
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_were_opened_are_told_from_others() {
+    fn only_opened_ids_are_recognized() {
         let requests = PendingClientRequests::starting_after(1 << 50);
         let (id, _) = requests.open_request().unwrap();
         assert_eq!(id, (1 << 50) + 1);

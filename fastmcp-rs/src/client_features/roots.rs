@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::error::truncate;
 use super::{Capability, ClientRequestError, ClientRequestSpec};
+use crate::protocol::ProtocolMethod;
 
 /// A folder or file that the client works in.
 ///
@@ -34,7 +35,7 @@ pub struct Root {
 
 /// Builds the request for the roots.
 pub(crate) fn request_spec() -> ClientRequestSpec {
-    ClientRequestSpec { method: "roots/list", params: json!({}), capability: Capability::Roots }
+    ClientRequestSpec { method: ProtocolMethod::ListRoots, params: json!({}), capability: Capability::Roots }
 }
 
 /// Reads the answer.
@@ -60,7 +61,7 @@ fn read_root(root: &Value) -> Result<Root, ClientRequestError> {
             Ok(Root { uri: uri.to_owned(), name })
         }
         Some(uri) => Err(ClientRequestError::invalid_answer(format!(
-            "the `uri` of a root must begin with `file://`, and one is `{}`",
+            "the `uri` of a root must begin with `file://`, not `{}`",
             truncate(uri)
         ))),
         None => Err(ClientRequestError::invalid_answer("a root must have a `uri`")),
@@ -83,7 +84,7 @@ mod tests {
             (json!(null), "`roots` must be a list"),
             (json!({ "roots": {} }), "`roots` must be a list"),
             (json!({ "roots": ["file:///a"] }), "a root must have a `uri`"),
-            (json!({ "roots": [{ "uri": "https://a" }] }), "must begin with `file://`, and one is `https://a`"),
+            (json!({ "roots": [{ "uri": "https://a" }] }), "must begin with `file://`, not `https://a`"),
             (json!({ "roots": [{ "uri": "file:///a", "name": 1 }] }), "`name` of a root must be a string"),
         ] {
             let error = read(&result).unwrap_err().to_string();

@@ -12,7 +12,7 @@ use crate::schema::number::Number;
 /// No type implements this trait: it provides the error message for `#[arg(…)]` on an injected parameter.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is injected, so `#[arg(…)]` means nothing here",
+    message = "`{Self}` is injected, so `#[arg(…)]` has no effect here",
     label = "this value never comes from the client",
     note = "remove the `#[arg(…)]`"
 )]
@@ -31,10 +31,10 @@ pub trait TemplateVariable {}
 /// injected.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a parameter of type `{Self}` is not in the resource's URI, and not injected",
-    label = "where would its value come from?",
-    note = "put the parameter's name into the URI, as in `orders://{{order_id}}`, or as an optional one at its end, `{{?limit}}`",
-    note = "injected are `&Context`, `State<T>`, and your own types that implement `FromContext`"
+    message = "a parameter of type `{Self}` is neither in the resource's URI nor injected",
+    label = "this parameter has no value",
+    note = "put the parameter's name into the URI, as in `orders://{{order_id}}`, or at its end if it is optional, as in `{{?limit}}`",
+    note = "injected types are `&Context`, `State<T>`, and your own types that implement `FromContext`"
 )]
 pub trait InjectedParameter {}
 
@@ -69,7 +69,7 @@ impl<T> Primitive for [T] {}
 #[diagnostic::on_unimplemented(
     message = "an integer cannot be the default of an argument of type `{Self}`",
     label = "not a value of `{Self}`",
-    note = "a default is what a client would send: write a literal of the argument's own type"
+    note = "write the default as a literal of the argument's own type"
 )]
 pub trait IntegerDefault {}
 #[diagnostic::do_not_recommend]
@@ -108,7 +108,7 @@ impl<T: IntegerDefault> IntegerDefault for Option<T> {}
 #[diagnostic::on_unimplemented(
     message = "a float cannot be the default of an argument of type `{Self}`",
     label = "not a value of `{Self}`",
-    note = "a default is what a client would send: write a literal of the argument's own type"
+    note = "write the default as a literal of the argument's own type"
 )]
 pub trait FloatDefault {}
 #[diagnostic::do_not_recommend]
@@ -123,7 +123,7 @@ impl<T: FloatDefault> FloatDefault for Option<T> {}
 #[diagnostic::on_unimplemented(
     message = "a string cannot be the default of an argument of type `{Self}`",
     label = "not a value of `{Self}`",
-    note = "a default is what a client would send: write a literal of the argument's own type"
+    note = "write the default as a literal of the argument's own type"
 )]
 pub trait TextDefault {}
 #[diagnostic::do_not_recommend]
@@ -140,7 +140,7 @@ impl<T: TextDefault> TextDefault for Option<T> {}
 #[diagnostic::on_unimplemented(
     message = "a boolean cannot be the default of an argument of type `{Self}`",
     label = "not a value of `{Self}`",
-    note = "a default is what a client would send: write a literal of the argument's own type"
+    note = "write the default as a literal of the argument's own type"
 )]
 pub trait FlagDefault {}
 #[diagnostic::do_not_recommend]
@@ -302,9 +302,9 @@ impl<T: BoundedType + ?Sized> BoundsOf<T> {
 /// A type that can be mirrored into an HTTP header.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a parameter of type `{Self}` cannot be mirrored into a header",
+    message = "a parameter of type `{Self}` cannot be copied into a header",
     label = "not a string, an integer or a bool",
-    note = "headers compare as text, so `header` takes a string, an integer or a bool; remove it, or change the type"
+    note = "a header is compared as text, so `header` needs a string, an integer or a bool; remove it, or change the type"
 )]
 pub trait HeaderValue {}
 #[diagnostic::do_not_recommend]

@@ -62,7 +62,7 @@ pub(crate) fn decode_arguments(object: &str, slots: &mut [&mut dyn Slot]) -> Res
                 let key = reader.read_key().map_err(|_| malformed())?;
                 // The key may be spelled with escapes.
                 let found = find_slot(slots, |name| name == key);
-                found.ok_or_else(|| ArgumentError::for_argument(&key, "there is no such argument"))?
+                found.ok_or_else(|| ArgumentError::for_argument(&key, "unknown argument"))?
             }
         };
         if !reader.take_byte(b':') {
@@ -76,7 +76,7 @@ pub(crate) fn decode_arguments(object: &str, slots: &mut [&mut dyn Slot]) -> Res
     for slot in slots.iter_mut() {
         if !slot.is_filled() && !slot.fill_absent() {
             let name = slot.argument().map_or("", |argument| argument.name);
-            return Err(ArgumentError::for_argument(name, "it is required"));
+            return Err(ArgumentError::for_argument(name, "missing"));
         }
     }
     Ok(())
@@ -98,7 +98,7 @@ fn read_argument(text: &mut Reader<'_>, slot: &mut dyn Slot, argument: &Paramete
     text.peek();
     let rest = text.rest();
     if slot.is_filled() {
-        return Err(ArgumentError::for_argument(argument.name, "it is given twice"));
+        return Err(ArgumentError::for_argument(argument.name, "given twice"));
     }
     // `null` counts as absent, so that a default applies.
     if argument.default.is_some() && rest.starts_with("null") {

@@ -46,7 +46,7 @@ impl IgnoredArguments {
         }
         for (name, _) in &ignored {
             let name: String = name.chars().take(128).collect();
-            tracing::debug!(target: "fastmcp_rs", "tool `{tool}`: the argument `{name}` is ignored, as the tool has none of that name");
+            tracing::debug!(target: "fastmcp_rs", "tool `{tool}`: the argument `{name}` is ignored, because the tool does not have it");
         }
         let kept: Vec<String> =
             kept.iter().map(|(name, text)| format!("{}:{text}", Value::from(name.as_str()))).collect();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_is_ignored_however_its_name_is_spelled() {
+    fn an_argument_is_ignored_in_every_spelling_of_its_name() {
         let ignored = IgnoredArguments::default();
         let schema = serde_json::json!({"properties": {"text": {"type": "string"}}});
         let stripped = ignored.strip(r#"{"text":"x","wait\u005ffor_previous":true}"#, &schema, "t");

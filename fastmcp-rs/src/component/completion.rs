@@ -18,7 +18,7 @@ use crate::error::ToolError;
 #[diagnostic::on_unimplemented(
     message = "this function cannot complete an argument",
     label = "not a completion function",
-    note = "it takes `CompletionRequest` by value, then at most three injected values such as `State<T>`, and returns `Vec<String>`, or a `Result` of it, also as an `async fn`"
+    note = "it takes `CompletionRequest` by value, then at most three injected values such as `State<T>`, and returns `Vec<String>` or a `Result` of it; it may be an `async fn`"
 )]
 pub trait CompletionHandler<Arguments>: Send + 'static {
     fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture;
@@ -71,9 +71,12 @@ macro_rules! handlers {
             R: Future + Send,
             R::Output: Candidates,
         {
-            #[allow(unused_variables)]
             fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture {
-                Box::pin(async move { self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates() })
+                Box::pin(async move {
+                    // Without injected values, the context has no use.
+                    let _ = &context;
+                    self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates()
+                })
             }
         }
     };

@@ -10,7 +10,7 @@ use super::tool::ToolDefinition;
 /// [`App::server`](crate::App::server).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no tools, resources or prompts",
-    label = "no `impl` block of it is a server",
+    label = "no `impl` block of this type has `#[mcp::server]`",
     note = "put `#[mcp::server]` on the `impl` block of the type, and `#[tool]`, `#[resource(\"..\")]` or `#[prompt]` on its methods"
 )]
 pub trait ComponentSet: ComponentLists {}

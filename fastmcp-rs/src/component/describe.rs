@@ -4,6 +4,8 @@ use schemars::generate::Contract;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::checks::problem::ProblemList;
+use crate::checks::{components, mirrors, parameters};
 use crate::component::completion_request::Complete;
 use crate::component::definition::{DefinitionText, Parameter};
 use crate::component::extract::Requirements;
@@ -24,8 +26,7 @@ pub struct Description {
     parameters: Vec<ArgumentInfo>,
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
-    /// Problems of the component, in messages for its author.
-    problems: Vec<String>,
+    problems: ProblemList,
 }
 
 /// A component's schemas and requirements.
@@ -44,7 +45,7 @@ pub(crate) struct ComponentInterface {
     /// True if a value that was read may have had unknown members that were ignored: a type that flattens other types
     /// cannot detect unknown members.
     pub(crate) may_lose_members: bool,
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: ProblemList,
 }
 
 /// The schema of results that are a single value.
@@ -65,7 +66,7 @@ pub(crate) struct ArgumentInfo {
 
 impl ComponentInterface {
     /// Creates the description of a component from its input schema, for a handler whose needs are unknown.
-    pub(crate) fn for_dynamic(input: Value, problems: Vec<String>) -> ComponentInterface {
+    pub(crate) fn for_dynamic(input: Value, problems: ProblemList) -> ComponentInterface {
         ComponentInterface {
             input,
             output: None,
@@ -80,14 +81,15 @@ impl ComponentInterface {
     }
 
     /// Creates the description of a component whose generated function panicked.
-    pub(crate) fn for_panic(text: &str) -> ComponentInterface {
-        let problem = format!("it cannot be described: {text}");
-        ComponentInterface::for_dynamic(json!({ "type": "object" }), vec![problem])
+    pub(crate) fn for_panic(text: &str, mut problems: ProblemList) -> ComponentInterface {
+        components::report_panic(text, &mut problems);
+        ComponentInterface::for_dynamic(json!({ "type": "object" }), problems)
     }
 }
 
 impl Description {
-    pub(crate) fn new() -> Description {
+    /// Starts the description of a component whose problems are added to this list.
+    pub(crate) fn new(problems: ProblemList) -> Description {
         Description {
             generator: generator(Contract::Deserialize),
             properties: Map::new(),
@@ -98,7 +100,7 @@ impl Description {
             parameters: Vec::new(),
             requirements: Requirements::default(),
             needs_request: false,
-            problems: Vec::new(),
+            problems,
         }
     }
 
@@ -115,10 +117,14 @@ impl Description {
             normalize::without_null(&mut property);
         }
         let members = normalize::schema_members(&mut property);
-        constraints::publish_constraints(&parameter.constraints, members, parameter.name, &mut self.problems);
-        if let Some(name) = parameter.header {
-            mcp_header::publish_mark(name, members, parameter.name, &mut self.problems);
+        let Parameter { name, constraints, header, default, examples, .. } = parameter;
+        constraints::publish_constraints(constraints, members);
+        parameters::check_constraints(name, constraints, members, &mut self.problems);
+        if let Some(header) = header {
+            mirrors::check_marked_parameter(name, members, &mut self.problems);
+            mcp_header::publish_mark(header, members);
         }
+        parameters::check_presets(name, constraints, header.is_some(), *default, examples, &mut self.problems);
         if let Some(title) = parameter.title {
             members.insert("title".into(), title.into());
         }
@@ -132,7 +138,6 @@ impl Description {
             let examples = parameter.examples.iter().filter_map(|text| serde_json::from_str(text).ok());
             members.insert("examples".into(), Value::Array(examples.collect()));
         }
-        self.check_preset(parameter);
         self.parameters.push(ArgumentInfo {
             name: parameter.name.into(),
             title: parameter.title.map(DefinitionText::from),
@@ -145,26 +150,9 @@ impl Description {
         }
     }
 
-    /// Checks the default and the examples against the constraints of the parameter.
-    fn check_preset(&mut self, parameter: &'static Parameter) {
-        let check = |json| constraints::check_json(&parameter.constraints, parameter.header.is_some(), json);
-        if let Some(Err(problem)) = parameter.default.map(check) {
-            self.add_problem(parameter, format!("its default breaks its own rule: {problem}"));
-        }
-        for example in parameter.examples {
-            if let Err(problem) = check(example) {
-                self.add_problem(parameter, format!("its example {example} breaks its own rule: {problem}"));
-            }
-        }
-    }
-
     #[inline(never)]
     pub(crate) fn report_unfit_default(&mut self, parameter: &'static Parameter, error: &serde_json::Error) {
-        let default = parameter.default.unwrap_or_default();
-        self.add_problem(
-            parameter,
-            format!("its default {default} does not fit its type: {}", without_position(error)),
-        );
+        self.report_unfit(parameter, "default", parameter.default.unwrap_or_default(), error);
     }
 
     #[inline(never)]
@@ -174,14 +162,11 @@ impl Description {
         example: &str,
         error: &serde_json::Error,
     ) {
-        self.add_problem(
-            parameter,
-            format!("its example {example} does not fit its type: {}", without_position(error)),
-        );
+        self.report_unfit(parameter, "example", example, error);
     }
 
-    fn add_problem(&mut self, parameter: &'static Parameter, problem: String) {
-        self.problems.push(format!("parameter `{}`: {problem}", parameter.name));
+    fn report_unfit(&mut self, parameter: &Parameter, kind: &str, json: &str, error: &serde_json::Error) {
+        parameters::report_unfit(parameter.name, kind, json, &without_position(error), &mut self.problems);
     }
 
     pub(crate) fn mime_type(&mut self, mime_type: Option<&'static str>) {
@@ -217,10 +202,8 @@ impl Description {
         input.insert("additionalProperties".into(), false.into());
         let mut input = Value::Object(input);
         add_definitions(&mut input, self.generator, normalize::normalize_input);
-        mcp_header::check_marks(&input, &mut self.problems);
-        for (name, property) in input.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            constraints::check_inside(property, &format!("/{name}"), &mut self.problems);
-        }
+        mirrors::check_marks(&input, &mut self.problems);
+        parameters::check_fields(&input, &mut self.problems);
         ComponentInterface {
             may_lose_members: has_mark(&input, FLAT),
             input,

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::definition::{DefinitionText, IconDefinition};
+use crate::checks::icons::check_icon;
+use crate::checks::problem::ProblemList;
 
 /// An icon that clients may show beside a tool, a resource or a prompt. Peers before 2025-11-25 do not get it.
 ///
@@ -68,19 +70,8 @@ impl Icon {
         self
     }
 
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let src = self.src.to_ascii_lowercase();
-        if !["https://", "http://", "data:"].iter().any(|scheme| src.starts_with(scheme)) {
-            problems.push(
-                "clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`"
-                    .into(),
-            );
-        }
-        for size in self.sizes.iter().filter(|size| !is_size(size)) {
-            problems.push(format!("`{size}` is not an icon's size: write it as in `48x48`, or `any`"));
-        }
-        problems
+    pub(crate) fn check(&self, problems: &mut ProblemList) {
+        check_icon(&self.src, self.sizes.iter().map(DefinitionText::as_ref), problems);
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -97,11 +88,6 @@ impl Icon {
         }
         entry.into()
     }
-}
-
-fn is_size(size: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    size.split_once('x').map_or(size == "any", |(width, height)| is_number(width) && is_number(height))
 }
 
 impl From<&IconDefinition> for Icon {

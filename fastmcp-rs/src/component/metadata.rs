@@ -1,11 +1,16 @@
 //! Metadata that all kinds of components share: members of a component's entry in a list.
 
+use std::panic::Location as Place;
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
-use super::definition::DefinitionText;
+use super::definition::{DefinitionText, IconDefinition};
 use super::icon::Icon;
+use super::invocation::{Invocation, Invoked};
+use crate::checks::problem::Location;
 use crate::json::encode::ObjectWriter;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metadata {
@@ -17,21 +22,63 @@ pub(crate) struct Metadata {
     pub(crate) meta: Map<String, Value>,
 }
 
-/// Builds the shared metadata from the definition of a component of any kind.
-macro_rules! metadata {
-    ($definition:expr) => {
-        $crate::component::metadata::Metadata {
-            name: $definition.name.into(),
-            title: $definition.title.map(Into::into),
-            description: $definition.description.into(),
-            tags: $definition.tags.iter().copied().map(Into::into).collect(),
-            icons: $definition.icons.iter().map(Into::into).collect(),
-            // The macro has verified that it is an object.
-            meta: $definition.meta.and_then(|meta| ::serde_json::from_str(meta).ok()).unwrap_or_default(),
-        }
-    };
+/// The part of a static definition that all kinds of components have, as the macros write it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ComponentDefinition {
+    pub name: &'static str,
+    pub title: Option<&'static str>,
+    pub description: &'static str,
+    pub tags: &'static [&'static str],
+    pub icons: &'static [IconDefinition],
+    /// The text of a JSON object.
+    pub meta: Option<&'static str>,
+    pub timeout: Option<Duration>,
+    pub location: Location,
+    pub invoke: fn(Invocation<'_>) -> Invoked,
 }
-pub(crate) use metadata;
+
+impl ComponentDefinition {
+    pub const EMPTY: ComponentDefinition = ComponentDefinition {
+        name: "",
+        title: None,
+        description: "",
+        tags: &[],
+        icons: &[],
+        meta: None,
+        timeout: None,
+        location: Location::EMPTY,
+        invoke: |_| Invoked::Described,
+    };
+
+    pub(crate) fn metadata(&self) -> Metadata {
+        Metadata {
+            name: self.name.into(),
+            title: self.title.map(Into::into),
+            description: self.description.into(),
+            tags: self.tags.iter().copied().map(Into::into).collect(),
+            icons: self.icons.iter().map(Into::into).collect(),
+            // The macro has verified that it is an object.
+            meta: self.meta.and_then(|meta| serde_json::from_str(meta).ok()).unwrap_or_default(),
+        }
+    }
+}
+
+/// The part that the builders of all kinds of components have.
+#[derive(Debug)]
+pub(crate) struct ComponentBase {
+    pub(crate) metadata: Metadata,
+    pub(crate) timeout: Option<Duration>,
+    /// The place in the source that created the component.
+    pub(crate) location: Location,
+}
+
+impl ComponentBase {
+    pub(crate) fn new(name: impl Into<String>, place: &'static Place<'static>) -> ComponentBase {
+        let metadata = Metadata { name: DefinitionText::Owned(name.into()), ..Metadata::default() };
+        ComponentBase { metadata, timeout: None, location: Location::from(place) }
+    }
+}
 
 /// Defines the methods that the builders of all kinds of components share.
 macro_rules! metadata_methods {
@@ -40,26 +87,26 @@ macro_rules! metadata_methods {
             /// Sets the display name. Peers before 2025-06-18 do not get it. A tool without a title gets its name in
             /// words: `get_order` becomes "Get Order".
             pub fn title(mut self, title: impl Into<String>) -> $builder {
-                self.metadata.title = Some(DefinitionText::Owned(title.into()));
+                self.base.metadata.title = Some(DefinitionText::Owned(title.into()));
                 self
             }
 
             /// Sets the description: the purpose of the component, and when to use it. Models and people choose by it.
             pub fn description(mut self, description: impl Into<String>) -> $builder {
-                self.metadata.description = DefinitionText::Owned(description.into());
+                self.base.metadata.description = DefinitionText::Owned(description.into());
                 self
             }
 
             /// Adds a tag, by which the component can be found, enabled and disabled. Call it once per tag. Tags are
             /// sent as `_meta.fastmcp.tags`; peers before 2025-06-18 do not get them.
             pub fn tag(mut self, tag: impl Into<String>) -> $builder {
-                self.metadata.tags.push(DefinitionText::Owned(tag.into()));
+                self.base.metadata.tags.push(DefinitionText::Owned(tag.into()));
                 self
             }
 
             /// Adds an icon that clients may show. Call it once per icon.
             pub fn icon(mut self, icon: Icon) -> $builder {
-                self.metadata.icons.push(icon);
+                self.base.metadata.icons.push(icon);
                 self
             }
 
@@ -67,20 +114,23 @@ macro_rules! metadata_methods {
             ///
             /// Keys should have a prefix that you own, such as `com.example/key`.
             pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> $builder {
-                self.metadata.meta.insert(key.into(), value.into());
+                self.base.metadata.meta.insert(key.into(), value.into());
                 self
             }
 
             /// Sets the timeout of calls. Default: the value of [`App::timeout`](crate::App::timeout).
             pub fn timeout(mut self, timeout: Duration) -> $builder {
-                self.timeout = Some(timeout);
+                self.base.timeout = Some(timeout);
                 self
             }
         }
 
         impl std::fmt::Debug for $builder {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.debug_struct(stringify!($builder)).field("name", &self.metadata.name).finish_non_exhaustive()
+                formatter
+                    .debug_struct(stringify!($builder))
+                    .field("name", &self.base.metadata.name)
+                    .finish_non_exhaustive()
             }
         }
     };
@@ -88,14 +138,10 @@ macro_rules! metadata_methods {
 pub(super) use metadata_methods;
 
 impl Metadata {
-    pub(crate) fn new(name: impl Into<String>) -> Metadata {
-        Metadata { name: DefinitionText::Owned(name.into()), ..Metadata::default() }
-    }
-
     /// Writes the members at the start of an entry: name, title and description.
     pub(crate) fn write_first_members(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
         entry.add_text("name", &self.name);
-        if let (Some(title), true) = (&self.title, revision >= Revision::V2025_06_18) {
+        if let (Some(title), true) = (&self.title, revision.has(Feature::Titles)) {
             entry.add_text("title", title);
         }
         if !self.description.is_empty() {
@@ -105,10 +151,10 @@ impl Metadata {
 
     /// Writes the members at the end of an entry: icons and `_meta`.
     pub(crate) fn write_last_members(&self, entry: &mut ObjectWriter<'_>, revision: Revision) {
-        if !self.icons.is_empty() && revision >= Revision::V2025_11_25 {
+        if !self.icons.is_empty() && revision.has(Feature::Icons) {
             entry.add_member("icons", &self.icons.iter().map(Icon::to_json).collect());
         }
-        if revision < Revision::V2025_06_18 {
+        if !revision.has(Feature::Meta) {
             return;
         }
         let mut meta = self.meta.clone();

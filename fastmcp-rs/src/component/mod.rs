@@ -28,3 +28,4 @@ pub(crate) mod slot;
 pub(crate) mod template;
 pub(crate) mod tool;
 pub(crate) mod unknown_members;
+pub(crate) mod uri_template;

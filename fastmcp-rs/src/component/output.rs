@@ -4,191 +4,24 @@
 //! structured values (any other type that implements `Serialize` and `JsonSchema`), and `Result`s of these. As with
 //! parameters, method resolution selects the family ([`probe`]).
 
+mod content;
+#[doc(hidden)]
+#[allow(unreachable_pub)] // They are exported without their names.
+pub mod probe;
+
 use std::error::Error as StdError;
 use std::marker::PhantomData;
 
+pub use content::IntoContent;
+pub(crate) use content::Scalar;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::describe::Description;
 use super::result_writer::ResultWriter;
+use crate::content::Content;
 use crate::content::tool_result::ToolResult;
-use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 use crate::error::ToolError;
-
-/// A type that a tool returns as content rather than as a structured value: texts, numbers, `bool`, `()`, the blocks,
-/// lists of blocks, [`ToolResult`], and `Option`s of these (`None` is no content).
-///
-/// Implement it for your own type if text or blocks are its best form.
-///
-/// # Example
-///
-/// ```
-/// use fastmcp_rs::handler::IntoContent;
-/// use fastmcp_rs::prelude::*;
-///
-/// struct Celsius(f64);
-///
-/// impl IntoContent for Celsius {
-///     fn into_result(self) -> ToolResult {
-///         ToolResult::text(format!("{:.1} °C", self.0))
-///     }
-/// }
-///
-/// /// Tells the temperature.
-/// #[mcp::tool]
-/// fn temperature() -> Celsius {
-///     Celsius(21.5)
-/// }
-/// ```
-pub trait IntoContent: Sized {
-    /// Converts the value into a result.
-    fn into_result(self) -> ToolResult;
-
-    /// Writes the result. The provided types do so without creating a [`ToolResult`] first. Other crates cannot
-    /// override it, because they cannot name the writer.
-    #[doc(hidden)]
-    fn write(self, writer: &mut ResultWriter<'_>) {
-        writer.result(self.into_result());
-    }
-}
-
-impl IntoContent for ToolResult {
-    fn into_result(self) -> ToolResult {
-        self
-    }
-}
-
-impl IntoContent for String {
-    fn into_result(self) -> ToolResult {
-        ToolResult::text(self)
-    }
-
-    fn write(self, writer: &mut ResultWriter<'_>) {
-        writer.text(&self);
-    }
-}
-
-impl IntoContent for &str {
-    fn into_result(self) -> ToolResult {
-        ToolResult::text(self)
-    }
-
-    fn write(self, writer: &mut ResultWriter<'_>) {
-        writer.text(self);
-    }
-}
-
-impl IntoContent for std::borrow::Cow<'_, str> {
-    fn into_result(self) -> ToolResult {
-        ToolResult::text(self)
-    }
-
-    fn write(self, writer: &mut ResultWriter<'_>) {
-        writer.text(&self);
-    }
-}
-
-impl IntoContent for () {
-    fn into_result(self) -> ToolResult {
-        ToolResult::new()
-    }
-}
-
-macro_rules! shown_as_text {
-    ($($ty:ty),*) => {$(
-        impl IntoContent for $ty {
-            fn into_result(self) -> ToolResult {
-                let structured = serde_json::to_value(self).ok().filter(|value| !value.is_string());
-                ToolResult { is_scalar: structured.is_some(), structured, ..ToolResult::text(self.to_string()) }
-            }
-
-            fn write(self, writer: &mut ResultWriter<'_>) {
-                writer.text(&self.to_string());
-            }
-        }
-    )*};
-}
-shown_as_text!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, bool, char);
-
-macro_rules! floats {
-    ($($ty:ty),*) => {$(
-        /// NaN and infinity are errors, as they are in structured results.
-        impl IntoContent for $ty {
-            fn into_result(self) -> ToolResult {
-                let fault = (!self.is_finite()).then(|| format!("its result is {self}, which is no number").into());
-                let structured = serde_json::to_value(self).ok();
-                ToolResult { fault, is_scalar: true, structured, ..ToolResult::text(self.to_string()) }
-            }
-
-            fn write(self, writer: &mut ResultWriter<'_>) {
-                if self.is_finite() {
-                    writer.text(&self.to_string());
-                } else {
-                    writer.result(self.into_result());
-                }
-            }
-        }
-    )*};
-}
-floats!(f32, f64);
-
-macro_rules! blocks {
-    ($($ty:ty),*) => {$(
-        impl IntoContent for $ty {
-            fn into_result(self) -> ToolResult {
-                ToolResult::new().content(self)
-            }
-        }
-
-        impl IntoContent for Vec<$ty> {
-            fn into_result(self) -> ToolResult {
-                ToolResult { content: self.into_iter().map(Into::into).collect(), ..ToolResult::new() }
-            }
-        }
-    )*};
-}
-blocks!(Content, crate::content::Text, Image, Audio, EmbeddedResource, ResourceLink);
-
-impl<T: IntoContent> IntoContent for Option<T> {
-    fn into_result(self) -> ToolResult {
-        self.map_or_else(ToolResult::new, T::into_result)
-    }
-
-    fn write(self, writer: &mut ResultWriter<'_>) {
-        match self {
-            Some(value) => value.write(writer),
-            None => writer.content(&[]),
-        }
-    }
-}
-
-/// A single value, which is text and may also be structured content: a number, a `bool` or a text, or an `Option` of
-/// one.
-#[doc(hidden)]
-pub trait Scalar: IntoContent + Serialize + JsonSchema {
-    const IS_TEXT: bool = false;
-}
-
-macro_rules! scalars {
-    ($($ty:ty),*) => {$(
-        impl Scalar for $ty {}
-    )*};
-}
-scalars!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool);
-
-macro_rules! texts {
-    ($($ty:ty),*) => {$(
-        impl Scalar for $ty {
-            const IS_TEXT: bool = true;
-        }
-    )*};
-}
-texts!(char, String, &str, std::borrow::Cow<'_, str>);
-
-impl<T: Scalar> Scalar for Option<T> {
-    const IS_TEXT: bool = T::IS_TEXT;
-}
 
 /// A type that a tool can return as a structured value: any type with `serde::Serialize` and `schemars::JsonSchema`.
 ///
@@ -198,7 +31,7 @@ impl<T: Scalar> Scalar for Option<T> {
     label = "neither content nor a structured value",
     note = "for a structured value, it and every type inside it need `serde::Serialize` and `schemars::JsonSchema`: put `#[mcp::model]` on your own types",
     note = "for text, return `String`; for blocks, `Content`, `Image`, `Audio`, `EmbeddedResource`, `ResourceLink` or a `Vec` of them; for full control, `ToolResult`",
-    note = "each of these may stand in a `Result` or an `Option`"
+    note = "each of these can be in a `Result` or an `Option`"
 )]
 pub trait StructuredOutput: Serialize + JsonSchema {}
 
@@ -223,7 +56,7 @@ impl<T: RawBytes> RawBytes for Vec<T> {}
 /// No type of bytes implements this trait: it provides the error message for a tool that returns bytes.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a tool cannot return raw bytes, as `{Self}` has them",
+    message = "a tool cannot return the raw bytes of `{Self}`",
     label = "JSON would write each byte as a number",
     note = "for a picture, return `Image`; for sound, `Audio`; for any other file, `EmbeddedResource`",
     note = "for a list of numbers, return `Vec<u16>` or `Vec<u32>`"
@@ -413,9 +246,9 @@ impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a tool, a resource or a prompt",
-    label = "it is not clear who may read this",
+    label = "this type does not say whether the model may read the error",
     note = "for a text that the model reads, return `Result<_, ToolError>` and `Err(ToolError::new(text))`",
-    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model is told only an id"
+    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model reads only an id"
 )]
 pub trait HandlerError {}
 
@@ -474,7 +307,7 @@ impl<E> RefusedError<E> {
 
 impl<E> ErrorKind<E> for RefusedError<E> {
     fn convert(&self, _: E) -> ToolError {
-        ToolError::internal("an error of this kind cannot be returned")
+        ToolError::internal("a handler cannot return an error of this kind")
     }
 }
 
@@ -558,105 +391,5 @@ impl<V, E, K: OutputKind<V>, X: ErrorKind<E>> OutputKind<Result<V, E>> for Falli
 
     fn write_rendered(rendered: K::Rendered, writer: &mut ResultWriter<'_>) {
         K::write_rendered(rendered, writer);
-    }
-}
-
-/// The traits by which method resolution inspects a return type; see [the parameters'
-/// counterpart](super::parameter::probe).
-#[doc(hidden)]
-#[allow(unreachable_pub)] // They are exported without their names.
-pub mod probe {
-    use super::*;
-
-    pub trait FallibleType<T, E> {
-        fn split(&self) -> Fallible<T, E>;
-    }
-    impl<T, E> FallibleType<T, E> for Output<Result<T, E>> {
-        fn split(&self) -> Fallible<T, E> {
-            Fallible(PhantomData)
-        }
-    }
-    pub trait InfallibleType<T> {
-        fn split(&self) -> Infallible<T>;
-    }
-    impl<T> InfallibleType<T> for &Output<T> {
-        fn split(&self) -> Infallible<T> {
-            Infallible(PhantomData)
-        }
-    }
-
-    /// The trait for scalars. They are content too, so this trait comes first.
-    pub trait ScalarType<T> {
-        fn kind(&self) -> ScalarOutput<T>;
-    }
-    impl<T: Scalar> ScalarType<T> for &&&ValueType<T> {
-        fn kind(&self) -> ScalarOutput<T> {
-            ScalarOutput(PhantomData)
-        }
-    }
-    pub trait ContentType {
-        fn kind(&self) -> ContentOutput;
-    }
-    impl<T: IntoContent> ContentType for &&ValueType<T> {
-        fn kind(&self) -> ContentOutput {
-            ContentOutput
-        }
-    }
-    /// The trait for bytes. They are not content, and their JSON form is useless to a model.
-    pub trait BytesType<T> {
-        fn kind(&self) -> RefusedBytes<T>;
-    }
-    impl<T: RawBytes> BytesType<T> for &&ValueType<T> {
-        fn kind(&self) -> RefusedBytes<T> {
-            RefusedBytes(PhantomData)
-        }
-    }
-    pub trait StructuredType<T> {
-        fn kind(&self) -> UncheckedStructured<T>;
-    }
-    impl<T> StructuredType<T> for &ValueType<T> {
-        fn kind(&self) -> UncheckedStructured<T> {
-            UncheckedStructured(PhantomData)
-        }
-    }
-
-    /// Errors of known types: a [`ToolError`] is shown, and texts are rejected, because their audience is unknown.
-    pub trait KnownErrorType {
-        type Kind;
-        fn kind(&self) -> Self::Kind;
-    }
-    impl KnownErrorType for &&ErrorType<ToolError> {
-        type Kind = VisibleError;
-        fn kind(&self) -> VisibleError {
-            VisibleError
-        }
-    }
-    impl KnownErrorType for &&ErrorType<String> {
-        type Kind = RefusedError<String>;
-        fn kind(&self) -> RefusedError<String> {
-            RefusedError(PhantomData)
-        }
-    }
-    impl<'a> KnownErrorType for &&ErrorType<&'a str> {
-        type Kind = RefusedError<&'a str>;
-        fn kind(&self) -> RefusedError<&'a str> {
-            RefusedError(PhantomData)
-        }
-    }
-    pub trait LoggedErrorType {
-        fn kind(&self) -> LoggedError;
-    }
-    impl<E: Into<Box<dyn StdError + Send + Sync>>> LoggedErrorType for &ErrorType<E> {
-        fn kind(&self) -> LoggedError {
-            LoggedError
-        }
-    }
-    pub trait OtherErrorType<E> {
-        fn kind(&self) -> RefusedError<E>;
-    }
-    impl<E> OtherErrorType<E> for ErrorType<E> {
-        fn kind(&self) -> RefusedError<E> {
-            RefusedError(PhantomData)
-        }
     }
 }

@@ -25,9 +25,9 @@ use crate::json::absent::Absent;
 /// [`#[mcp::model]`](crate::mcp::model) derives both.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
-    label = "not an argument, and not injected",
-    note = "an argument, and every type inside it, needs `serde::Deserialize` and `schemars::JsonSchema`, and to be `Send`: put `#[mcp::model]` on your own types",
-    note = "injected are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
+    label = "neither an argument nor injected",
+    note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
+    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
 )]
 pub trait ToolArgument: ArgumentValue {}
 
@@ -186,44 +186,12 @@ impl<T> Receiver<T> {
 }
 
 impl<T> Slot for Receiver<T> {
-    fn argument(&self) -> Option<&'static Parameter> {
-        None
-    }
-
-    fn is_filled(&self) -> bool {
-        true
-    }
-
-    fn fill(&mut self, _: &mut JsonReader<'_>) -> serde_json::Result<()> {
-        Ok(())
-    }
-
-    fn fill_absent(&mut self) -> bool {
-        true
-    }
-
     fn describe(&self, description: &mut Description) {
         (self.requirements)(&mut description.requirements);
     }
 }
 
 impl<T: FromContext> Slot for Injected<T> {
-    fn argument(&self) -> Option<&'static Parameter> {
-        None
-    }
-
-    fn is_filled(&self) -> bool {
-        true
-    }
-
-    fn fill(&mut self, _: &mut JsonReader<'_>) -> serde_json::Result<()> {
-        Ok(())
-    }
-
-    fn fill_absent(&mut self) -> bool {
-        true
-    }
-
     fn describe(&self, description: &mut Description) {
         T::requirements(&mut description.requirements);
         description.needs_request |= T::NEEDS_REQUEST;

@@ -1,11 +1,9 @@
 //! Prompts: messages that a person selects and fills in to begin a conversation.
 
 use std::marker::PhantomData;
-use std::time::Duration;
 
-use crate::component::definition::{Execution, IconDefinition, Location};
 use crate::component::describe::Description;
-use crate::component::invocation::{Invocation, Invoked};
+use crate::component::metadata::ComponentDefinition;
 use crate::component::output::{OutputDescription, OutputKind, ValueType};
 use crate::component::result_writer::ResultWriter;
 use crate::content::Content;
@@ -36,16 +34,7 @@ pub trait PromptHandle {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct PromptDefinition {
-    pub name: &'static str,
-    pub title: Option<&'static str>,
-    pub description: &'static str,
-    pub tags: &'static [&'static str],
-    pub icons: &'static [IconDefinition],
-    pub meta: Option<&'static str>,
-    pub timeout: Option<Duration>,
-    pub execution: Execution,
-    pub location: Location,
-    pub invoke: fn(Invocation<'_>) -> Invoked,
+    pub component: ComponentDefinition,
 }
 
 /// The registration of a prompt by its macro.
@@ -58,7 +47,7 @@ inventory::collect!(RegisteredPrompt);
 #[diagnostic::on_unimplemented(
     message = "a prompt cannot return `{Self}`",
     label = "not a message",
-    note = "return `String`, `Message` or `Vec<Message>`; each may stand in a `Result`"
+    note = "return `String`, `Message` or `Vec<Message>`; each can be in a `Result`"
 )]
 pub trait IntoMessages {
     /// Converts the value into messages.

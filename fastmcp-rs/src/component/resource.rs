@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::component::definition::{Execution, IconDefinition, Location};
 use crate::component::describe::Description;
-use crate::component::invocation::{Invocation, Invoked};
+use crate::component::metadata::ComponentDefinition;
 use crate::component::output::{OutputDescription, OutputKind, ValueType};
 use crate::component::result_writer::ResultWriter;
 use crate::content::resource_contents::{ContentsData, ResourceContents};
@@ -38,23 +37,27 @@ pub trait ResourceHandle {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ResourceDefinition {
+    pub component: ComponentDefinition,
     pub uri: &'static str,
-    pub name: &'static str,
-    pub title: Option<&'static str>,
-    pub description: &'static str,
     pub mime_type: Option<&'static str>,
     pub size: Option<u64>,
     pub annotations: ResourceAnnotations,
-    pub tags: &'static [&'static str],
-    pub icons: &'static [IconDefinition],
-    pub meta: Option<&'static str>,
     pub allow_traversal: &'static [&'static str],
     pub ttl: Option<Duration>,
     pub scope: Option<CacheScope>,
-    pub timeout: Option<Duration>,
-    pub execution: Execution,
-    pub location: Location,
-    pub invoke: fn(Invocation<'_>) -> Invoked,
+}
+
+impl ResourceDefinition {
+    pub const EMPTY: ResourceDefinition = ResourceDefinition {
+        component: ComponentDefinition::EMPTY,
+        uri: "",
+        mime_type: None,
+        size: None,
+        annotations: ResourceAnnotations::EMPTY,
+        allow_traversal: &[],
+        ttl: None,
+        scope: None,
+    };
 }
 
 #[doc(hidden)]
@@ -63,6 +66,10 @@ pub struct ResourceAnnotations {
     pub audience: &'static [&'static str],
     pub priority: Option<f64>,
     pub last_modified: Option<&'static str>,
+}
+
+impl ResourceAnnotations {
+    pub const EMPTY: ResourceAnnotations = ResourceAnnotations { audience: &[], priority: None, last_modified: None };
 }
 
 /// The registration of a resource by its macro.
@@ -143,7 +150,7 @@ impl<T: IntoResource> IntoResource for Option<T> {
 #[diagnostic::on_unimplemented(
     message = "a resource cannot return `{Self}`",
     label = "neither text, nor bytes, nor a value with a JSON form",
-    note = "return `String`, `Vec<u8>`, `ResourceContents` or a `Vec` of it, or any type with `serde::Serialize` (`#[mcp::model]` derives it); each may stand in a `Result` or an `Option`"
+    note = "return `String`, `Vec<u8>`, `ResourceContents` or a `Vec` of it, or any type with `serde::Serialize` (`#[mcp::model]` derives it); each can be in a `Result` or an `Option`"
 )]
 pub trait JsonResource: Serialize {}
 

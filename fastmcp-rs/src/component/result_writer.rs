@@ -13,10 +13,10 @@ use crate::content::{self, Content, RevisionView};
 use crate::error::{Audience, Chain, ToolError};
 use crate::json::dual_serializer::{EscapedJson, of_tree, write_json_and_text};
 use crate::json::{encode, separators};
-use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
+use crate::protocol::{Feature, Outcome, Revision};
 use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
@@ -79,7 +79,7 @@ impl Subject {
     }
 }
 
-/// The start of a result for a legacy and for a modern peer, up to and including the text of its first members.
+/// The start of a result without and with `resultType`, up to and including the text of its first members.
 macro_rules! beginning {
     ($members:literal) => {
         [concat!(r#","result":{"#, $members), concat!(r#","result":{"resultType":"complete","#, $members)]
@@ -91,15 +91,30 @@ macro_rules! beginning {
 pub struct ResultWriter<'a> {
     out: &'a mut Vec<u8>,
     frame: ResponseFrame<'a>,
+    /// The outcome that the response reports, once it is written.
+    outcome: Outcome,
+    /// Receives a JSON-RPC error that is not to be written, because layers get it first.
+    error: Option<&'a mut Option<RpcError>>,
 }
 
 impl<'a> ResultWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, frame: ResponseFrame<'a>) -> Self {
-        ResultWriter { out, frame }
+        ResultWriter { out, frame, outcome: Outcome::Ok, error: None }
     }
 
-    /// Writes a result that is already JSON text.
-    pub(crate) fn raw(&mut self, json: &str) {
+    /// Creates a writer of a response for layers, which get a JSON-RPC error as a value.
+    pub(crate) fn for_layers(out: &'a mut Vec<u8>, frame: ResponseFrame<'a>, error: &'a mut Option<RpcError>) -> Self {
+        ResultWriter { out, frame, outcome: Outcome::Ok, error: Some(error) }
+    }
+
+    /// Returns the outcome that the response reports. It has no meaning before the response is written.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Writes a result that is already JSON text, and that reports `outcome`.
+    pub(crate) fn raw(&mut self, json: &str, outcome: Outcome) {
+        self.outcome = outcome;
         write::begin_result(self.out, self.frame.id);
         write::raw(self.out, json);
         self.out.push(b'}');
@@ -114,7 +129,7 @@ impl<'a> ResultWriter<'a> {
     pub(crate) fn failure(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
-            _ => self.rpc_error(&RpcError::new(code::INTERNAL_ERROR, text)),
+            _ => self.rpc_error(RpcError::new(code::INTERNAL_ERROR, text)),
         }
     }
 
@@ -122,17 +137,24 @@ impl<'a> ResultWriter<'a> {
     pub(crate) fn invalid_arguments(&mut self, text: &str) {
         match self.frame.subject {
             Subject::ToolCall { .. } => self.text_block(text, true),
-            _ => self.rpc_error(&RpcError::invalid_params(text)),
+            _ => self.rpc_error(RpcError::invalid_params(text)),
         }
     }
 
-    pub(crate) fn rpc_error(&mut self, error: &RpcError) {
-        write::write_error(self.out, Some(self.frame.id), error);
+    pub(crate) fn rpc_error(&mut self, error: RpcError) {
+        self.outcome = Outcome::Error(error.code);
+        match &mut self.error {
+            Some(kept) => **kept = Some(error),
+            None => write::write_error(self.out, Some(self.frame.id), &error),
+        }
     }
 
     fn text_block(&mut self, text: &str, is_error: bool) {
         self.begin_result(beginning!(r#""content":[{"type":"text","text":"#));
         encode::write_string(self.out, text);
+        if is_error {
+            self.outcome = Outcome::ToolError;
+        }
         self.out.extend_from_slice(if is_error { br#"}],"isError":true"# } else { b"}]" });
         self.end_result(false);
     }
@@ -212,6 +234,7 @@ impl<'a> ResultWriter<'a> {
             }
         }
         if result.is_error {
+            self.outcome = Outcome::ToolError;
             self.out.extend_from_slice(br#","isError":true"#);
         }
         let mut members = Vec::new();
@@ -242,11 +265,11 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
-    /// Returns the text that accompanies resource links for clients that show only texts. Peers before 2025-06-18 get a
-    /// text in place of each link.
+    /// Returns the text that accompanies resource links for clients that show only texts. Peers without resource links
+    /// get a text in place of each link.
     fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
         let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
-        if is_wanted && self.frame.revision >= Revision::V2025_06_18 { content::text_of_links(blocks) } else { None }
+        if is_wanted && self.frame.revision.has(Feature::ResourceLinks) { content::text_of_links(blocks) } else { None }
     }
 
     /// Writes the failure of a handler.
@@ -265,10 +288,10 @@ impl<'a> ResultWriter<'a> {
 
     /// Writes the failure of a request to the client, which need not be hidden.
     fn client_request_error(&mut self, error: &ClientRequestError) {
-        match error.required_capabilities().filter(|_| self.frame.revision.is_modern()) {
+        match error.required_capabilities().filter(|_| self.frame.revision.has(Feature::MissingCapabilityCode)) {
             Some(required) => {
                 let error = RpcError::new(code::MISSING_CLIENT_CAPABILITY, error.to_string());
-                self.rpc_error(&error.with_data(&json!({ "requiredCapabilities": required })));
+                self.rpc_error(error.with_data(&json!({ "requiredCapabilities": required })));
             }
             None => self.failure(&error.to_string()),
         }
@@ -283,7 +306,7 @@ impl<'a> ResultWriter<'a> {
             self.failure(&format!("{detail} (error {id})"));
         } else {
             self.failure(&format!(
-                "The {noun} failed for a reason that is not yours to mend (error {id}). Its details are in the server's log."
+                "Internal error {id}. Changing the arguments will not help; the details are in the server's log."
             ));
         }
     }
@@ -298,7 +321,8 @@ impl<'a> ResultWriter<'a> {
         let text = &panicked.0;
         match panicked.is_by_blocking() {
             true => self.masked_error(&format!(
-                "panicked, as it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it a `fn`, or use `tokio::task::spawn_blocking`: {text}"
+                "panicked because it blocked a thread of the runtime: mark it `blocking`, as in `{attribute}`, make it \
+                 a `fn`, or use `tokio::task::spawn_blocking`: {text}"
             )),
             false => self.masked_error(&format!("panicked: {text}")),
         }
@@ -308,7 +332,7 @@ impl<'a> ResultWriter<'a> {
     pub(crate) fn contents(&mut self, contents: Option<Vec<ResourceContents>>) {
         let Subject::ResourceRead { uri, mime_type, cache } = self.frame.subject else { return };
         let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
-            return self.rpc_error(&unknown_resource(uri, self.frame.revision));
+            return self.rpc_error(unknown_resource(uri, self.frame.revision));
         };
         self.begin_result(beginning!(r#""contents":["#));
         for (at, item) in contents.iter().enumerate() {
@@ -320,7 +344,7 @@ impl<'a> ResultWriter<'a> {
             let _ = encode::write_json(self.out, &shown);
         }
         self.out.push(b']');
-        if self.frame.revision.is_modern() {
+        if self.frame.revision.has(Feature::CacheHints) {
             cache.write(self.out);
         }
         self.end_result(false);
@@ -376,7 +400,7 @@ impl<'a> ResultWriter<'a> {
     }
 
     fn has_structured(&self) -> bool {
-        self.frame.revision >= Revision::V2025_06_18
+        self.frame.revision.has(Feature::StructuredContent)
     }
 
     /// Returns true if numbers, booleans and texts of this tool are structured content, too.
@@ -393,20 +417,26 @@ impl<'a> ResultWriter<'a> {
 
     /// Returns true if the peer supports only objects as structured content, or is treated like such a peer.
     fn peer_wants_objects(&self) -> bool {
-        !self.frame.revision.is_modern() || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
+        !self.frame.revision.has(Feature::StructuredValues)
+            || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
+    }
+
+    /// Returns true if results for the peer identify the server.
+    fn names_server(&self) -> bool {
+        self.frame.revision.has(Feature::ServerInfoInResults)
     }
 
     /// Begins a result with the members of a [`beginning!`].
     fn begin_result(&mut self, beginning: [&'static str; 2]) {
         write::begin_frame(self.out, self.frame.id);
-        self.out.extend_from_slice(beginning[usize::from(self.frame.revision.is_modern())].as_bytes());
+        self.out.extend_from_slice(beginning[usize::from(self.frame.revision.has(Feature::ResultType))].as_bytes());
     }
 
     fn end_result(&mut self, wrapped: bool) {
         if wrapped {
             return self.end_result_with(wrapped, &[]);
         }
-        let end = if self.frame.revision.is_modern() { self.frame.server_info.end_of_frame() } else { b"}}" };
+        let end = if self.names_server() { self.frame.server_info.end_of_frame() } else { b"}}" };
         self.out.extend_from_slice(end);
     }
 
@@ -414,7 +444,7 @@ impl<'a> ResultWriter<'a> {
     fn end_result_with(&mut self, wrapped: bool, members: &[u8]) {
         // FastMCP's clients look for this mark to unwrap a result.
         let mark: &[u8] = if wrapped { br#""fastmcp":{"wrap_result":true}"# } else { b"" };
-        let server_info = if self.frame.revision.is_modern() { self.frame.server_info.member() } else { b"" };
+        let server_info = if self.names_server() { self.frame.server_info.member() } else { b"" };
         let mut first = true;
         for part in [members, mark, server_info] {
             if part.is_empty() {
@@ -441,12 +471,13 @@ fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
 
 /// Returns the reason that a result, which would break the tool's own contract, is not sent.
 fn no_json_form(error: &serde_json::Error) -> String {
-    format!("its result cannot be sent as JSON: {error}")
+    format!("the result has no JSON form: {error}")
 }
 
 /// Returns the error for a URI without a resource.
 pub(crate) fn unknown_resource(uri: &str, revision: Revision) -> RpcError {
-    let code = if revision.is_modern() { code::INVALID_PARAMS } else { code::RESOURCE_NOT_FOUND };
+    let code =
+        if revision.has(Feature::ResourceNotFoundCode) { code::RESOURCE_NOT_FOUND } else { code::INVALID_PARAMS };
     let shown: String = uri.chars().take(256).collect();
     RpcError::new(code, "Resource not found").with_data(&json!({ "uri": shown }))
 }
@@ -470,9 +501,45 @@ impl Serialize for ContentsView<'_> {
             ContentsData::Text(text) => map.serialize_entry("text", text)?,
             ContentsData::Blob(blob) => map.serialize_entry("blob", blob)?,
         }
-        if self.revision >= Revision::V2025_06_18 && !self.item.meta.is_empty() {
+        if self.revision.has(Feature::Meta) && !self.item.meta.is_empty() {
             map.serialize_entry("_meta", &self.item.meta)?;
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_reports_the_outcome_that_it_contains() {
+        let server_info = ServerInfo::new(None);
+        let tool = Subject::ToolCall { wrap: false, wraps_for_all: false, scalars: false, link_text: false };
+        let prompt = Subject::PromptGet { description: "".into() };
+        let write = |subject: &Subject, write: &dyn Fn(&mut ResultWriter<'_>)| {
+            let (revision, server_info) = (Revision::latest_with(Feature::Sessions), &server_info);
+            let frame = ResponseFrame { id: "7", revision, name: "a", subject, server_info, show_errors: true };
+            let mut out = Vec::new();
+            let mut writer = ResultWriter::new(&mut out, frame);
+            write(&mut writer);
+            let outcome = writer.outcome();
+            let written: Value = serde_json::from_slice(&out).expect("one frame");
+            let expected = match &written["error"]["code"] {
+                Value::Null if written["result"]["isError"] == true => Outcome::ToolError,
+                Value::Null => Outcome::Ok,
+                code => Outcome::Error(i32::try_from(code.as_i64().unwrap()).unwrap()),
+            };
+            assert_eq!(outcome, expected, "{written}");
+            outcome
+        };
+        assert_eq!(write(&tool, &|writer| writer.text("\"isError\":true")), Outcome::Ok);
+        assert_eq!(write(&tool, &|writer| writer.structured(&json!({"isError": true}))), Outcome::Ok);
+        assert_eq!(write(&tool, &|writer| writer.structured(&f64::NAN)), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.failure("no")), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.result(ToolResult::error("no"))), Outcome::ToolError);
+        assert_eq!(write(&tool, &|writer| writer.rpc_error(RpcError::new(-5, "no"))), Outcome::Error(-5));
+        assert_eq!(write(&prompt, &|writer| writer.failure("no")), Outcome::Error(code::INTERNAL_ERROR));
+        assert_eq!(write(&prompt, &|writer| writer.messages(&[])), Outcome::Ok);
     }
 }

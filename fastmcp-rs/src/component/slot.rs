@@ -5,20 +5,29 @@ use serde_json::de::StrRead;
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
 
-/// One parameter of one invocation, used as a trait object so that the code that reads arguments is compiled once.
+/// One parameter of one invocation, used as a trait object so that the code that reads arguments is compiled once. The
+/// default methods are those of a parameter that the server provides.
 #[doc(hidden)]
 pub trait Slot {
     /// Returns the macro's data about the parameter, if it is an argument.
-    fn argument(&self) -> Option<&'static Parameter>;
-    fn is_filled(&self) -> bool;
-    fn fill(&mut self, reader: &mut JsonReader<'_>) -> serde_json::Result<()>;
+    fn argument(&self) -> Option<&'static Parameter> {
+        None
+    }
+    fn is_filled(&self) -> bool {
+        true
+    }
+    fn fill(&mut self, _reader: &mut JsonReader<'_>) -> serde_json::Result<()> {
+        Ok(())
+    }
     /// Returns the place for a text, if the parameter is a `String`.
     fn text(&mut self) -> Option<&mut Option<String>> {
         None
     }
     /// Fills in the default, or the value that the type has for an absent argument; returns `false` if there is
     /// neither.
-    fn fill_absent(&mut self) -> bool;
+    fn fill_absent(&mut self) -> bool {
+        true
+    }
     fn describe(&self, description: &mut Description);
 }
 

@@ -1,12 +1,15 @@
 //! URI templates of RFC 6570, used in reverse: from a URI to the values of the variables.
 //!
-//! The macro has checked a template's form, so parsing is lenient here. Matching never backtracks in the URI: a
+//! Matching never backtracks in the URI: a
 //! variable ends at the first occurrence of the literal after it, or, for the last literal, at its last occurrence. So
 //! matching takes time linear in the length of the URI, whatever its content.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates>
 
 use serde_json::{Map, Value};
+
+use super::uri_template::{self, Part, Variable};
+use crate::checks::problem::ProblemList;
 
 /// The maximum length, in bytes, of a URI that is matched.
 const MAX_URI: usize = 64 << 10;
@@ -38,39 +41,21 @@ impl Template {
         text.contains('{')
     }
 
+    /// Parses a template. Parts with a mistake are left out; [`Template::check`] reports them.
     pub(crate) fn parse(text: &str) -> Template {
         let mut parts = Vec::new();
         let mut query = Vec::new();
         let mut fixed_query = Vec::new();
-        let mut rest = text;
-        while let Some((literal, after)) = rest.split_once('{') {
-            if !literal.is_empty() {
-                parts.push(TemplatePart::Literal(literal.into()));
+        for part in uri_template::parse(text).parts {
+            match part {
+                Part::Literal(literal) => parts.push(TemplatePart::Literal(literal.into())),
+                Part::Variable(variable) if is_in_query(&variable) => query.push(variable.name.into()),
+                Part::Variable(variable) => parts.push(TemplatePart::Variable {
+                    name: variable.name.into(),
+                    prefix: variable.operator.filter(|_| variable.is_optional()),
+                    whole: variable.has_star || matches!(variable.operator, Some('+' | '#')),
+                }),
             }
-            let (expression, after) = after.split_once('}').unwrap_or((after, ""));
-            rest = after;
-            let (operator, names) = match expression.as_bytes().first() {
-                Some(operator @ (b'+' | b'/' | b'.' | b'#' | b'?' | b'&')) => (Some(*operator), &expression[1..]),
-                _ => (None, expression),
-            };
-            for (at, name) in names.split(',').enumerate() {
-                let star = name.strip_suffix('*');
-                let name = star.unwrap_or(name);
-                match operator {
-                    Some(b'?' | b'&') => query.push(name.into()),
-                    operator => {
-                        if at > 0 && matches!(operator, None | Some(b'+')) {
-                            parts.push(TemplatePart::Literal(",".into()));
-                        }
-                        let prefix = operator.filter(|operator| *operator != b'+').map(char::from);
-                        let whole = star.is_some() || matches!(operator, Some(b'+' | b'#'));
-                        parts.push(TemplatePart::Variable { name: name.into(), prefix, whole });
-                    }
-                }
-            }
-        }
-        if !rest.is_empty() {
-            parts.push(TemplatePart::Literal(rest.into()));
         }
         // The query that `{&name}` continues is literal text at the end of the last literal.
         if let Some(TemplatePart::Literal(last)) = parts.last_mut().filter(|_| !query.is_empty()) {
@@ -87,91 +72,23 @@ impl Template {
     /// match the same URIs.
     pub(crate) fn shape(text: &str) -> String {
         let mut shape = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((literal, after)) = rest.split_once('{') {
-            let (expression, after) = after.split_once('}').unwrap_or((after, ""));
-            rest = after;
-            shape.push_str(literal);
-            shape.push('{');
-            if expression.starts_with(['?', '&']) {
-                shape.push_str(expression);
-            } else {
-                shape.extend(expression.chars().filter(|part| !part.is_ascii_alphanumeric() && *part != '_'));
+        for part in uri_template::parse(text).parts {
+            match part {
+                Part::Literal(literal) => shape.push_str(literal),
+                Part::Variable(variable) => {
+                    shape.push('{');
+                    shape.extend(variable.operator);
+                    shape.push_str(if is_in_query(&variable) { variable.name } else { "" });
+                    shape.push_str(if variable.has_star { "*}" } else { "}" });
+                }
             }
-            shape.push('}');
         }
-        shape.push_str(rest);
         shape
     }
 
-    /// Returns the problems of the URI or template of a resource that is created at run time. The macro checks
-    /// templates in source code, more closely and with better messages.
-    pub(crate) fn problems(text: &str) -> Vec<String> {
-        let mut problems = Vec::new();
-        let head = text.split('{').next().unwrap_or(text);
-        let is_scheme = |scheme: &str| {
-            scheme.starts_with(|first: char| first.is_ascii_lowercase())
-                && scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+.-".contains(c))
-        };
-        if !head.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
-            problems.push(format!(
-                "`{text}` must begin with a scheme in lower case that is written out: write one, as in `orders://{{order_id}}`"
-            ));
-        }
-        let is_part = |c: char| c.is_ascii_graphic() && !"\"<>\\^`|".contains(c);
-        if let Some(other) = text.chars().find(|c| !is_part(*c) && !matches!(c, '{' | '}')) {
-            problems
-                .push(format!("a URI cannot hold {other:?}: write it as `%` and two hexadecimal digits for each byte"));
-        }
-        let mut names: Vec<&str> = Vec::new();
-        let mut rest = text;
-        // The kind of the previous part: an expression whose end only a literal can mark, or the query.
-        let (mut is_open, mut in_query) = (false, false);
-        while !rest.is_empty() {
-            let literal = rest.find(['{', '}']).map_or(rest, |brace| &rest[..brace]);
-            if !literal.is_empty() {
-                is_open = false;
-                if in_query {
-                    problems.push(format!(
-                        "a query stands at the end of a URI, but `{literal}` follows: move it to the front"
-                    ));
-                }
-            }
-            rest = &rest[literal.len()..];
-            if rest.is_empty() {
-                break;
-            }
-            let Some((expression, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-                problems.push(format!("a brace of `{text}` has no other: write variables as in `{{order_id}}`"));
-                break;
-            };
-            rest = after;
-            let operator = expression.chars().next().filter(|first| "+/.#?&".contains(*first));
-            let inside = &expression[operator.map_or(0, char::len_utf8)..];
-            in_query |= matches!(operator, Some('?' | '&'));
-            if is_open && matches!(operator, None | Some('+')) {
-                problems.push(format!(
-                    "nothing tells where the value before `{{{expression}}}` ends: write something between them"
-                ));
-            }
-            is_open = true;
-            for written in inside.split(',') {
-                let name = if operator.is_none() { written.strip_suffix('*').unwrap_or(written) } else { written };
-                let is_name = !name.is_empty()
-                    && !name.starts_with(|c: char| c.is_ascii_digit())
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-                if !is_name {
-                    problems.push(format!(
-                        "`{{{expression}}}` is no expression that can be read back: there are `{{x}}`, `{{+x}}`, `{{x*}}`, `{{/x}}`, `{{.x}}`, `{{#x}}`, `{{?x,y}}` and `{{&x,y}}`, where names hold ASCII letters, digits and `_`, and no digit first"
-                    ));
-                } else if names.contains(&name) {
-                    problems.push(format!("the variable `{name}` stands in the template twice: rename one of the two"));
-                } else {
-                    names.push(name);
-                }
-            }
-        }
-        problems
+    /// Checks the URI or template of a resource that is created at run time.
+    pub(crate) fn check(text: &str, problems: &mut ProblemList) {
+        uri_template::parse(text).problems.into_iter().for_each(|(text, fix)| problems.add(text, fix));
     }
 
     /// Returns the names of all variables, in the order of the template.
@@ -273,6 +190,11 @@ impl Template {
             Some(TemplatePart::Variable { prefix: None, .. }) => Some(limit),
         }
     }
+}
+
+/// Returns true for a variable of the query, which is found by its name.
+fn is_in_query(variable: &Variable<'_>) -> bool {
+    matches!(variable.operator, Some('?' | '&'))
 }
 
 /// Undoes percent-encoding; returns `None` if it is invalid or the decoded bytes are not UTF-8.
@@ -380,30 +302,38 @@ mod tests {
         assert!(!same("a://x", "a://y"));
     }
 
+    fn problems(text: &str) -> Vec<String> {
+        let mut problems = ProblemList::new("resource");
+        Template::check(text, &mut problems);
+        problems.texts()
+    }
+
     #[test]
     fn a_dynamic_template_is_checked() {
         for good in ["a://b", "a://{x}", "a+b:{x*}", "a://{+x}/y", "a://x{/y}{?z,w}", "a://x?b=1{&c}", "a://{x,y}"] {
-            assert!(Template::problems(good).is_empty(), "{good}: {:?}", Template::problems(good));
+            assert!(problems(good).is_empty(), "{good}: {:?}", problems(good));
         }
         for (bad, part) in [
-            ("", "scheme"),
+            ("", "cannot be empty"),
             ("x/{y}", "scheme"),
             ("{x}://y", "scheme"),
-            ("A://y", "scheme"),
-            ("a://x y", "cannot hold ' '"),
-            ("a://{x", "no other"),
-            ("a://x}", "no other"),
-            ("a://{x{y}}", "no expression"),
-            ("a://{}", "no expression"),
-            ("a://{;x}", "no expression"),
-            ("a://{x:3}", "no expression"),
-            ("a://{+x*}", "no expression"),
-            ("a://{x-y}", "no expression"),
-            ("a://{x}{y}", "nothing tells"),
+            ("A://y", "must be in lower case"),
+            ("a://x y", "cannot contain ' '"),
+            ("a://{x", "is not closed"),
+            ("a://x}", "closes nothing"),
+            ("a://{x{y}}", "is not closed"),
+            ("a://{}", "has no variable"),
+            ("a://{;x}", "path-style parameter"),
+            ("a://{x:3}", "truncate the value"),
+            ("a://{+x*}", "cannot be combined"),
+            ("a://{x-y}", "cannot be the name"),
+            ("a://{x}{y}", "ambiguous"),
             ("a://{x}/{x}", "twice"),
             ("a://x{?y}/z", "at the end"),
+            ("a://x%2", "two hexadecimal digits"),
+            ("a://x{?y}{?z}", "the query begins"),
         ] {
-            let problems = Template::problems(bad);
+            let problems = problems(bad);
             assert!(problems.iter().any(|problem| problem.contains(part)), "{bad}: {problems:?}");
         }
     }

@@ -1,9 +1,6 @@
 //! The static definition of a tool, as the macro generates it.
 
-use std::time::Duration;
-
-use crate::component::definition::{Execution, IconDefinition, Location, ToolAnnotations};
-use crate::component::invocation::{Invocation, Invoked};
+use crate::component::metadata::ComponentDefinition;
 
 /// A function that `#[mcp::tool]` turned into a tool.
 ///
@@ -29,23 +26,37 @@ pub trait ToolHandle {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ToolDefinition {
-    pub name: &'static str,
-    pub title: Option<&'static str>,
-    pub description: &'static str,
+    pub component: ComponentDefinition,
     pub annotations: ToolAnnotations,
     pub results: ResultOptions,
-    pub tags: &'static [&'static str],
-    pub icons: &'static [IconDefinition],
-    pub meta: Option<&'static str>,
-    pub timeout: Option<Duration>,
-    pub execution: Execution,
-    pub location: Location,
-    pub invoke: fn(Invocation<'_>) -> Invoked,
+}
+
+impl ToolDefinition {
+    pub const EMPTY: ToolDefinition = ToolDefinition {
+        component: ComponentDefinition::EMPTY,
+        annotations: ToolAnnotations::EMPTY,
+        results: ResultOptions::EMPTY,
+    };
+}
+
+/// The hints that a tool gives about its behaviour.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct ToolAnnotations {
+    pub read_only: Option<bool>,
+    pub destructive: Option<bool>,
+    pub idempotent: Option<bool>,
+    pub open_world: Option<bool>,
+}
+
+impl ToolAnnotations {
+    pub const EMPTY: ToolAnnotations =
+        ToolAnnotations { read_only: None, destructive: None, idempotent: None, open_world: None };
 }
 
 /// The choices of a tool about the form of its results, which take precedence over those of the app.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ResultOptions {
     /// True if a single value is sent as structured content, too.
     pub structured: Option<bool>,
@@ -53,6 +64,10 @@ pub struct ResultOptions {
     pub wrapped: Option<bool>,
     /// True if resource links without a text get one.
     pub link_text: Option<bool>,
+}
+
+impl ResultOptions {
+    pub const EMPTY: ResultOptions = ResultOptions { structured: None, wrapped: None, link_text: None };
 }
 
 /// The registration of a tool by its macro.

@@ -40,7 +40,7 @@ pub struct UnknownMember;
 impl<'de> Deserialize<'de> for UnknownMember {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if READS_ARGUMENTS.get() {
-            return Err(D::Error::custom("it has a member that is not known"));
+            return Err(D::Error::custom("unknown member"));
         }
         IgnoredAny::deserialize(deserializer).map(|_| UnknownMember)
     }

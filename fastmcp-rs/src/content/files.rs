@@ -55,7 +55,7 @@ pub(super) fn read_media(path: &Path, family: &str) -> io::Result<(Vec<u8>, &'st
     let fits = |mime_type: &&str| mime_type.strip_prefix(family).is_some_and(|rest| rest.starts_with('/'));
     let Some(mime_type) = guess_mime_type(path).filter(fits) else {
         let problem = format!(
-            "the extension of `{}` is of no known type of {family}: read the file, and say its MIME type",
+            "the extension of `{}` is not that of a known {family} type: read the file, and pass its MIME type",
             path.display()
         );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
@@ -95,7 +95,10 @@ mod tests {
         assert_eq!(guess_mime_type(Path::new("png")), None);
         let problem = read_media(Path::new("a.mp3"), "image").unwrap_err();
         assert_eq!(problem.kind(), io::ErrorKind::InvalidInput);
-        assert!(problem.to_string().contains("`a.mp3` is of no known type of image"), "{problem}");
+        assert!(
+            problem.to_string().contains("the extension of `a.mp3` is not that of a known image type"),
+            "{problem}"
+        );
         let missing = read_media(Path::new("/nowhere/a.png"), "image").unwrap_err();
         assert!(missing.kind() == io::ErrorKind::NotFound && missing.to_string().starts_with("`/nowhere/a.png`: "));
     }

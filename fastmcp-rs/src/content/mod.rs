@@ -22,26 +22,25 @@
 // The room knows the revisions, because each block has a form in each of them, but no component and no call. Look here
 // for a field or a kind of content block.
 
+mod annotations;
 mod files;
 pub(crate) mod message;
 mod read;
 pub(crate) mod resource_contents;
+mod revision_view;
 pub(crate) mod tool_result;
 
 use std::io;
 use std::path::Path;
 
+pub use annotations::{Annotations, Role};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize as _;
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value};
-
 pub use message::Message;
 pub use resource_contents::ResourceContents;
+pub(crate) use revision_view::RevisionView;
+use serde_json::{Map, Value};
 pub use tool_result::ToolResult;
-
-use crate::protocol::revision::Revision;
 
 /// A block of a tool result: text, an image, audio, a link to a resource, or an embedded resource.
 ///
@@ -121,72 +120,6 @@ impl From<&str> for Content {
 }
 
 into_content!(Text(Text), Image(Image), Audio(Audio), ResourceLink(ResourceLink), Resource(EmbeddedResource));
-
-/// The intended audience of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Role {
-    /// The person who uses the client.
-    User,
-    /// The model.
-    Assistant,
-}
-
-/// Hints about a block: its audience, its priority and the time of its last change.
-///
-/// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#annotations>
-///
-/// # Example
-///
-/// ```
-/// use fastmcp_rs::content::{Annotations, Role};
-///
-/// let hints = Annotations::new().audience([Role::User]).priority(0.8);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-#[must_use]
-pub struct Annotations {
-    audience: Vec<Role>,
-    priority: Option<f64>,
-    last_modified: Option<String>,
-}
-
-impl Annotations {
-    /// Creates annotations without any hints.
-    pub fn new() -> Annotations {
-        Annotations::default()
-    }
-
-    /// Sets the intended audience of the block.
-    pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Annotations {
-        self.audience = audience.into_iter().collect();
-        self
-    }
-
-    /// Sets the priority of the block, from 0 (may be left out) to 1 (required). Values outside of this range are
-    /// clamped; NaN removes the priority.
-    pub fn priority(mut self, priority: f64) -> Annotations {
-        self.priority = (!priority.is_nan()).then(|| priority.clamp(0.0, 1.0));
-        self
-    }
-
-    /// Sets the time of the last change, as an ISO 8601 timestamp. Peers before 2025-06-18 do not get it.
-    pub fn last_modified(mut self, timestamp: impl Into<String>) -> Annotations {
-        self.last_modified = Some(timestamp.into());
-        self
-    }
-
-    /// Reads hints that a client sent; invalid hints are ignored.
-    fn read(hints: &Value) -> Option<Annotations> {
-        let hints = hints.as_object()?;
-        let audience = hints.get("audience").and_then(|roles| Vec::<Role>::deserialize(roles).ok());
-        let mut annotations = Annotations::new().audience(audience.unwrap_or_default());
-        annotations.priority = hints.get("priority").and_then(Value::as_f64).map(|priority| priority.clamp(0.0, 1.0));
-        annotations.last_modified = hints.get("lastModified").and_then(Value::as_str).map(str::to_owned);
-        Some(annotations)
-    }
-}
 
 macro_rules! common_methods {
     ($ty:ident) => {
@@ -474,113 +407,10 @@ impl EmbeddedResource {
     }
 }
 
-/// A value in the form that a peer of a revision supports.
-pub(crate) struct RevisionView<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Revision);
-
-impl Serialize for RevisionView<'_, [Content]> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|block| RevisionView(block, self.1)))
-    }
-}
-
-impl Serialize for RevisionView<'_, Annotations> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if !self.0.audience.is_empty() {
-            map.serialize_entry("audience", &self.0.audience)?;
-        }
-        serialize_optional(&mut map, "priority", self.0.priority.as_ref())?;
-        if self.1 >= Revision::V2025_06_18 {
-            serialize_optional(&mut map, "lastModified", self.0.last_modified.as_ref())?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for RevisionView<'_, Content> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let revision = self.1;
-        match self.0 {
-            Content::Audio(audio) if revision < Revision::V2025_03_26 => {
-                let note = format!("[audio of type {} left out: this client's protocol has none]", audio.mime_type);
-                return RevisionView(&Content::text(note), revision).serialize(serializer);
-            }
-            Content::ResourceLink(link) if revision < Revision::V2025_06_18 => {
-                return RevisionView(&Content::text(link.line()), revision).serialize(serializer);
-            }
-            _ => {}
-        }
-        let mut map = serializer.serialize_map(None)?;
-        let (annotations, meta) = match self.0 {
-            Content::Text(block) => {
-                map.serialize_entry("type", "text")?;
-                map.serialize_entry("text", &block.text)?;
-                (&block.annotations, &block.meta)
-            }
-            Content::Image(block) => {
-                map.serialize_entry("type", "image")?;
-                map.serialize_entry("data", &block.data)?;
-                map.serialize_entry("mimeType", &block.mime_type)?;
-                (&block.annotations, &block.meta)
-            }
-            Content::Audio(block) => {
-                map.serialize_entry("type", "audio")?;
-                map.serialize_entry("data", &block.data)?;
-                map.serialize_entry("mimeType", &block.mime_type)?;
-                (&block.annotations, &block.meta)
-            }
-            Content::ResourceLink(block) => {
-                map.serialize_entry("type", "resource_link")?;
-                map.serialize_entry("uri", &block.uri)?;
-                map.serialize_entry("name", &block.name)?;
-                serialize_optional(&mut map, "title", block.title.as_ref())?;
-                serialize_optional(&mut map, "description", block.description.as_ref())?;
-                serialize_optional(&mut map, "mimeType", block.mime_type.as_ref())?;
-                serialize_optional(&mut map, "size", block.size.as_ref())?;
-                (&block.annotations, &block.meta)
-            }
-            Content::Resource(block) => {
-                map.serialize_entry("type", "resource")?;
-                map.serialize_entry("resource", &EmbeddedContents(block))?;
-                (&block.annotations, &block.meta)
-            }
-        };
-        if let Some(annotations) = annotations {
-            map.serialize_entry("annotations", &RevisionView(annotations, revision))?;
-        }
-        if revision >= Revision::V2025_06_18 && !meta.is_empty() {
-            map.serialize_entry("_meta", meta)?;
-        }
-        map.end()
-    }
-}
-
-struct EmbeddedContents<'a>(&'a EmbeddedResource);
-
-impl Serialize for EmbeddedContents<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("uri", &self.0.uri)?;
-        serialize_optional(&mut map, "mimeType", self.0.mime_type.as_ref())?;
-        match &self.0.contents {
-            EmbeddedData::Text(text) => map.serialize_entry("text", text)?,
-            EmbeddedData::Blob(blob) => map.serialize_entry("blob", blob)?,
-        }
-        map.end()
-    }
-}
-
-/// Writes a member, or leaves it out if there is no value: the protocol has no `null` members.
-fn serialize_optional<M: SerializeMap>(map: &mut M, key: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
-    match value {
-        Some(value) => map.serialize_entry(key, value),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Revision;
 
     #[test]
     fn written_content_can_be_read_back() {

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn structured_content_beside_links_alone_has_its_json_as_text() -> Result<(), serde_json::Error> {
+    fn structured_content_with_only_links_has_its_json_as_text() -> Result<(), serde_json::Error> {
         use crate::content::ResourceLink;
 
         let result = ToolResult::new().content(ResourceLink::new("a:b", "a")).structured([1, 2])?;

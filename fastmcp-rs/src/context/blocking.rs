@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
@@ -76,15 +76,14 @@ where
         let _span = span.enter();
         let _call = current_call::enter(|| call);
         let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
-        let result = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| work(&mut sender, &clock_of_job))))
-            .map_err(catch_panic::record_panic);
+        let result = catch_panic::run_catching(|| work(&mut sender, &clock_of_job));
         let _ = sender.send(result);
     };
     let _guard = JobGuard(submit_job(tool, Box::new(job)));
     match receiver.await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(panic)) => resume_unwind(Box::new(panic) as Box<dyn Any + Send>),
-        Err(_) => Err(ToolError::internal("the thread of a blocking call could not be started")),
+        Err(_) => Err(ToolError::internal("cannot start a thread for a blocking call")),
     }
 }
 
@@ -109,7 +108,7 @@ where
             }
         }))
     });
-    value.await?.ok_or_else(|| ToolError::internal("the call is no longer wanted"))
+    value.await?.ok_or_else(|| ToolError::internal("the call was cancelled"))
 }
 
 /// Returns the current span of this thread, for another thread that continues the work.

@@ -5,7 +5,9 @@
 //! works on any thread, and costs one atomic load if no client is interested.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
+
+use crate::util::sync::RwLock;
 
 /// A list of components. Listeners get changes of resources and of resource templates as one list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +93,7 @@ impl ChangeHub {
         if interested.load(Ordering::Acquire) == 0 {
             return;
         }
-        for listener in &self.listeners.read().unwrap_or_else(PoisonError::into_inner).all {
+        for listener in &self.listeners.read().all {
             if let Some(listener) = listener.upgrade() {
                 listener.on_change(change);
             }
@@ -100,7 +102,7 @@ impl ChangeHub {
 
     /// Adds a listener. It is notified while it is alive and at least one [`ChangeInterest`] of the change's kind exists.
     pub(crate) fn add_listener(&self, listener: Weak<dyn ChangeListener>) {
-        let mut listeners = self.listeners.write().unwrap_or_else(PoisonError::into_inner);
+        let mut listeners = self.listeners.write();
         if listeners.all.len() >= listeners.limit {
             listeners.all.retain(|listener| listener.strong_count() > 0);
             listeners.limit = (2 * listeners.all.len()).max(16);
@@ -151,7 +153,7 @@ impl Drop for ChangeInterest {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use crate::util::sync::Mutex;
 
     use super::*;
 
@@ -160,7 +162,7 @@ mod tests {
 
     impl ChangeListener for RecordingListener {
         fn on_change(self: Arc<Self>, change: Change<'_>) {
-            self.0.lock().unwrap().push(format!("{change:?}"));
+            self.0.lock().push(format!("{change:?}"));
         }
     }
 
@@ -172,15 +174,15 @@ mod tests {
         hub.add_listener(weak);
         hub.publish(Change::Resource("a:b"));
         hub.publish(Change::List(ListKind::Tools));
-        assert!(recorder.0.lock().unwrap().is_empty());
+        assert!(recorder.0.lock().is_empty());
 
         let interest = hub.register_resource_interest();
         hub.publish(Change::Resource("a:b"));
         hub.publish(Change::List(ListKind::Tools));
-        assert_eq!(*recorder.0.lock().unwrap(), [r#"Resource("a:b")"#]);
+        assert_eq!(*recorder.0.lock(), [r#"Resource("a:b")"#]);
         drop(interest);
         hub.publish(Change::Resource("a:b"));
-        assert_eq!(recorder.0.lock().unwrap().len(), 1);
+        assert_eq!(recorder.0.lock().len(), 1);
     }
 
     #[test]
@@ -191,7 +193,7 @@ mod tests {
         for _ in 0..1000 {
             hub.add_listener(Arc::downgrade(&(Arc::new(RecordingListener::default()) as Arc<dyn ChangeListener>)));
         }
-        let listeners = hub.listeners.read().unwrap();
+        let listeners = hub.listeners.read();
         assert!(listeners.all.len() <= 16, "{}", listeners.all.len());
         assert!(listeners.all.iter().any(|listener| listener.strong_count() > 0));
     }

@@ -60,13 +60,13 @@ impl Context {
     ///     reason: Option<String>,
     /// }
     ///
-    /// /// Cancels an order, after asking.
+    /// /// Cancels an order after the user has confirmed.
     /// #[mcp::tool(destructive)]
     /// async fn cancel_order(order_id: &str, ctx: &Context) -> Result<String, ToolError> {
     ///     let answer = ctx.elicit::<Confirmation>(format!("Really cancel {order_id}?")).await?;
     ///     match answer {
     ///         ElicitationResult::Accepted(Confirmation { confirm: true, .. }) => Ok(format!("{order_id} is cancelled.")),
-    ///         _ => Ok(format!("{order_id} was left as it is: the user did not confirm.")),
+    ///         _ => Ok(format!("{order_id} was kept: the user did not confirm.")),
     ///     }
     /// }
     /// ```
@@ -170,10 +170,10 @@ impl Context {
     /// ```
     /// use fastmcp_rs::prelude::*;
     ///
-    /// /// Sums a text up.
+    /// /// Summarizes a text.
     /// #[mcp::tool]
     /// async fn summarize(text: &str, ctx: &Context) -> Result<String, ToolError> {
-    ///     let question = SamplingRequest::new(format!("Sum this up in one sentence:\n\n{text}")).max_tokens(200);
+    ///     let question = SamplingRequest::new(format!("Summarize this in one sentence:\n\n{text}")).max_tokens(200);
     ///     Ok(ctx.sample(question).await?.text())
     /// }
     /// ```
@@ -197,7 +197,7 @@ impl Context {
     /// ```
     /// use fastmcp_rs::prelude::*;
     ///
-    /// /// Names the folders that the user works in.
+    /// /// Lists the folders that the user works in.
     /// #[mcp::tool]
     /// async fn folders(ctx: &Context) -> Result<Vec<String>, ToolError> {
     ///     Ok(ctx.roots().await?.into_iter().map(|root| root.uri).collect())
@@ -228,7 +228,7 @@ impl Context {
     /// use fastmcp_rs::prelude::*;
     /// # async fn quote(item: &str) -> Result<u64, std::io::Error> { Ok(item.len() as u64) }
     ///
-    /// /// Buys something, after asking.
+    /// /// Buys an item after the user has confirmed.
     /// #[mcp::tool]
     /// async fn buy(item: &str, ctx: &Context) -> Result<String, ToolError> {
     ///     let price: u64 = ctx.remember("price", quote(item)).await?;
@@ -262,7 +262,7 @@ type ResponseReader<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, ClientRequestEr
 ///
 /// Created by [`Context::elicit`], [`Context::elicit_form`], [`Context::elicit_url`], [`Context::sample`] and
 /// [`Context::roots`].
-#[must_use = "a question is asked when it is awaited"]
+#[must_use = "a request to the client is sent when it is awaited"]
 pub struct ClientRequest<'a, T> {
     context: &'a Context,
     spec: Result<ClientRequestSpec, ClientRequestError>,

@@ -48,7 +48,7 @@ use crate::context::change_hub::{Change, ChangeHub};
 use crate::context::states::States;
 pub(crate) use crate::protocol::client_facts::ClientDeclaration;
 pub use crate::protocol::trace_context::TraceContext;
-use crate::protocol::{LoggingLevel, Revision};
+use crate::protocol::{Feature, LoggingLevel, Revision};
 
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
 /// and log messages while the call runs.
@@ -208,7 +208,7 @@ impl Context {
     /// ```
     /// use fastmcp_rs::prelude::*;
     ///
-    /// /// Adds the sizes of files up.
+    /// /// Adds up the sizes of files.
     /// #[mcp::tool]
     /// fn total_size(paths: Vec<String>, ctx: &Context) -> Result<u64, ToolError> {
     ///     let mut total = 0;
@@ -342,7 +342,7 @@ impl Context {
     /// ```
     pub fn close_stream(&self) {
         let Some(request) = &self.request else { return };
-        let comes_back = request.revision >= Revision::V2025_11_25 && !request.revision.is_modern();
+        let comes_back = request.revision.has(Feature::StreamPolling);
         if comes_back && request.transport == Transport::Http {
             request.outgoing.request_disconnect();
         }
@@ -355,7 +355,7 @@ impl Context {
 
     /// Returns the client's revision of the protocol.
     pub fn revision(&self) -> Revision {
-        self.request.as_ref().map_or(Revision::V2026_07_28, |request| request.revision)
+        self.request.as_ref().map_or(Revision::LATEST, |request| request.revision)
     }
 
     /// Returns the transport of the request.

@@ -136,16 +136,16 @@ impl Context {
 
     async fn call_nested(&self, kind: Method, name: &str, arguments: Value) -> Result<Map<String, Value>, ToolError> {
         let Some(request) = &self.request else {
-            return Err(ToolError::internal("a context without a request has no siblings"));
+            return Err(ToolError::internal("a context without a request cannot call other components"));
         };
         let arguments = match arguments {
             Value::Null => "{}".to_owned(),
             Value::Object(_) => arguments.to_string(),
-            _ => return Err(ToolError::internal(format!("the arguments for `{name}` are no JSON object"))),
+            _ => return Err(ToolError::internal(format!("the arguments for `{name}` are not a JSON object"))),
         };
         if self.depth() >= MAX_DEPTH {
             return Err(ToolError::new(format!(
-                "`{name}` was not asked: {MAX_DEPTH} components wait for one another already, which looks like a loop."
+                "`{name}` was not called: {MAX_DEPTH} nested calls are in progress, which suggests a loop."
             )));
         }
         Arc::clone(&request.nested_calls).call_component(kind, name.to_owned(), arguments, self.clone()).await
@@ -154,7 +154,7 @@ impl Context {
 
 /// The error for a result that a layer has changed to something the protocol does not allow.
 fn unreadable_result() -> ToolError {
-    ToolError::internal("the result of a component is not what the protocol has")
+    ToolError::internal("the result of a component is not valid in the protocol")
 }
 
 impl ResourceContents {

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -18,8 +18,9 @@ use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::client_facts::ClientDeclaration;
 use crate::protocol::trace_context::TraceContext;
-use crate::protocol::{LoggingLevel, Revision, write};
+use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision, write};
 use crate::util::operator_log;
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The shortest time between two progress notifications of a call: 20 per second.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
@@ -111,7 +112,7 @@ impl Delivery {
 
 impl CallRequest {
     fn delivery(&self) -> MutexGuard<'_, Delivery> {
-        self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
+        self.delivery.lock()
     }
 
     pub(super) fn send_progress(self: &Arc<Self>, done: f64, total: Option<f64>, message: Option<&str>) {
@@ -121,7 +122,7 @@ impl CallRequest {
             return;
         }
         delivery.last_value = done;
-        let message = message.filter(|_| self.revision >= Revision::V2025_03_26);
+        let message = message.filter(|_| self.revision.has(Feature::ProgressMessages));
         let frame = progress_frame(token, done, total, message);
         let now = Instant::now();
         let wait = delivery.last_sent.and_then(|last| (last + PROGRESS_INTERVAL).checked_duration_since(now));
@@ -153,7 +154,7 @@ impl CallRequest {
         }
         let total = total.map(|total| format!(" of {total}")).unwrap_or_default();
         operator_log::warn(format_args!(
-            "`{name}` reported progress that is no number, and was not sent: {done}{total}"
+            "`{name}` reported progress that is not a number, so it was not sent: {done}{total}"
         ));
     }
 
@@ -167,7 +168,9 @@ impl CallRequest {
     }
 
     pub(super) fn log_message(&self, level: LoggingLevel, logger: &str, data: &impl Serialize) {
-        let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":""#.to_vec();
+        let mut frame = Vec::new();
+        write::begin_notification(&mut frame, ProtocolMethod::LogMessage);
+        frame.extend_from_slice(br#","params":{"level":""#);
         frame.extend_from_slice(level.as_str().as_bytes());
         frame.extend_from_slice(br#"","logger":"#);
         encode::write_string(&mut frame, logger);
@@ -222,7 +225,9 @@ impl CallRequest {
 }
 
 fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&str>) -> Vec<u8> {
-    let mut frame = br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#.to_vec();
+    let mut frame = Vec::new();
+    write::begin_notification(&mut frame, ProtocolMethod::Progress);
+    frame.extend_from_slice(br#","params":{"progressToken":"#);
     write::append_id(&mut frame, token);
     // Serializing a finite number cannot fail.
     frame.extend_from_slice(br#","progress":"#);

@@ -4,21 +4,23 @@
 //! while a thread that waits for input, a connection or a handler that never ends still refers to the server.
 
 use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use std::{mem, thread};
 
+use foldhash::fast::FixedState;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::exec::paused_clock;
 use crate::util::catch_panic;
-use crate::util::known_keys::KnownKeys;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
+use crate::util::sync::Mutex;
 
-/// The values that an app was given, by type.
-pub(crate) type States = KnownKeys<TypeId, Weak<dyn Any + Send + Sync>>;
+/// The values that an app was given, by type. The program alone adds keys, so the hash needs no random seed.
+pub(crate) type States = HashMap<TypeId, Weak<dyn Any + Send + Sync>, FixedState>;
 
 pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
 
@@ -65,25 +67,21 @@ pub(crate) struct StateOwner {
 }
 
 impl StateOwner {
-    fn lock(&self) -> MutexGuard<'_, Vec<OwnedState>> {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes a state over, and lets handlers find it. Returns whether there was one of its type, which is kept, too.
     pub(crate) fn add(&self, states: &mut States, state: OwnedState) -> bool {
         let replaced = states.insert(state.id, Arc::downgrade(&state.value)).is_some();
-        self.lock().push(state);
+        self.states.lock().push(state);
         replaced
     }
 
     /// Takes the states of another owner over.
     pub(crate) fn adopt(&self, other: &StateOwner) {
-        let states = mem::take(&mut *other.lock());
-        self.lock().extend(states);
+        let states = mem::take(&mut *other.states.lock());
+        self.states.lock().extend(states);
     }
 
     /// Whether the states are being dropped, or were.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn is_releasing(&self) -> bool {
         self.is_releasing.load(Ordering::Acquire)
     }
@@ -146,7 +144,7 @@ impl StateOwner {
 
     /// Drops the states as [`StateOwner::begin_release`] does, and holds up this thread until that is done, within
     /// [`STATE_DROP_TIMEOUT`].
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn release_blocking(self: &Arc<Self>) {
         self.begin_release(|| ());
         let deadline = *self.release_start.get_or_init(Instant::now) + STATE_DROP_TIMEOUT;
@@ -163,9 +161,10 @@ impl StateOwner {
     }
 
     fn warn_about_destructor(&self) {
-        let dropping = *self.dropping.lock().unwrap_or_else(PoisonError::into_inner);
+        let dropping = *self.dropping.lock();
         operator_log::warn(format_args!(
-            "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` still runs",
+            "the states of the server were not dropped within {STATE_DROP_TIMEOUT:?}: the destructor of `{}` is still \
+             running",
             dropping.unwrap_or("a component")
         ));
         operator_log::flush(FINAL_FLUSH_TIMEOUT);
@@ -187,7 +186,7 @@ impl StateOwner {
         }
         if !in_use.is_empty() {
             operator_log::warn(format_args!(
-                "states of the server were not dropped at its end, as tasks or threads still use them: {}",
+                "states of the server were not dropped at its end, because tasks or threads still use them: {}",
                 in_use.join(", ")
             ));
             operator_log::flush(FINAL_FLUSH_TIMEOUT);
@@ -202,18 +201,18 @@ impl StateOwner {
     }
 
     fn next(&self) -> Option<OwnedState> {
-        self.lock().pop()
+        self.states.lock().pop()
     }
 
     fn drop_state(&self, state: OwnedState) {
         let OwnedState { name, value, .. } = state;
-        *self.dropping.lock().unwrap_or_else(PoisonError::into_inner) = Some(name);
+        *self.dropping.lock() = Some(name);
         if let Err(panicked) = catch_panic::run_catching(|| drop(value)) {
             operator_log::error(format_args!("the state `{name}` panicked when it was dropped: {}", panicked.0));
             // The process may end before it is written otherwise.
             operator_log::flush(FINAL_FLUSH_TIMEOUT);
         }
-        *self.dropping.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.dropping.lock() = None;
     }
 }
 

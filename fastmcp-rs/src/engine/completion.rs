@@ -11,8 +11,8 @@ use crate::component::describe::ArgumentInfo;
 use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
-use crate::engine::read_member;
-use crate::engine::visibility::Visibility;
+use crate::engine::registry_view::RegistryView;
+use crate::engine::request::read_member;
 use crate::json::object::Raw;
 use crate::protocol::frame::Params;
 use crate::protocol::write::RpcError;
@@ -68,7 +68,7 @@ impl CompletionQuery {
             let text = object.get(member).and_then(Value::as_str).map(str::to_owned);
             text.ok_or_else(|| {
                 RpcError::invalid_params(
-                    "Invalid params: `completion/complete` wants `ref` and `argument`, as the specification has them",
+                    "Invalid params: `completion/complete` needs `ref` and `argument` as in the specification",
                 )
             })
         };
@@ -100,24 +100,24 @@ impl CompletionQuery {
     /// Returns the component, and the parameter that is to be completed.
     pub(crate) fn resolve<'a>(
         &self,
-        visibility: &Visibility<'a>,
+        view: &RegistryView<'a>,
     ) -> Result<(&'a ComponentHandler, &'a ArgumentInfo), RpcError> {
         let handler = match &self.reference {
-            CompletionReference::Prompt(name) => visibility.prompt(name)?.handler(),
+            CompletionReference::Prompt(name) => view.prompt(name)?.handler(),
             // A reference contains the text of a template, or a URI that matches it.
-            CompletionReference::Resource(uri) => match visibility.template(uri) {
+            CompletionReference::Resource(uri) => match view.template(uri) {
                 Some(template) => template.handler(),
-                None => match visibility.resource(uri) {
+                None => match view.resource(uri) {
                     Some((resource, _)) => &resource.handler,
                     None => {
-                        return Err(RpcError::invalid_params("Invalid params: there is no such resource template"));
+                        return Err(RpcError::invalid_params("Invalid params: unknown resource template"));
                     }
                 },
             },
         };
         let parameters = &handler.described.parameters;
         let parameter = parameters.iter().find(|parameter| parameter.name == self.argument).ok_or_else(|| {
-            RpcError::invalid_params(format!("Invalid params: `{}` has no such argument", handler.name()))
+            RpcError::invalid_params(format!("Invalid params: `{}` does not have this argument", handler.name()))
         })?;
         Ok((handler, parameter))
     }

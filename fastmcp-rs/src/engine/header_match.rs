@@ -2,7 +2,7 @@
 //! body.
 //!
 //! A server that reads the body must reject a request whose headers differ from it; otherwise, an intermediary and the
-//! server could act on different values. The checks are steps of the sequence in `modern.rs`; the transport provides
+//! server could act on different values. The checks are steps of the sequence in `stateless.rs`; the transport provides
 //! the headers.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
@@ -12,15 +12,26 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::IncomingRequest;
 use crate::json::object::{self, MemberMap, string_value};
+use crate::protocol::ProtocolMethod;
+use crate::protocol::frame::Frame;
+use crate::protocol::trace_context::TraceContext;
 use crate::protocol::write::{RpcError, code};
 use crate::registry::ToolEntry;
 
 /// The headers of one message.
 pub(crate) trait Headers {
+    /// Returns the first value of a header, whose name is given in lower case, and another one if it occurs twice.
+    fn first_values(&self, name: &str) -> [Option<&[u8]>; 2];
+
     /// Returns the value of a header, whose name is given in lower case.
-    fn value(&self, name: &str) -> HeaderField<'_>;
+    fn value(&self, name: &str) -> HeaderField<'_> {
+        match self.first_values(name) {
+            [None, _] => HeaderField::Absent,
+            [Some(value), None] => HeaderField::Value(value),
+            [Some(_), Some(_)] => HeaderField::Repeated,
+        }
+    }
 }
 
 /// The value of a header.
@@ -49,12 +60,19 @@ pub(crate) fn check_version(headers: &dyn Headers, version: &str) -> Result<(), 
 }
 
 /// Checks that the headers repeat the method, and the name of the component (step 4).
-pub(crate) fn check_routing(headers: &dyn Headers, request: &IncomingRequest<'_>) -> Result<(), RpcError> {
-    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", request.method, false)?;
-    let params = request.frame.params();
-    let (name, what) = match request.method {
-        "tools/call" | "prompts/get" => (params.and_then(|params| params.name), "`params.name`"),
-        "resources/read" => (params.and_then(|params| params.uri), "`params.uri`"),
+pub(crate) fn check_routing(
+    headers: &dyn Headers,
+    method: Option<ProtocolMethod>,
+    method_name: &str,
+    frame: &Frame<'_>,
+) -> Result<(), RpcError> {
+    check_header("Mcp-Method", headers.value(METHOD_HEADER), "`method`", method_name, false)?;
+    let params = frame.params();
+    let (name, what) = match method {
+        Some(ProtocolMethod::CallTool | ProtocolMethod::GetPrompt) => {
+            (params.and_then(|params| params.name), "`params.name`")
+        }
+        Some(ProtocolMethod::ReadResource) => (params.and_then(|params| params.uri), "`params.uri`"),
         _ => return Ok(()),
     };
     // A name that is missing or is not a string is rejected later, for that reason.
@@ -73,6 +91,15 @@ pub(crate) fn check_notification(headers: &dyn Headers, method: &str) -> Result<
     }
 }
 
+/// Returns the trace in the headers.
+pub(crate) fn trace_context(headers: &dyn Headers) -> Option<Box<TraceContext>> {
+    let trace = TraceContext::read(|name| match headers.value(name) {
+        HeaderField::Value(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+        HeaderField::Absent | HeaderField::Repeated => None,
+    });
+    (!trace.is_empty()).then(|| Box::new(trace))
+}
+
 fn check_header(
     header: &str,
     value: HeaderField<'_>,
@@ -89,13 +116,13 @@ fn check_header(
     }
     let value = match single_value(header, value)? {
         Some(value) => value,
-        None => return Err(mismatch_error(format!("the header `{header}` is missing: it must repeat {what}"))),
+        None => return Err(mismatch_error(format!("the header `{header}` is missing; it must repeat {what}"))),
     };
     let value = if may_be_encoded { decode_value(header, value)? } else { Cow::Borrowed(value) };
     if value == expected {
         return Ok(());
     }
-    Err(mismatch_error(format!("the header `{header}` says \"{}\", which is not {what}", truncate(&value))))
+    Err(mismatch_error(format!("the header `{header}` is \"{}\", which differs from {what}", truncate(&value))))
 }
 
 /// Checks that the headers repeat the arguments that a tool mirrors into headers (step 7).
@@ -113,19 +140,19 @@ pub(crate) fn check_arguments(headers: &dyn Headers, tool: &ToolEntry, arguments
             (None | Some("null"), None) => {}
             (None | Some("null"), Some(_)) => {
                 return Err(mismatch_error(format!(
-                    "the header `{header}` is there, but the argument `{path}` is not"
+                    "the header `{header}` is present, but the argument `{path}` is missing"
                 )));
             }
             (Some(_), None) => {
                 return Err(mismatch_error(format!(
-                    "the header `{header}` is missing: it must repeat the argument `{path}`"
+                    "the header `{header}` is missing; it must repeat the argument `{path}`"
                 )));
             }
             (Some(argument), Some(value)) => {
                 let value = decode_value(&header, value)?;
                 if !matches_argument(&value, argument) {
                     let text = format!(
-                        "the header `{header}` says \"{}\", which is not the argument `{path}`",
+                        "the header `{header}` is \"{}\", which differs from the argument `{path}`",
                         truncate(&value)
                     );
                     return Err(mismatch_error(text));
@@ -171,13 +198,11 @@ fn parse_integer(text: &str) -> Option<i64> {
 fn single_value<'a>(header: &str, value: HeaderField<'a>) -> Result<Option<&'a str>, RpcError> {
     let value = match value {
         HeaderField::Absent => return Ok(None),
-        HeaderField::Repeated => return Err(mismatch_error(format!("the header `{header}` is there twice"))),
+        HeaderField::Repeated => return Err(mismatch_error(format!("the header `{header}` occurs twice"))),
         HeaderField::Value(value) => value,
     };
     if !value.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E)) {
-        return Err(mismatch_error(format!(
-            "the header `{header}` has characters that are not ASCII: encode it by Base64"
-        )));
+        return Err(mismatch_error(format!("the header `{header}` has non-ASCII characters; encode it in Base64")));
     }
     let value = std::str::from_utf8(value).unwrap_or_default();
     Ok(Some(value.trim_matches([' ', '\t'])))
@@ -189,9 +214,7 @@ fn decode_value<'a>(header: &str, value: &'a str) -> Result<Cow<'a, str>, RpcErr
         return Ok(value.into());
     };
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded
-        .map(Cow::Owned)
-        .ok_or_else(|| mismatch_error(format!("the header `{header}` is not Base64 of a text in UTF-8")))
+    decoded.map(Cow::Owned).ok_or_else(|| mismatch_error(format!("the header `{header}` is not UTF-8 text in Base64")))
 }
 
 /// Truncates text from the peer: an error is one short sentence.

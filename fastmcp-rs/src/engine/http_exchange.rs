@@ -1,143 +1,63 @@
 //! One message with its own return path, as in HTTP.
 //!
-//! The transport has already read the frame, because it must know the session of a message before it can select the
-//! connection.
+//! It has its own queue, the headers that must match the body, and other data of its transport.
 
+use std::any::Any;
+use std::cell::OnceCell;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::header_match::check_notification;
-use super::stateless::incomplete_meta;
-use super::{Connection, DispatchStatus, HttpExchange, PermitState, write_frame};
-use crate::auth::principal::Principal;
-use crate::client_features::pending_requests::PendingClientRequests;
-use crate::context::{ClientDeclaration, Transport};
-use crate::engine::Server;
-use crate::json::object::string_value;
+use super::connection::Connection;
+use super::header_match::{self, Headers};
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
-use crate::protocol::frame::Frame;
-use crate::protocol::id::Id;
-use crate::protocol::write::{self, RpcError};
-use crate::registry::Registry;
+use crate::protocol::trace_context::TraceContext;
 
-/// Returns true if a frame has all members that make a request a modern one.
-pub(crate) fn is_complete_envelope(frame: &Frame<'_>) -> bool {
-    frame.meta().is_some_and(|meta| {
-        meta.protocol_version.is_some_and(|version| string_value(version).is_some())
-            && meta.client_capabilities.is_some_and(|capabilities| capabilities.get().starts_with('{'))
-    })
+/// A value of the transport that lives as long as the arguments of a call.
+pub(crate) type ArgumentsGuard = Arc<dyn Any + Send + Sync>;
+
+/// The data of a single message, on transports where each message has its own return path.
+pub(crate) struct HttpExchange<'a> {
+    /// The queue for the response, and for the frames before it, if the response is not ready at once; `None` if that
+    /// is the connection's queue. It is created on first use, because most responses are ready at once.
+    pub(crate) outgoing: Option<OnceCell<Arc<OutgoingQueue>>>,
+    /// The message's headers, on transports where they are checked.
+    pub(crate) headers: Option<&'a dyn Headers>,
+    /// The transport's other data about the message.
+    pub(crate) transport_info: TransportInfo<'a>,
+    /// Whether requests to the client can precede the response.
+    pub(crate) takes_requests: bool,
+    /// Kept until the calls of the message have ended.
+    pub(crate) retained: Option<ArgumentsGuard>,
+    /// Set if a response that answers no request of the server is refused; otherwise it is dropped.
+    pub(crate) rejects_stray_responses: bool,
 }
 
-impl Connection {
-    /// Creates a connection for a single request.
-    pub(crate) fn for_exchange(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::for_latest_handshake(Arc::clone(server), Transport::Http, principal, None)
-    }
-
-    /// Creates the connection of a session whose client need not read messages that belong to none of its requests.
-    pub(crate) fn for_session(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        Connection::for_latest_handshake(
-            Arc::clone(server),
-            Transport::Http,
-            principal,
-            Some(OutgoingQueue::for_session()),
-        )
-    }
-
-    /// Creates the connection of a session with a single stream for everything, the transport before Streamable HTTP.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) fn for_stream(server: &Arc<Server>, principal: Option<Arc<Principal>>) -> Arc<Connection> {
-        let server = Arc::clone(server);
-        Arc::new(Connection::for_handshake_up_to(Revision::V2024_11_05, server, Transport::Http, principal, None))
-    }
-
-    /// Returns the revision of the session, once it is open.
-    pub(crate) fn session_revision(&self) -> Option<Revision> {
-        self.session().map(|session| session.revision)
-    }
-
-    /// Returns the client's description of itself, once there is a session.
-    pub(crate) fn session_client(&self) -> Option<&ClientDeclaration> {
-        self.session().map(|session| &*session.client)
-    }
-
-    /// Opens a session that was restored from its id.
-    pub(crate) fn restore_session(&self, revision: Revision, client: ClientDeclaration) {
-        let lists = self.server.registry.load().capabilities.list_changes;
-        self.open_carried(revision, client, lists);
-    }
-
-    /// Sets the number that precedes the ids of requests to the client. Has no effect after the first such request.
-    pub(crate) fn number_client_requests(&self, base: i64) {
-        let _ = self.client_requests.set(Arc::new(PendingClientRequests::starting_after(base)));
-    }
-
-    /// Returns true if the request with that id is being served.
-    pub(crate) fn is_in_flight(&self, id: Id<'_>) -> bool {
-        self.in_flight.get().is_some_and(|calls| calls.contains(&id.key()))
-    }
-
-    /// Returns the size, in bytes, of the client's description of itself, which is stored with its session.
-    pub(crate) fn session_size(&self) -> usize {
-        self.session().map_or(0, |session| session.client.size())
-    }
-
-    /// Processes one frame. Frames that are ready are appended to `out`, each with a newline; later frames go through
-    /// the outbox of the exchange, and then `exchange.pending` is set. Must be called inside a tokio runtime.
-    pub(crate) fn receive_frame(
-        self: &Arc<Self>,
-        registry: &Arc<Registry>,
-        message: &str,
-        frame: &Frame<'_>,
-        exchange: &HttpExchange<'_>,
-        out: &mut Vec<u8>,
-    ) {
-        if let DispatchStatus::Pending(call) =
-            self.dispatch_frame(registry, message, frame, PermitState::Unrequested, Some(exchange), out)
-        {
-            exchange.pending.set(true);
-            self.spawn_call(call, out);
-        }
-    }
-
-    /// Does the same for a text that is not a frame: a batch, or malformed input.
-    pub(crate) fn receive_text(
-        self: &Arc<Self>,
-        registry: &Arc<Registry>,
-        message: &str,
-        exchange: &HttpExchange<'_>,
-        out: &mut Vec<u8>,
-    ) {
-        if let DispatchStatus::Pending(call) = self.dispatch(registry, message, None, Some(exchange), out) {
-            exchange.pending.set(true);
-            self.spawn_call(call, out);
-        }
-    }
-
-    /// Opens a session for a client that has none; only the revision of the session is known.
-    pub(crate) fn assume_session(&self, revision: Revision) {
-        self.open_session_without_handshake(revision);
-    }
-
-    /// Rejects a request that only its header declares to be modern.
-    pub(crate) fn reject_bare_request(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
-        write_error(out, frame.id.and_then(Id::parse).map(Id::as_str), &incomplete_meta());
-    }
-
-    /// Checks the headers of a modern notification; returns `false` if it is rejected, with the error in `out`.
-    pub(crate) fn accepts_notification(&self, method: &str, exchange: &HttpExchange<'_>, out: &mut Vec<u8>) -> bool {
-        let checked = exchange.headers.map_or(Ok(()), |headers| check_notification(headers, method));
-        match checked {
-            Ok(()) => true,
-            Err(error) => {
-                write_error(out, None, &error);
-                false
-            }
+impl HttpExchange<'_> {
+    /// Returns the queue for a response that is not ready at once.
+    pub(crate) fn outgoing<'a>(&'a self, connection: &'a Connection) -> &'a Arc<OutgoingQueue> {
+        match &self.outgoing {
+            Some(own) => own.get_or_init(|| connection.new_exchange_queue()),
+            None => connection.queue(),
         }
     }
 }
 
-/// Writes an error that does not come from a handler.
-pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<&str>, error: &RpcError) {
-    write_frame(out, |out| write::write_error(out, id, error));
+/// A transport's data about a message besides its text, for spans and traces.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TransportInfo<'a> {
+    /// All headers, whether or not they are checked.
+    pub(crate) headers: Option<&'a dyn Headers>,
+    /// The version of HTTP, such as `1.1`.
+    pub(crate) http_version: Option<&'static str>,
+    /// Whether the message has come through a Unix socket.
+    pub(crate) is_by_unix_socket: bool,
+    /// The address and the port of the client, as far as they are known.
+    pub(crate) client: Option<(IpAddr, Option<u16>)>,
+}
+
+impl TransportInfo<'_> {
+    /// Returns the trace in the headers.
+    pub(crate) fn trace(&self) -> Option<Box<TraceContext>> {
+        self.headers.and_then(header_match::trace_context)
+    }
 }

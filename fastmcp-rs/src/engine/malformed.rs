@@ -1,145 +1,64 @@
-//! Errors for malformed input: their text, their id, and a limit on their rate.
+//! Errors for malformed input: their text and their id.
 //!
-//! An error response needs an id, so the id is recovered from the input, even from the beginning of a line that was too
-//! long to be kept. Without an id, the error answers no particular request, and such errors are limited.
+//! An error response needs an id, so the id is recovered from the input. Without an id, the error answers no particular
+//! request, and such errors are limited.
 
-use std::sync::PoisonError;
-use std::time::Instant;
-
-use serde_json::value::RawValue;
-
-use super::{Connection, write_frame};
+use super::connection::Connection;
+use super::response::{self, ResponseStatus, write_error};
 use crate::protocol::frame::{FrameError, MAX_DEPTH, recover_envelope};
 use crate::protocol::id::Id;
-use crate::protocol::write::{self, RpcError, code};
-use crate::util::operator_log;
+use crate::protocol::write::{RpcError, code};
 
-/// The maximum number of errors without an id that a peer can cause at once; [`ERRORS_PER_SECOND`] are added to the
-/// budget.
-const MAX_ERRORS: u32 = 100;
-const ERRORS_PER_SECOND: u32 = 10;
-
-/// The budget of errors that answer no request.
-pub(crate) struct ErrorBudget {
-    remaining: u32,
-    /// The time at which errors were last added to the budget; set at the first error.
-    refilled_at: Option<Instant>,
-    suppressed: u64,
-}
-
-impl Default for ErrorBudget {
-    fn default() -> ErrorBudget {
-        ErrorBudget { remaining: MAX_ERRORS, refilled_at: None, suppressed: 0 }
-    }
-}
-
-impl Connection {
-    /// Rejects a line that was too long to be kept; `start` is its beginning.
-    pub(crate) fn reject_oversized(&self, start: &[u8], limit: usize, out: &mut Vec<u8>) {
-        let error =
-            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: a message may have at most {limit} bytes"));
-        match classify_truncated(start) {
-            TruncatedMessage::Request(id) => write_frame(out, |out| write::write_error(out, Some(&id), &error)),
-            TruncatedMessage::Unknown => self.write_error_without_id(out, &error),
-            TruncatedMessage::Response => {}
+/// Rejects a message that is not a frame. A response that cannot be read is not answered.
+pub(super) fn reject_malformed(
+    connection: &Connection,
+    message: &str,
+    malformed: &FrameError,
+    out: &mut Vec<u8>,
+) -> ResponseStatus {
+    let error = match malformed {
+        FrameError::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
+        FrameError::NotAnObject => {
+            RpcError::new(code::INVALID_REQUEST, "Invalid request: the message must be a JSON object")
         }
-    }
-
-    pub(crate) fn reject_malformed(&self, message: &str, malformed: &FrameError, out: &mut Vec<u8>) {
-        let error = match malformed {
-            FrameError::Json => RpcError::new(code::PARSE_ERROR, "Parse error: the message is not valid JSON"),
-            FrameError::NotAnObject => {
-                RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is a JSON object")
-            }
-            FrameError::Batch => RpcError::new(code::INVALID_REQUEST, "Invalid request: a message is not an array"),
-            FrameError::DuplicateMember(member) => {
-                RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate field `{member}`"))
-            }
-            FrameError::TooDeep => RpcError::new(
-                code::INVALID_REQUEST,
-                format!("Invalid request: arrays and objects may be nested {MAX_DEPTH} deep at the most"),
-            ),
-        };
-        let salvaged = recover_envelope(message);
-        if salvaged.as_ref().is_some_and(|salvaged| salvaged.is_response()) {
-            return;
+        FrameError::Batch => RpcError::new(
+            code::INVALID_REQUEST,
+            "Invalid request: batches are not supported here; send one JSON object",
+        ),
+        FrameError::DuplicateMember(member) => {
+            RpcError::new(code::INVALID_REQUEST, format!("Invalid request: duplicate member `{member}`"))
         }
-        match salvaged.and_then(|salvaged| salvaged.id).and_then(Id::parse) {
-            Some(id) => write_frame(out, |out| write::write_error(out, Some(id.as_str()), &error)),
-            None => self.write_error_without_id(out, &error),
-        }
-    }
-
-    pub(crate) fn reject_frame(&self, id: Option<Id<'_>>, out: &mut Vec<u8>, message: &str) {
-        let error = RpcError::new(code::INVALID_REQUEST, message);
-        match id {
-            Some(id) => write_frame(out, |out| write::write_error(out, Some(id.as_str()), &error)),
-            None => self.write_error_without_id(out, &error),
-        }
-    }
-
-    /// Writes an error that answers no particular request. Two peers that answer each other's malformed messages would
-    /// never stop, so there is a limit.
-    pub(crate) fn write_error_without_id(&self, out: &mut Vec<u8>, error: &RpcError) {
-        let mut budget = self.error_budget.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = *budget.refilled_at.get_or_insert_with(Instant::now);
-        let earned = u32::try_from(since.elapsed().as_millis() / 1000).unwrap_or(u32::MAX);
-        if earned > 0 {
-            budget.remaining =
-                budget.remaining.saturating_add(earned.saturating_mul(ERRORS_PER_SECOND)).min(MAX_ERRORS);
-            budget.refilled_at = Some(Instant::now());
-        }
-        if budget.remaining > 0 {
-            budget.remaining -= 1;
-            write_frame(out, |out| write::write_error(out, None, error));
-            return;
-        }
-        budget.suppressed += 1;
-        if budget.suppressed.is_power_of_two() {
-            let refused = budget.suppressed;
-            operator_log::warn(format_args!(
-                "the client sends messages that cannot be read: {refused} went unanswered"
-            ));
-        }
-    }
-}
-
-/// Classification of a truncated message.
-enum TruncatedMessage {
-    Request(String),
-    /// The message is a response, so it is not answered.
-    Response,
-    /// The id is not among the first members.
-    Unknown,
-}
-
-fn classify_truncated(start: &[u8]) -> TruncatedMessage {
-    let start = match std::str::from_utf8(start) {
-        Ok(start) => start,
-        Err(error) => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default(),
+        FrameError::TooDeep => RpcError::new(
+            code::INVALID_REQUEST,
+            format!("Invalid request: arrays and objects are nested more than {MAX_DEPTH} levels deep"),
+        ),
     };
-    let mut id = None;
-    let mut rest = start.trim_start().strip_prefix('{');
-    while let Some((key, after)) = rest.and_then(split_first_value) {
-        match key.get() {
-            "\"result\"" | "\"error\"" => return TruncatedMessage::Response,
-            "\"method\"" if id.is_some() => break,
-            _ => {}
-        }
-        let Some((value, after)) = after.trim_start().strip_prefix(':').and_then(split_first_value) else { break };
-        let after = after.trim_start();
-        // A number at the end of the text may be truncated.
-        if key.get() == "\"id\"" && !after.is_empty() {
-            id = Id::parse(value.into()).map(|id| id.as_str().to_owned());
-        }
-        rest = after.strip_prefix(',');
+    let salvaged = recover_envelope(message);
+    if salvaged.as_ref().is_some_and(|salvaged| salvaged.is_response()) {
+        return ResponseStatus::None;
     }
-    id.map_or(TruncatedMessage::Unknown, TruncatedMessage::Request)
+    reject(connection, salvaged.and_then(|salvaged| salvaged.id).and_then(Id::parse), &error, out)
 }
 
-/// Returns the JSON value at the start of a text, and the rest of the text.
-fn split_first_value(text: &str) -> Option<(&RawValue, &str)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let value = values.next()?.ok()?;
-    Some((value, &text[values.byte_offset()..]))
+/// Rejects a frame as an invalid request.
+pub(super) fn reject_frame(
+    connection: &Connection,
+    id: Option<Id<'_>>,
+    message: &str,
+    out: &mut Vec<u8>,
+) -> ResponseStatus {
+    reject(connection, id, &RpcError::new(code::INVALID_REQUEST, message), out)
+}
+
+fn reject(connection: &Connection, id: Option<Id<'_>>, error: &RpcError, out: &mut Vec<u8>) -> ResponseStatus {
+    match id {
+        Some(id) => write_error(out, id.as_str(), error),
+        None => write_error_without_id(connection, out, error),
+    }
+}
+
+/// Writes an error that answers no particular request, within the peer's budget.
+pub(super) fn write_error_without_id(connection: &Connection, out: &mut Vec<u8>, error: &RpcError) -> ResponseStatus {
+    let is_sent = connection.error_budget.lock().spend();
+    if is_sent { response::write_error_without_id(out, error) } else { ResponseStatus::None }
 }

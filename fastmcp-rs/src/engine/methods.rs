@@ -1,228 +1,224 @@
 //! The methods that both eras share: lists, and requests that address a component.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::call::admission::admit;
+use super::call::arguments::{ArgumentPolicy, invoke};
+use super::call::middleware::{OperationParts, list_through_layers, run_through_layers};
+use super::call::{self, CallSpec, DispatchResult};
+use super::completion::{CompletionParams, CompletionQuery};
+use super::header_match::check_arguments;
+use super::registry_view::RegistryView;
+use super::request::{CallerInfo, IncomingRequest};
+use super::response::{ResponseStatus, write_result};
+use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{Subject, unknown_resource};
-use crate::engine::call::middleware::OperationParts;
-use crate::engine::call::{ArgumentPolicy, CallSpec, CallerInfo};
-use crate::engine::completion::{CompletionParams, CompletionQuery};
-use crate::engine::header_match::check_arguments;
-use crate::engine::stateless::unknown_method;
-use crate::engine::visibility::Visibility;
-use crate::engine::{Connection, DispatchStatus, IncomingRequest, write_frame};
-use crate::json::object::{Raw, string_value};
+use crate::context::Context;
+use crate::json::object::{self, Raw, StringMembers, string_value};
 use crate::middleware::Method;
-use crate::protocol::Revision;
 use crate::protocol::frame::Params;
-use crate::protocol::write::{self, RpcError};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, ProtocolMethod};
 use crate::registry::{ComponentHandler, ComponentList, ListEntry};
 use crate::telemetry::Target;
 
-impl Connection {
-    /// Serves a method of the components. A method whose capability is not offered is not found.
-    pub(crate) fn dispatch_component_method(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let registry = request.registry;
-        match request.method {
-            // The most frequent method comes first.
-            "tools/call" if registry.capabilities.tools => self.call_tool(request, caller, out),
-            method if !registry.capabilities.has_method(method) => Err(unknown_method(method)),
-            "tools/list" => self.list_components(Method::ListTools, &registry.tools, request, caller, out),
-            "resources/read" => self.read_resource(request, caller, out),
-            "resources/list" => self.list_components(Method::ListResources, &registry.resources, request, caller, out),
-            "resources/templates/list" => {
-                self.list_components(Method::ListResourceTemplates, &registry.templates, request, caller, out)
-            }
-            "prompts/get" => self.get_prompt(request, caller, out),
-            "prompts/list" => self.list_components(Method::ListPrompts, &registry.prompts, request, caller, out),
-            "completion/complete" => self.complete_argument(request, caller, out),
-            method => Err(unknown_method(method)),
+/// Serves a method of the components. A method whose capability is not offered is not found.
+pub(super) fn dispatch(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let registry = request.registry;
+    let Some(method) = request.method.filter(|method| registry.capabilities.has_method(*method)) else {
+        return Err(unknown_method(request.method_name));
+    };
+    match method {
+        ProtocolMethod::CallTool => call_tool(request, caller, out),
+        ProtocolMethod::ListTools => list_components(Method::ListTools, &registry.tools, request, caller, out),
+        ProtocolMethod::ReadResource => read_resource(request, caller, out),
+        ProtocolMethod::ListResources => {
+            list_components(Method::ListResources, &registry.resources, request, caller, out)
         }
-    }
-
-    fn list_components<T: ListEntry>(
-        self: &Arc<Self>,
-        kind: Method,
-        list: &ComponentList<T>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        if !request.registry.layers.is_empty() {
-            return self.list_through_middleware(kind, request, caller, out);
+        ProtocolMethod::ListResourceTemplates => {
+            list_components(Method::ListResourceTemplates, &registry.templates, request, caller, out)
         }
-        let cursor = request.frame.params().and_then(|params| params.cursor);
-        let page = self.list_page(list, caller.revision, cursor, &self.visibility(request, caller))?;
-        write_frame(out, |out| write::write_result(out, request.id.as_str(), &page));
-        Ok(DispatchStatus::Done)
-    }
-
-    /// Returns a page of a list, as the JSON text of a result.
-    pub(crate) fn list_page<T: ListEntry>(
-        &self,
-        list: &ComponentList<T>,
-        revision: Revision,
-        cursor: Option<Raw<'_>>,
-        visibility: &Visibility<'_>,
-    ) -> Result<Arc<[u8]>, RpcError> {
-        let invalid = || RpcError::invalid_params("Invalid params: `cursor` must be one that an earlier page gave");
-        let cursor = match cursor {
-            // Some clients send `null` for an absent value.
-            Some(raw) if raw.get() == "null" && !revision.is_modern() => None,
-            Some(raw) => Some(string_value(raw).ok_or_else(invalid)?),
-            None => None,
-        };
-        visibility.page(list, revision, cursor.as_deref(), &self.server.server_info).ok_or_else(invalid)
-    }
-
-    fn call_tool(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let name = required_string(request, "name", |params| params.name)?;
-        let tool = self.visibility(request, caller).tool(&name)?;
-        request.set_target(Target::Tool, &tool.handler);
-        let mut arguments = arguments_text(request)?;
-        let config = &self.server.config;
-        // Layers and the seal of questions use the arguments before they are read, so added arguments are removed here.
-        if !tool.handler.layers.is_empty() || (tool.handler.described.needs_request && caller.client.is_none()) {
-            if let Some(own) = config.ignored_arguments.strip(arguments, &tool.handler.described.input, &name) {
-                arguments = request.arguments.get_or_init(|| own);
-            }
-        }
-        // Sessions do not have these headers.
-        let headers = request.exchange.and_then(|exchange| exchange.headers).filter(|_| caller.revision.is_modern());
-        if let Some(headers) = headers {
-            check_arguments(headers, tool, arguments)?;
-        }
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let policy = ArgumentPolicy {
-            lenient: !config.strict_arguments,
-            ignored: Some(&config.ignored_arguments),
-            is_prompt: false,
-        };
-        let spec = call_spec(&tool.handler, tool.subject(config.lists.style));
-        if !tool.handler.layers.is_empty() {
-            let parts = OperationParts { kind: Method::CallTool, name: &name, arguments };
-            return Ok(self.run_through_middleware(&tool.handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self.run_call(spec, request, caller, out, |context| Self::invoke(&tool.handler, arguments, policy, context)))
-    }
-
-    fn read_resource(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let uri = required_string(request, "uri", |params| params.uri)?;
-        let found = self.visibility(request, caller).resource(&uri);
-        let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, caller.revision))?;
-        request.set_target(Target::Resource, &resource.handler);
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let cache = resource.cache(self.server.config.resource_cache);
-        let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type(), cache };
-        let arguments = Value::from(values).to_string();
-        let spec = call_spec(&resource.handler, subject);
-        if !resource.handler.layers.is_empty() {
-            let parts = OperationParts { kind: Method::ReadResource, name: &uri, arguments: &arguments };
-            return Ok(self.run_through_middleware(&resource.handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self.run_call(spec, request, caller, out, |context| {
-            Self::invoke(&resource.handler, &arguments, ArgumentPolicy::TEXTS, context)
-        }))
-    }
-
-    fn get_prompt(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let name = required_string(request, "name", |params| params.name)?;
-        let prompt = self.visibility(request, caller).prompt(&name)?;
-        request.set_target(Target::Prompt, &prompt.handler);
-        let arguments = arguments_text(request)?;
-        // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
-        if serde_json::from_str::<StringMembers>(arguments).is_err() {
-            return Err(RpcError::invalid_params("Invalid params: each of a prompt's `arguments` must be a string"));
-        }
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let policy = ArgumentPolicy { is_prompt: true, ..ArgumentPolicy::TEXTS };
-        let spec = call_spec(&prompt.handler, Subject::PromptGet { description: prompt.metadata.description.clone() });
-        if !prompt.handler.layers.is_empty() {
-            let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
-            return Ok(self.run_through_middleware(&prompt.handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self
-            .run_call(spec, request, caller, out, |context| Self::invoke(&prompt.handler, arguments, policy, context)))
-    }
-
-    fn complete_argument(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let params = request.frame.params().map(CompletionParams::from).unwrap_or_default();
-        let query = CompletionQuery::parse(params)?;
-        let (handler, parameter) = query.resolve(&self.visibility(request, caller))?;
-        if !self.admit(request)? {
-            return Ok(DispatchStatus::Done);
-        }
-        let spec = CallSpec {
-            component: &handler.env,
-            subject: query.subject(),
-            needs_request: true,
-            timeout: handler.default_timeout,
-            pace: None,
-        };
-        if !handler.layers.is_empty() {
-            let parts =
-                OperationParts { kind: Method::Complete, name: query.reference.name(), arguments: &params.to_json() };
-            return Ok(self.run_through_middleware(&handler.layers, parts, spec, request, caller, out));
-        }
-        Ok(self
-            .run_call(spec, request, caller, out, |context| Ok(query.start_completion(handler, parameter, context()))))
+        ProtocolMethod::GetPrompt => get_prompt(request, caller, out),
+        ProtocolMethod::ListPrompts => list_components(Method::ListPrompts, &registry.prompts, request, caller, out),
+        ProtocolMethod::Complete => complete_argument(request, caller, out),
+        _ => Err(unknown_method(request.method_name)),
     }
 }
 
-fn call_spec(handler: &ComponentHandler, subject: Subject) -> CallSpec<'_> {
-    CallSpec {
+fn list_components<T: ListEntry>(
+    kind: Method,
+    list: &ComponentList<T>,
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    if !request.registry.layers.is_empty() {
+        return list_through_layers(kind, request, caller, out);
+    }
+    let cursor = request.frame.params().and_then(|params| params.cursor);
+    let server_info = &request.connection.server.server_info;
+    let page = RegistryView::for_request(request, caller).page(list, caller.revision, cursor, server_info)?;
+    Ok(DispatchResult::Done(write_result(out, request.id.as_str(), &page)))
+}
+
+fn call_tool(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let name = required_string(request, "name", |params| params.name)?;
+    let tool = RegistryView::for_request(request, caller).tool(&name)?;
+    request.set_target(Target::Tool, &tool.handler);
+    let config = &request.connection.server.config;
+    let mut arguments = arguments_text(request)?;
+    // Layers and the seal of questions use the arguments before they are read, so added arguments are removed here.
+    if !tool.handler.layers.is_empty() || (tool.handler.described.needs_request && caller.client.is_none()) {
+        if let Some(own) = config.ignored_arguments.strip(arguments, &tool.handler.described.input, &name) {
+            arguments = request.arguments.get_or_init(|| own);
+        }
+    }
+    let headers = request.exchange.and_then(|exchange| exchange.headers);
+    if let Some(headers) = headers.filter(|_| caller.revision.has(Feature::ParameterHeaders)) {
+        check_arguments(headers, tool, arguments)?;
+    }
+    let parts = OperationParts { kind: Method::CallTool, name: &name, arguments };
+    let call = ComponentCall::new(&tool.handler, tool.subject(config.lists.style), parts);
+    call.run(ArgumentPolicy::for_tools(config), request, caller, out)
+}
+
+fn read_resource(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let uri = required_string(request, "uri", |params| params.uri)?;
+    let found = RegistryView::for_request(request, caller).resource(&uri);
+    let (resource, values) = found.ok_or_else(|| unknown_resource(&uri, caller.revision))?;
+    request.set_target(Target::Resource, &resource.handler);
+    let cache = resource.cache(request.connection.server.config.resource_cache);
+    let subject = Subject::ResourceRead { uri: uri.as_ref().into(), mime_type: resource.mime_type(), cache };
+    let arguments = Value::from(values).to_string();
+    let parts = OperationParts { kind: Method::ReadResource, name: &uri, arguments: &arguments };
+    ComponentCall::new(&resource.handler, subject, parts).run(ArgumentPolicy::TEXTS, request, caller, out)
+}
+
+fn get_prompt(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let name = required_string(request, "name", |params| params.name)?;
+    let prompt = RegistryView::for_request(request, caller).prompt(&name)?;
+    request.set_target(Target::Prompt, &prompt.handler);
+    let arguments = arguments_text(request)?;
+    // Arguments of prompts are strings; values of all other types are JSON inside of these strings.
+    if object::read_members::<StringMembers>(arguments).is_err() {
+        return Err(RpcError::invalid_params("Invalid params: the values in `arguments` of a prompt must be strings"));
+    }
+    let subject = Subject::PromptGet { description: prompt.handler.metadata.description.clone() };
+    let parts = OperationParts { kind: Method::GetPrompt, name: &name, arguments };
+    ComponentCall::new(&prompt.handler, subject, parts).run(ArgumentPolicy::PROMPT, request, caller, out)
+}
+
+fn complete_argument(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let params = request.frame.params().map(CompletionParams::from).unwrap_or_default();
+    let query = CompletionQuery::parse(params)?;
+    let (handler, parameter) = query.resolve(&RegistryView::for_request(request, caller))?;
+    let subject = query.subject();
+    let spec = CallSpec {
         component: &handler.env,
         subject,
-        needs_request: handler.described.needs_request,
-        timeout: handler.timeout.or(handler.default_timeout),
-        pace: Some(&handler.pace),
+        needs_request: true,
+        timeout: handler.default_timeout,
+        pace: None,
+    };
+    // Only layers see the request as an operation.
+    let (name, arguments) = match handler.layers.is_empty() {
+        true => Default::default(),
+        false => (query.reference.name().to_owned(), params.to_json()),
+    };
+    let parts = OperationParts { kind: Method::Complete, name: &name, arguments: &arguments };
+    let call = ComponentCall { handler, spec, parts };
+    call.run_with(request, caller, out, |context| Ok(query.start_completion(handler, parameter, context())))
+}
+
+/// A call of a component, as it is and as the layers around it see it.
+struct ComponentCall<'a> {
+    handler: &'a ComponentHandler,
+    spec: CallSpec<'a>,
+    parts: OperationParts<'a>,
+}
+
+impl<'a> ComponentCall<'a> {
+    /// Creates a call of a tool, a resource or a prompt.
+    fn new(handler: &'a ComponentHandler, subject: Subject, parts: OperationParts<'a>) -> ComponentCall<'a> {
+        let spec = CallSpec {
+            component: &handler.env,
+            subject,
+            needs_request: handler.described.needs_request,
+            timeout: handler.timeout.or(handler.default_timeout),
+            pace: Some(&handler.pace),
+        };
+        ComponentCall { handler, spec, parts }
     }
+
+    /// Calls the handler with the arguments.
+    fn run(
+        self,
+        policy: ArgumentPolicy<'_>,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<DispatchResult, RpcError> {
+        let (handler, arguments) = (self.handler, self.parts.arguments);
+        self.run_with(request, caller, out, |context| invoke(handler, arguments, policy, context))
+    }
+
+    /// Calls the handler when it is admitted: through the layers around it, or directly by `start`.
+    fn run_with(
+        self,
+        request: &IncomingRequest<'_>,
+        caller: &CallerInfo<'_>,
+        out: &mut Vec<u8>,
+        start: impl FnOnce(&dyn Fn() -> Context) -> Result<BoxedCall, String>,
+    ) -> Result<DispatchResult, RpcError> {
+        if !admit(request)? {
+            return Ok(DispatchResult::Done(ResponseStatus::Deferred));
+        }
+        let layers = &self.handler.layers;
+        if layers.is_empty() {
+            return Ok(call::run(self.spec, request, caller, out, start));
+        }
+        Ok(run_through_layers(layers, self.parts, self.spec, request, caller, out))
+    }
+}
+
+/// Returns the error for a method that does not exist, or whose capability is not offered.
+pub(super) fn unknown_method(method: &str) -> RpcError {
+    // Text from the peer is truncated: an error is one short sentence.
+    let shown: String = method.chars().take(80).collect();
+    RpcError::new(code::METHOD_NOT_FOUND, format!("Method not found: {shown}"))
 }
 
 /// Returns a parameter that must be a string, or an error.
-pub(crate) fn required_string<'a>(
+pub(super) fn required_string<'a>(
     request: &IncomingRequest<'a>,
     name: &str,
     member: impl Fn(&Params<'a>) -> Option<Raw<'a>>,
 ) -> Result<Cow<'a, str>, RpcError> {
     let value = request.frame.params().and_then(member).and_then(string_value);
     value.ok_or_else(|| {
-        RpcError::invalid_params(format!("Invalid params: `{}` wants `{name}`, a string", request.method))
+        RpcError::invalid_params(format!("Invalid params: `{}` needs `{name}`, a string", request.method_name))
     })
 }
 
@@ -233,49 +229,5 @@ fn arguments_text<'a>(request: &IncomingRequest<'a>) -> Result<&'a str, RpcError
         None | Some("null") => Ok("{}"),
         Some(object) if object.starts_with('{') => Ok(object),
         Some(_) => Err(RpcError::invalid_params("Invalid params: `arguments` must be an object")),
-    }
-}
-
-/// An object whose members are all strings; it is only checked, and nothing of it is kept.
-struct StringMembers;
-
-impl<'de> Deserialize<'de> for StringMembers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(StringMembers)
-    }
-}
-
-impl<'de> Visitor<'de> for StringMembers {
-    type Value = StringMembers;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object of strings")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StringMembers, A::Error> {
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value::<StringValue>()?;
-        }
-        Ok(StringMembers)
-    }
-}
-
-struct StringValue;
-
-impl<'de> Deserialize<'de> for StringValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(StringValue)
-    }
-}
-
-impl Visitor<'_> for StringValue {
-    type Value = StringValue;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string")
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<StringValue, E> {
-        Ok(StringValue)
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Connection;
-use super::call::middleware::HandlerCore;
+use super::call::middleware::{HandlerCore, response_format};
 use super::call::pending::TIMEOUT_RECHECK_INTERVAL;
-use super::visibility::{Visibility, unknown_component_message};
+use super::connection::Connection;
+use super::registry_view::{RegistryView, unknown_component_message};
 use crate::component::result_writer::Subject;
 use crate::context::Context;
 use crate::context::nested_calls::{NestedCallFuture, NestedCalls};
@@ -38,7 +38,7 @@ impl NestedCalls for Connection {
                 _ => context.component.full_name(&name),
             };
             let found = find_target(
-                &Visibility::for_call(&context, &registry),
+                &RegistryView::for_call(&context, &registry),
                 kind,
                 &name,
                 &arguments,
@@ -47,10 +47,10 @@ impl NestedCalls for Connection {
             .map_err(ToolError::new)?;
             let NestedTarget { handler, subject, arguments } = found;
             // A result for another handler is not limited to the client's revision.
-            let response_format = self.response_format(&handler.env, subject, Revision::V2026_07_28);
+            let response_format = response_format(&self.server, &handler.env, subject, Revision::LATEST);
             let operation =
                 Operation::new(kind, &name, &arguments, context.for_nested_call(&handler.env), response_format);
-            let core = Arc::new(HandlerCore { connection: Arc::clone(&self), registry: Arc::clone(&registry) });
+            let core = Arc::new(HandlerCore { server: Arc::clone(&self.server), registry: Arc::clone(&registry) });
             let outcome = handler.layers.run(operation, core);
             let outcome = match handler.timeout.or(handler.default_timeout) {
                 Some(limit) => with_timeout(limit, &context, outcome)
@@ -95,7 +95,7 @@ struct NestedTarget<'a> {
 
 /// Finds the component to call, among those that the client of the request may see; or returns an error message.
 fn find_target<'a>(
-    visibility: &Visibility<'a>,
+    view: &RegistryView<'a>,
     kind: Method,
     name: &str,
     arguments: &'a str,
@@ -103,18 +103,18 @@ fn find_target<'a>(
 ) -> Result<NestedTarget<'a>, String> {
     match kind {
         Method::CallTool => {
-            let tool = visibility.tool(name).map_err(|error| error.message)?;
+            let tool = view.tool(name).map_err(|error| error.message)?;
             let subject = tool.subject_of_sibling(style);
             Ok(NestedTarget { handler: &tool.handler, subject, arguments: arguments.into() })
         }
         Method::GetPrompt => {
-            let prompt = visibility.prompt(name).map_err(|error| error.message)?;
-            let subject = Subject::PromptGet { description: prompt.metadata.description.clone() };
+            let prompt = view.prompt(name).map_err(|error| error.message)?;
+            let subject = Subject::PromptGet { description: prompt.handler.metadata.description.clone() };
             Ok(NestedTarget { handler: &prompt.handler, subject, arguments: arguments.into() })
         }
         _ => {
             let (resource, values) =
-                visibility.resource(name).ok_or_else(|| unknown_component_message("resource", name, None))?;
+                view.resource(name).ok_or_else(|| unknown_component_message("resource", name, None))?;
             let cache = CacheHints::default();
             let subject = Subject::ResourceRead { uri: name.into(), mime_type: resource.mime_type(), cache };
             Ok(NestedTarget {

@@ -10,19 +10,21 @@
 //! Everything happens under one lock, and the outbox's lock is taken inside of it: nothing of a subscription is sent
 //! before its acknowledgement or after its end.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+mod subscription;
+
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+pub(crate) use subscription::write_meta;
+use subscription::{FeedSubscription, SubscriptionId};
 use tokio::runtime::Handle;
 // The clock of the runtime, which tests can pause.
 use tokio::time::Instant;
 
-use crate::context::change_hub::{Change, ChangeHub, ChangeInterest, ChangeListener, ListKind, ListSet};
-use crate::json::encode;
+use crate::context::change_hub::{Change, ChangeHub, ChangeListener, ListSet};
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::id::{Id, IdKey};
-use crate::protocol::write;
+use crate::util::sync::Mutex;
 
 /// The maximum number of subscriptions of one feed, the session's not counted.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 64;
@@ -76,10 +78,6 @@ impl NotificationFeed {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, FeedState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Registers the feed with the hub. Most connections never need that.
     fn listen_for_changes(self: &Arc<Self>) {
         self.listener_runtime.get_or_init(|| {
@@ -101,7 +99,7 @@ impl NotificationFeed {
         subscription.is_open = true;
         // A client that has read the acknowledgement relies on notifications, so the interest is registered before.
         subscription.add_targets(&self.hub, targets);
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.has_ended {
             return Err(SubscribeError::Ended);
         }
@@ -115,7 +113,7 @@ impl NotificationFeed {
 
     /// Ends a subscription: no more notifications are sent for it.
     pub(crate) fn close_subscription(&self, key: &IdKey) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.subscriptions.retain(|subscription| {
             subscription.subscription_id.as_ref().is_none_or(|subscription_id| subscription_id.key != *key)
         });
@@ -128,7 +126,7 @@ impl NotificationFeed {
             self.listen_for_changes();
             subscription.add_targets(&self.hub, SubscriptionTargets { lists, uris: Vec::new() });
         }
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.has_ended {
             // Most sessions have no other subscription, and a server may have thousands of sessions.
             state.subscriptions.reserve_exact(1);
@@ -139,7 +137,7 @@ impl NotificationFeed {
     /// Starts to send notifications to the session's client, which is ready. If the session may get any, `send_earlier`
     /// first sends the frames that must precede them.
     pub(crate) fn start_session(self: &Arc<Self>, send_earlier: impl FnOnce()) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(session) = state.session().filter(|session| !session.is_open) else { return };
         session.is_open = true;
         if !session.lists.is_empty() || !session.uris.is_empty() {
@@ -151,7 +149,7 @@ impl NotificationFeed {
     /// Adds a URI to the subscription of a session. `answer` sends the response, which must come first.
     pub(crate) fn subscribe(self: &Arc<Self>, uri: &str, answer: impl FnOnce()) -> Result<(), SubscribeError> {
         self.listen_for_changes();
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(session) = state.session() else { return Err(SubscribeError::Ended) };
         if !session.uris.contains_key(uri) {
             let bytes: usize = session.uris.keys().map(|uri| uri.len()).sum();
@@ -166,7 +164,7 @@ impl NotificationFeed {
 
     /// Removes a URI from the subscription of a session.
     pub(crate) fn unsubscribe(&self, uri: &str) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(session) = state.session() else { return };
         if session.uris.remove(uri) == Some(true) {
             session.changed_uris.retain(|changed| &**changed != uri);
@@ -178,8 +176,9 @@ impl NotificationFeed {
 
     /// Ends all subscriptions because the server shuts down: sends the remaining changes, as far as there is room, and
     /// then the frames that end each subscription, which `last_words` writes.
+    #[cfg(any(feature = "http", feature = "stdio", test))]
     pub(crate) fn close_all(&self, last_words: impl Fn(&mut Vec<u8>, &str)) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         self.flush_changes(&mut state);
         let mut frames = Vec::new();
         for subscription_id in state.subscriptions.drain(..).filter_map(|subscription| subscription.subscription_id) {
@@ -209,7 +208,7 @@ impl NotificationFeed {
             tokio::time::sleep(wait.unwrap_or_default()).await;
             loop {
                 feed.outgoing.wait_for_capacity().await;
-                let mut state = feed.lock();
+                let mut state = feed.state.lock();
                 if feed.flush_changes(&mut state) {
                     state.flush_is_due = false;
                     return;
@@ -242,7 +241,7 @@ impl NotificationFeed {
 
 impl ChangeListener for NotificationFeed {
     fn on_change(self: Arc<Self>, change: Change<'_>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let mut is_due = false;
         for subscription in &mut state.subscriptions {
             subscription.record_change(change);
@@ -260,117 +259,6 @@ impl FeedState {
     }
 }
 
-/// The id of a subscription.
-struct SubscriptionId {
-    /// JSON text, as the client wrote it.
-    id: Box<str>,
-    key: IdKey,
-}
-
-struct FeedSubscription {
-    /// `None` for the session of a legacy client, whose notifications carry no id.
-    subscription_id: Option<SubscriptionId>,
-    /// Whether notifications may be sent yet.
-    is_open: bool,
-    lists: ListSet,
-    changed_lists: ListSet,
-    /// The URIs, each with a flag that is true if it is in `changed_uris`.
-    uris: HashMap<Arc<str>, bool>,
-    /// The changed URIs, in the order of their first change.
-    changed_uris: Vec<Arc<str>>,
-    list_interest: Option<ChangeInterest>,
-    resource_interest: Option<ChangeInterest>,
-}
-
-impl FeedSubscription {
-    fn new(subscription_id: Option<SubscriptionId>) -> FeedSubscription {
-        FeedSubscription {
-            subscription_id,
-            is_open: false,
-            lists: ListSet::NONE,
-            changed_lists: ListSet::NONE,
-            uris: HashMap::new(),
-            changed_uris: Vec::new(),
-            list_interest: None,
-            resource_interest: None,
-        }
-    }
-
-    fn add_targets(&mut self, hub: &Arc<ChangeHub>, targets: SubscriptionTargets) {
-        let SubscriptionTargets { lists, uris } = targets;
-        if !lists.is_empty() {
-            self.lists = lists;
-            self.list_interest.get_or_insert_with(|| hub.register_list_interest());
-        }
-        if !uris.is_empty() {
-            self.uris.extend(uris.into_iter().map(|uri| (uri, false)));
-            self.resource_interest.get_or_insert_with(|| hub.register_resource_interest());
-        }
-    }
-
-    fn record_change(&mut self, change: Change<'_>) {
-        match change {
-            Change::List(kind) if self.lists.contains(kind) => self.changed_lists = self.changed_lists.with(kind),
-            Change::List(_) => {}
-            Change::Resource(uri) => {
-                // The key is shared with the list of changes.
-                if let Some((uri, false)) = self.uris.get_key_value(uri) {
-                    let uri = Arc::clone(uri);
-                    self.changed_uris.push(Arc::clone(&uri));
-                    self.uris.insert(uri, true);
-                }
-            }
-        }
-    }
-
-    fn has_unsent_changes(&self) -> bool {
-        self.is_open && !(self.changed_lists.is_empty() && self.changed_uris.is_empty())
-    }
-
-    /// Writes a notification for each change.
-    fn write_notifications(&self, out: &mut Vec<u8>) {
-        for kind in ListKind::ALL.into_iter().filter(|kind| self.changed_lists.contains(*kind)) {
-            out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/"#);
-            out.extend_from_slice(match kind {
-                ListKind::Tools => b"tools",
-                ListKind::Resources => b"resources",
-                ListKind::Prompts => b"prompts",
-            });
-            out.extend_from_slice(br#"/list_changed""#);
-            if let Some(subscription_id) = &self.subscription_id {
-                out.extend_from_slice(br#","params":{"#);
-                write_meta(out, &subscription_id.id);
-                out.push(b'}');
-            }
-            out.extend_from_slice(b"}\n");
-        }
-        for uri in &self.changed_uris {
-            out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"#);
-            if let Some(subscription_id) = &self.subscription_id {
-                write_meta(out, &subscription_id.id);
-                out.push(b',');
-            }
-            out.extend_from_slice(br#""uri":"#);
-            encode::write_string(out, uri);
-            out.extend_from_slice(b"}}\n");
-        }
-    }
-
-    fn clear_changes(&mut self) {
-        self.changed_lists = ListSet::NONE;
-        for uri in self.changed_uris.drain(..) {
-            self.uris.insert(uri, false);
-        }
-    }
-}
-
-/// Appends the `_meta` member that names the subscription of a notification.
-pub(crate) fn write_meta(out: &mut Vec<u8>, id: &str) {
-    out.extend_from_slice(br#""_meta":{"io.modelcontextprotocol/subscriptionId":"#);
-    write::append_id(out, id);
-    out.push(b'}');
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -379,6 +267,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::context::change_hub::ListKind;
 
     struct Setup {
         hub: Arc<ChangeHub>,
@@ -409,7 +298,7 @@ mod tests {
 
         /// Returns the frames in the outbox, abbreviated.
         fn notifications(&self) -> Vec<String> {
-            let bytes = self.outgoing.try_take().unwrap_or_default();
+            let bytes = self.outgoing.take_for_test();
             let lines = bytes.split_inclusive(|&byte| byte == b'\n');
             lines
                 .map(|line| {
@@ -572,7 +461,7 @@ mod tests {
             setup.open("1", &[], &["a:1"]).unwrap();
             setup.outgoing.close();
             setup.change("a:1");
-            assert!(setup.feed.lock().subscriptions.is_empty());
+            assert!(setup.feed.state.lock().subscriptions.is_empty());
             assert_eq!(setup.open("2", &[], &["a:1"]), Err(SubscribeError::Ended));
             pause().await;
             assert_eq!(Arc::strong_count(&setup.feed), 1, "no task is left");

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -13,16 +13,14 @@ use crate::context::change_hub::{ChangeHub, ListKind};
 use crate::context::states::StateOwner;
 use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
 use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
+use crate::protocol::{Feature, Revision};
 use crate::registry::{ListConfig, Registry, RegistryCache, ServerCapabilities};
 use crate::sealing::Sealer;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
-#[cfg(feature = "otel")]
-use crate::telemetry::otel;
-use crate::telemetry::span;
+use crate::telemetry::{otel, span};
+use crate::util::sync::Mutex;
 use crate::util::{catch_panic, operator_log};
 
 /// The author's description of a server, and the settings of its behaviour.
@@ -62,7 +60,6 @@ pub(crate) struct Server {
     pub(crate) sealer: Sealer,
     pub(crate) changes: Arc<ChangeHub>,
     states: Arc<StateOwner>,
-    #[cfg(feature = "metrics")]
     pub(crate) metrics: Option<Metrics>,
     /// The shutdown functions, in the order of registration; they run in reverse.
     shutdown_tasks: Mutex<Vec<ShutdownTask>>,
@@ -78,60 +75,49 @@ impl Server {
         changes: Arc<ChangeHub>,
         states: Arc<StateOwner>,
         shutdown_tasks: Vec<ShutdownTask>,
+        metrics: Option<Metrics>,
     ) -> Server {
+        if let Some(metrics) = &metrics {
+            metrics.set_server(&config.name, &config.version);
+        }
         let info = config.announce_server.then(|| {
             // Icons may be large, and this text is in every result for modern clients; only the result of
-            // `server/discover` has icons.
-            let mut info = implementation(&config, Revision::V2026_07_28);
+            // `server/discover` has icons. All stateless revisions get the text of the latest one.
+            let mut info = implementation(&config, Revision::LATEST);
             info.remove("icons");
             Value::from(info)
         });
         let (shutdown_tasks, server_info) = (Mutex::new(shutdown_tasks), Arc::new(ServerInfo::new(info.as_ref())));
-        Server {
-            config,
-            registry,
-            sealer,
-            changes,
-            states,
-            #[cfg(feature = "metrics")]
-            metrics: None,
-            shutdown_tasks,
-            server_info,
-        }
+        Server { config, registry, sealer, changes, states, metrics, shutdown_tasks, server_info }
     }
 
     /// Returns true if spans or metrics of requests are recorded.
     #[inline]
     pub(crate) fn is_instrumented(&self) -> bool {
-        #[cfg(feature = "metrics")]
-        if self.metrics.is_some() {
-            return true;
-        }
-        span::is_enabled()
+        self.metrics.is_some() || span::is_enabled()
     }
 
     /// Counts the bytes of an outbox in the metrics of this server, if these are enabled, and returns the outbox.
     pub(crate) fn measure_queue(&self, outgoing: Arc<OutgoingQueue>) -> Arc<OutgoingQueue> {
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
-            outgoing.add_to_gauge(metrics.queued_bytes());
+            outgoing.add_to_gauge(metrics.queue_depth());
         }
         outgoing
     }
 
     /// Returns true if there are shutdown functions.
+    #[cfg(any(feature = "stdio", feature = "testing"))]
     pub(crate) fn has_shutdown_tasks(&self) -> bool {
-        !self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.shutdown_tasks.lock().is_empty()
     }
 
     /// Does what is to be done at the end, once, when the last call has ended, and drops all components and states.
     pub(crate) async fn run_shutdown_tasks(self: &Arc<Self>) {
-        let shutdown_tasks = std::mem::take(&mut *self.shutdown_tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let shutdown_tasks = std::mem::take(&mut *self.shutdown_tasks.lock());
         if !shutdown_tasks.is_empty() {
             Self::run_tasks(shutdown_tasks).await;
         }
         self.states.release(self.closing()).await;
-        #[cfg(feature = "otel")]
         otel::flush().await;
     }
 
@@ -146,7 +132,7 @@ impl Server {
         };
         if tokio::time::timeout(SHUTDOWN_TASKS_TIMEOUT, work).await.is_err() {
             operator_log::warn(format_args!(
-                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?}, and was dropped"
+                "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?} and was cancelled"
             ));
         }
         // The process may end now, and log lines that are not written would be lost with it.
@@ -155,7 +141,7 @@ impl Server {
 
     /// Begins to drop all components and states, without a runtime that may be held up. Returns `false` if that was begun
     /// before.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+    #[cfg(feature = "stdio")]
     pub(crate) fn begin_release(self: &Arc<Self>) -> bool {
         self.states.begin_release(self.closing())
     }
@@ -179,7 +165,7 @@ impl Server {
         };
         let list_changed = |kind| ("listChanged", available.list_changes.contains(kind));
         // 2024-11-05 has the method, but no capability with that name.
-        offer("completions", available.completions && revision >= Revision::V2025_03_26, &[]);
+        offer("completions", available.completions && revision.has(Feature::CompletionCapability), &[]);
         offer("logging", available.logging, &[]);
         offer("prompts", available.prompts, &[list_changed(ListKind::Prompts)]);
         offer("resources", available.resources, &[("subscribe", true), list_changed(ListKind::Resources)]);
@@ -188,20 +174,20 @@ impl Server {
     }
 
     /// Returns the result of `server/discover`, as JSON text.
-    pub(crate) fn discovery_result<'a>(&self, registry: &'a Registry) -> &'a [u8] {
-        registry.discovery_result.get_or_init(|| {
+    pub(crate) fn discovery_result<'a>(&self, registry: &'a Registry, revision: Revision) -> &'a [u8] {
+        registry.discovery_results.get(revision).get_or_init(|| {
             let versions: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let mut out = br#"{"resultType":"complete","supportedVersions":"#.to_vec();
             let _ = encode::write_json(&mut out, &versions);
             out.extend_from_slice(br#","capabilities":"#);
-            let _ = encode::write_json(&mut out, &Self::capabilities(&registry.capabilities, Revision::V2026_07_28));
+            let _ = encode::write_json(&mut out, &Self::capabilities(&registry.capabilities, revision));
             if let Some(instructions) = &self.config.instructions {
                 out.extend_from_slice(br#","instructions":"#);
                 encode::write_string(&mut out, instructions);
             }
             self.config.lists.cache.write(&mut out);
             if self.config.announce_server {
-                let info = implementation(&self.config, Revision::V2026_07_28);
+                let info = implementation(&self.config, revision);
                 out.extend_from_slice(br#","_meta":"#);
                 let _ = encode::write_json(&mut out, &json!({ "io.modelcontextprotocol/serverInfo": info }));
             }
@@ -228,16 +214,16 @@ fn implementation(config: &ServerConfig, revision: Revision) -> Map<String, Valu
     let mut info = Map::new();
     info.insert("name".into(), config.name.as_str().into());
     info.insert("version".into(), config.version.as_str().into());
-    for (key, value, since) in [
-        ("title", &config.title, Revision::V2025_06_18),
-        ("description", &config.description, Revision::V2025_11_25),
-        ("websiteUrl", &config.website_url, Revision::V2025_11_25),
+    for (key, value, feature) in [
+        ("title", &config.title, Feature::Titles),
+        ("description", &config.description, Feature::ServerDescription),
+        ("websiteUrl", &config.website_url, Feature::ServerDescription),
     ] {
-        if let (Some(value), true) = (value, revision >= since) {
+        if let (Some(value), true) = (value, revision.has(feature)) {
             info.insert(key.into(), value.as_str().into());
         }
     }
-    if !config.icons.is_empty() && revision >= Revision::V2025_11_25 {
+    if !config.icons.is_empty() && revision.has(Feature::Icons) {
         info.insert("icons".into(), config.icons.iter().map(Icon::to_json).collect());
     }
     info

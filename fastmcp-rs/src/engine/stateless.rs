@@ -3,63 +3,65 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde_json::json;
 
-use super::call::CallerInfo;
-use super::{Connection, DispatchStatus, IncomingRequest, header_match, write_frame};
+use super::call::DispatchResult;
+use super::call::middleware::list_through_layers;
+use super::methods::{self, unknown_method};
+use super::request::{CallerInfo, IncomingRequest};
+use super::response::write_result;
+use super::{header_match, subscriptions};
 use crate::context::LogFilter;
 use crate::json::object::string_value;
 use crate::middleware::Method;
 use crate::protocol::frame::Meta;
 use crate::protocol::id::Id;
-use crate::protocol::write::{self, RpcError, code};
-use crate::protocol::{LoggingLevel, Revision};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision};
 
-impl Connection {
-    /// Performs the checks in their order; the first one that fails determines the error.
-    pub(crate) fn dispatch_stateless(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
-        let version = check_envelope(meta)?;
-        let headers = request.exchange.and_then(|exchange| exchange.headers);
-        if let Some(headers) = headers {
-            header_match::check_version(headers, &version)?;
+/// Performs the checks in their order, of which the first one that fails determines the error, and answers the request.
+pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
+    let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
+    let revision = check_headers(request, meta)?;
+    match request.method {
+        Some(ProtocolMethod::Discover) => discover(request, &check_meta(meta, revision)?, out),
+        Some(ProtocolMethod::Listen) => {
+            // No part of the response is progress.
+            let caller = CallerInfo { progress_token: None, ..check_meta(meta, revision)? };
+            subscriptions::open(request, &caller, out)
         }
-        let revision = check_version(&version)?;
-        if let Some(headers) = headers {
-            header_match::check_routing(headers, request)?;
+        Some(method) if request.registry.capabilities.has_method(method) => {
+            methods::dispatch(request, &check_meta(meta, revision)?, out)
         }
-        let id = request.id.as_str();
-        match request.method {
-            "server/discover" => {
-                let log = check_meta(meta)?;
-                if !request.registry.layers.is_empty() {
-                    let progress_token = meta.progress_token.and_then(Id::parse);
-                    let caller = CallerInfo { revision, client: None, progress_token, log };
-                    return self.list_through_middleware(Method::Discover, request, &caller, out);
-                }
-                write_frame(out, |out| write::write_result(out, id, self.server.discovery_result(request.registry)));
-                Ok(DispatchStatus::Done)
-            }
-            "subscriptions/listen" => {
-                let log = check_meta(meta)?;
-                let caller = CallerInfo { revision, client: None, progress_token: None, log };
-                self.open_subscription(request, &caller, out)
-            }
-            method if !request.registry.capabilities.has_method(method) => Err(unknown_method(method)),
-            _ => {
-                let log = check_meta(meta)?;
-                let progress_token = meta.progress_token.and_then(Id::parse);
-                let caller = CallerInfo { revision, client: None, progress_token, log };
-                self.dispatch_component_method(request, &caller, out)
-            }
-        }
+        _ => Err(unknown_method(request.method_name)),
     }
+}
+
+/// Checks the members that make a request a modern one, and the headers that repeat them.
+fn check_headers(request: &IncomingRequest<'_>, meta: &Meta<'_>) -> Result<Revision, RpcError> {
+    let version = check_envelope(meta)?;
+    let headers = request.exchange.and_then(|exchange| exchange.headers);
+    if let Some(headers) = headers {
+        header_match::check_version(headers, &version)?;
+    }
+    let revision = check_version(&version)?;
+    if let Some(headers) = headers {
+        header_match::check_routing(headers, request.method, request.method_name, request.frame)?;
+    }
+    Ok(revision)
+}
+
+fn discover(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    if !request.registry.layers.is_empty() {
+        return list_through_layers(Method::Discover, request, caller, out);
+    }
+    let result = request.connection.server.discovery_result(request.registry, caller.revision);
+    Ok(DispatchResult::Done(write_result(out, request.id.as_str(), result)))
 }
 
 /// Returns the version that the request names, if the request has all members that a modern request needs.
@@ -73,9 +75,9 @@ fn check_envelope<'a>(meta: &Meta<'a>) -> Result<Cow<'a, str>, RpcError> {
 
 fn check_version(version: &str) -> Result<Revision, RpcError> {
     match Revision::parse(version) {
-        Some(revision) if revision.is_modern() => Ok(revision),
+        Some(revision) if revision.has(Feature::Stateless) => Ok(revision),
         other => {
-            let hint = if other.is_some() { "; this one is reached through `initialize`" } else { "" };
+            let hint = if other.is_some() { "; clients of this version begin with `initialize`" } else { "" };
             let supported: Vec<&str> = Revision::ALL.iter().map(|revision| revision.as_str()).collect();
             let error =
                 RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, format!("Unsupported protocol version{hint}"));
@@ -87,31 +89,31 @@ fn check_version(version: &str) -> Result<Revision, RpcError> {
 pub(crate) fn incomplete_meta() -> RpcError {
     RpcError::invalid_params(
         "Invalid params: `params._meta` must have `io.modelcontextprotocol/protocolVersion` (a string) and \
-         `io.modelcontextprotocol/clientCapabilities` (an object); a client of an earlier revision begins with `initialize`",
+         `io.modelcontextprotocol/clientCapabilities` (an object); clients of earlier revisions begin with `initialize`",
     )
 }
 
 /// Checks the other members of `_meta`. Without a level, the client gets no log messages.
-fn check_meta(meta: &Meta<'_>) -> Result<LogFilter, RpcError> {
-    if meta.progress_token.is_some_and(|token| Id::parse(token).is_none()) {
-        return Err(RpcError::invalid_params("Invalid params: `progressToken` must be a string or an integer"));
-    }
-    let Some(level) = meta.log_level else { return Ok(LogFilter::None) };
-    match string_value(level).as_deref().and_then(LoggingLevel::parse) {
-        Some(level) => Ok(LogFilter::From(level)),
-        None => Err(unknown_level()),
-    }
+fn check_meta<'a>(meta: &Meta<'a>, revision: Revision) -> Result<CallerInfo<'a>, RpcError> {
+    let progress_token = match meta.progress_token.map(Id::parse) {
+        Some(None) => {
+            return Err(RpcError::invalid_params("Invalid params: `progressToken` must be a string or an integer"));
+        }
+        token => token.flatten(),
+    };
+    let log = match meta.log_level {
+        None => LogFilter::None,
+        Some(level) => string_value(level)
+            .as_deref()
+            .and_then(LoggingLevel::parse)
+            .map(LogFilter::From)
+            .ok_or_else(unknown_level)?,
+    };
+    Ok(CallerInfo { revision, client: None, progress_token, log })
 }
 
 pub(crate) fn unknown_level() -> RpcError {
     RpcError::invalid_params(
         "Invalid params: the log level must be one of debug, info, notice, warning, error, critical, alert, emergency",
     )
-}
-
-/// Returns the error for a method that does not exist, or whose capability is not offered.
-pub(crate) fn unknown_method(method: &str) -> RpcError {
-    // Text from the peer is truncated: an error is one short sentence.
-    let shown: String = method.chars().take(80).collect();
-    RpcError::new(code::METHOD_NOT_FOUND, format!("Method not found: {shown}"))
 }

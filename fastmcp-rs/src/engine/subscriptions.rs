@@ -6,25 +6,25 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::call::CallerInfo;
+use super::call::DispatchResult;
+use super::call::admission::admission_error;
+use super::call::in_flight::Admission;
+use super::connection::Connection;
 use super::methods::required_string;
 use super::notifications::{
     MAX_SUBSCRIPTIONS, MAX_URI_BYTES, MAX_URIS, SubscribeError, SubscriptionTargets, write_meta,
 };
-use super::visibility::Visibility;
-use super::{Connection, DispatchStatus, IncomingRequest, PermitState, write_frame};
+use super::registry_view::RegistryView;
+use super::request::{CallerInfo, IncomingRequest};
+use super::response::{ResponseStatus, write_frame, write_result};
 use crate::component::result_writer::unknown_resource;
-use crate::context::Transport;
 use crate::context::change_hub::{ListKind, ListSet};
+use crate::json::bounded_seq::BoundedSeq;
 use crate::json::encode;
 use crate::json::object::{self, Raw, members, string_value};
+use crate::protocol::ProtocolMethod;
 use crate::protocol::write::{self, RpcError, code};
 
 members! {
@@ -37,125 +37,112 @@ members! {
     }
 }
 
-impl Connection {
-    /// Handles `subscriptions/listen`: acknowledges it now, and answers it when the subscription ends.
-    pub(crate) fn open_subscription(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        if request.is_batch_member() {
-            let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
-            return Err(RpcError::new(code::INVALID_REQUEST, text));
+/// Handles `subscriptions/listen`: acknowledges it now, and answers it when the subscription ends.
+pub(super) fn open(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let connection = request.connection;
+    if request.is_batch_member {
+        let text = "Invalid request: `subscriptions/listen` cannot be part of a batch";
+        return Err(RpcError::new(code::INVALID_REQUEST, text));
+    }
+    let targets = visible_targets(&RegistryView::for_request(request, caller), parse_targets(request)?);
+    let key = request.id.key();
+    if let Some(mut permit) = request.permit.take() {
+        // The call that had the id ends here, and the subscription takes the id.
+        if !permit.open_subscription() {
+            return Ok(DispatchResult::Done(ResponseStatus::None));
         }
-        let targets = visible_targets(&self.visibility(request, caller), parse_targets(request)?);
-        let key = request.id.key();
-        if let PermitState::Held(mut permit) = request.permit_state.take() {
-            // The call that had the id ends here, and the subscription takes the id.
-            if !permit.open_subscription() {
-                return Ok(DispatchStatus::Done);
+    } else if !connection.in_flight().open_subscription(key.clone()) {
+        return Err(admission_error(&Admission::DuplicateId));
+    }
+    let id = request.id.as_str();
+    let acknowledgement = acknowledgement_frame(id, &targets);
+    let opened = connection.feed().open_subscription(request.id, targets, || {
+        out.extend_from_slice(&acknowledgement);
+        connection.queue_output(out);
+    });
+    if opened.is_ok() && !connection.in_flight().has_subscription(&key) {
+        // The reading thread has cancelled it in the meantime.
+        connection.feed().close_subscription(&key);
+    }
+    opened.map(|()| DispatchResult::Done(ResponseStatus::Queued)).map_err(|refused| {
+        connection.in_flight().close_subscription(&key);
+        subscribe_error(&refused)
+    })
+}
+
+/// Handles `resources/subscribe` of a legacy session.
+pub(super) fn subscribe(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    out: &mut Vec<u8>,
+) -> Result<DispatchResult, RpcError> {
+    let connection = request.connection;
+    let uri = required_string(request, "uri", |params| params.uri)?;
+    if RegistryView::for_request(request, caller).resource(&uri).is_none() {
+        return Err(unknown_resource(&uri, caller.revision));
+    }
+    let mut status = ResponseStatus::Queued;
+    let subscribed = connection.feed().subscribe(&uri, || {
+        let written = write_result(out, request.id.as_str(), b"{}");
+        if request.exchange.is_some() {
+            // The request has its own return path, where no notification can overtake the response.
+            status = written;
+        } else if request.is_batch_member {
+            // The response is part of the batch's response.
+            connection.mark_queue_used();
+            status = written;
+        } else {
+            connection.queue_output(out);
+        }
+    });
+    subscribed.map(|()| DispatchResult::Done(status)).map_err(|refused| subscribe_error(&refused))
+}
+
+/// Handles `resources/unsubscribe` of a legacy session. A URI without a subscription need not exist.
+pub(super) fn unsubscribe(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
+    request.connection.feed().unsubscribe(&required_string(request, "uri", |params| params.uri)?);
+    Ok(DispatchResult::Done(write_result(out, request.id.as_str(), b"{}")))
+}
+
+/// Handles `notifications/initialized`: from now on, the session may get notifications that belong to no request.
+pub(super) fn start_session_notifications(connection: &Connection, out: &mut Vec<u8>) {
+    connection.feed().start_session(|| connection.queue_output(out));
+}
+
+/// Ends all subscriptions: each is answered, and then cancelled, because the cancellation signals the end of a server
+/// where subscriptions share a stream with all other messages.
+#[cfg(any(feature = "http", feature = "stdio", test))]
+pub(super) fn close_all(connection: &Connection) {
+    connection.feed().close_all(|out, id| {
+        write_frame(out, |out| {
+            write::begin_result(out, id);
+            out.extend_from_slice(br#"{"resultType":"complete","#);
+            write_meta(out, id);
+            let server_info = connection.server.server_info.member();
+            if !server_info.is_empty() {
+                // Appends to the object that has just been closed.
+                out.pop();
+                out.push(b',');
+                out.extend_from_slice(server_info);
+                out.push(b'}');
             }
-        } else if !self.in_flight().open_subscription(key.clone()) {
-            return Err(RpcError::new(
-                code::INVALID_REQUEST,
-                "Invalid request: another request with this id is not yet answered",
-            ));
-        }
-        let id = request.id.as_str();
-        let acknowledgement = acknowledgement_frame(id, &targets);
-        let opened = self.feed().open_subscription(request.id, targets, || {
-            out.extend_from_slice(&acknowledgement);
-            self.queue_output(out);
+            out.extend_from_slice(b"}}");
         });
-        if opened.is_ok() && !self.in_flight().has_subscription(&key) {
-            // The reading thread has cancelled it in the meantime.
-            self.feed().close_subscription(&key);
+        // Over HTTP, each subscription has a stream of its own, which ends.
+        if connection.transport == crate::context::Transport::Http {
+            return;
         }
-        opened.map(|()| DispatchStatus::Done).map_err(|refused| {
-            self.in_flight().close_subscription(&key);
-            subscribe_error(&refused)
-        })
-    }
-
-    /// Handles `resources/subscribe` of a legacy session.
-    pub(crate) fn subscribe(
-        self: &Arc<Self>,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        let uri = required_string(request, "uri", |params| params.uri)?;
-        if self.visibility(request, caller).resource(&uri).is_none() {
-            return Err(unknown_resource(&uri, caller.revision));
-        }
-        let subscribed = self.feed().subscribe(&uri, || {
-            write_frame(out, |out| write::write_result(out, request.id.as_str(), b"{}"));
-            if request.exchange.is_some() {
-                // The request has its own return path, where no notification can overtake the response.
-            } else if request.is_batch_member() {
-                // The response is part of the batch's response.
-                self.uses_outgoing_queue.store(true, Ordering::Release);
-            } else {
-                self.queue_output(out);
-            }
+        write_frame(out, |out| {
+            write::begin_notification(out, ProtocolMethod::Cancelled);
+            out.extend_from_slice(br#","params":{"requestId":"#);
+            write::append_id(out, id);
+            out.extend_from_slice(br#","reason":"the server is shutting down"}}"#);
         });
-        subscribed.map(|()| DispatchStatus::Done).map_err(|refused| subscribe_error(&refused))
-    }
-
-    /// Handles `resources/unsubscribe` of a legacy session. A URI without a subscription need not exist.
-    pub(crate) fn unsubscribe(
-        &self,
-        request: &IncomingRequest<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<DispatchStatus, RpcError> {
-        self.feed().unsubscribe(&required_string(request, "uri", |params| params.uri)?);
-        write_frame(out, |out| write::write_result(out, request.id.as_str(), b"{}"));
-        Ok(DispatchStatus::Done)
-    }
-
-    /// Handles `notifications/initialized`: from now on, the session may get notifications that belong to no request.
-    pub(crate) fn start_session_notifications(&self, out: &mut Vec<u8>) {
-        self.feed().start_session(|| self.queue_output(out));
-    }
-
-    /// Sends the frames that are ready on the path of the notifications, which then cannot overtake them.
-    pub(crate) fn queue_output(&self, out: &mut Vec<u8>) {
-        // From now on, the writer must check the outbox, even while there are no calls.
-        self.uses_outgoing_queue.store(true, Ordering::Release);
-        self.outgoing().push(out);
-        out.clear();
-    }
-
-    /// Ends all subscriptions: each is answered, and then cancelled, because the cancellation signals the end of a
-    /// server where subscriptions share a stream with all other messages.
-    pub(crate) fn close_subscriptions(&self) {
-        self.feed().close_all(|out, id| {
-            write_frame(out, |out| {
-                write::begin_result(out, id);
-                out.extend_from_slice(br#"{"resultType":"complete","#);
-                write_meta(out, id);
-                let server_info = self.server.server_info.member();
-                if !server_info.is_empty() {
-                    // Appends to the object that has just been closed.
-                    out.pop();
-                    out.push(b',');
-                    out.extend_from_slice(server_info);
-                    out.push(b'}');
-                }
-                out.extend_from_slice(b"}}");
-            });
-            // Over HTTP, each subscription has a stream of its own, which ends.
-            if self.transport == Transport::Http {
-                return;
-            }
-            write_frame(out, |out| {
-                out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#);
-                write::append_id(out, id);
-                out.extend_from_slice(br#","reason":"the server ends"}}"#);
-            });
-        });
-    }
+    });
 }
 
 /// Parses the filter of a request.
@@ -163,12 +150,12 @@ fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, R
     let filter = request.frame.params().and_then(|params| params.notifications).map(Raw::get);
     let filter = filter.filter(|filter| filter.starts_with('{')).ok_or_else(|| {
         RpcError::invalid_params(
-            "Invalid params: `subscriptions/listen` wants `notifications`, an object that says what to tell: \
+            "Invalid params: `subscriptions/listen` needs `notifications`, an object with members such as \
              `toolsListChanged`, `resourcesListChanged`, `promptsListChanged`, `resourceSubscriptions`",
         )
     })?;
     let filter: Filter<'_> = object::read_members(filter)
-        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` gives a member twice"))?;
+        .map_err(|_| RpcError::invalid_params("Invalid params: `notifications` has a duplicate member"))?;
     let flags = [
         (ListKind::Tools, "toolsListChanged", filter.tools),
         (ListKind::Resources, "resourcesListChanged", filter.resources),
@@ -191,11 +178,12 @@ fn parse_targets(request: &IncomingRequest<'_>) -> Result<SubscriptionTargets, R
 fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `notifications.resourceSubscriptions` must be a list of URIs");
-    let UriList(uris) = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
+    let BoundedSeq { elements: uris, has_more } = BoundedSeq::read(raw.get(), MAX_URIS).map_err(|_| invalid())?;
     let bytes: usize = uris.iter().map(|uri| uri.get().len()).sum();
-    if uris.len() > MAX_URIS || bytes > MAX_URI_BYTES {
+    if has_more || bytes > MAX_URI_BYTES {
         return Err(RpcError::invalid_params(format!(
-            "Invalid params: a subscription may name at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; open several",
+            "Invalid params: a subscription can have at most {MAX_URIS} resources, with URIs of at most \
+             {MAX_URI_BYTES} bytes; open several subscriptions",
         )));
     }
     let mut seen = HashSet::new();
@@ -209,47 +197,19 @@ fn parse_uris(raw: Raw<'_>) -> Result<Vec<Arc<str>>, RpcError> {
     Ok(targets)
 }
 
-/// A list that keeps at most one more item than a subscription may have, which shows that there are too many.
-struct UriList<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for UriList<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(UriListVisitor)
-    }
-}
-
-struct UriListVisitor;
-
-impl<'de> Visitor<'de> for UriListVisitor {
-    type Value = UriList<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of URIs")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<UriList<'de>, A::Error> {
-        let mut uris = Vec::new();
-        while uris.len() <= MAX_URIS {
-            let Some(uri) = seq.next_element()? else { return Ok(UriList(uris)) };
-            uris.push(uri);
-        }
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(UriList(uris))
-    }
-}
-
 /// Limits a subscription to existing components that are visible to the client. All others are left out silently, so
 /// that a client cannot discover them.
-fn visible_targets(visibility: &Visibility<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
+fn visible_targets(view: &RegistryView<'_>, targets: SubscriptionTargets) -> SubscriptionTargets {
     let SubscriptionTargets { lists, mut uris } = targets;
-    uris.retain(|uri| visibility.resource(uri).is_some());
-    SubscriptionTargets { lists: lists.intersection(visibility.registry().capabilities.list_changes), uris }
+    uris.retain(|uri| view.resource(uri).is_some());
+    SubscriptionTargets { lists: lists.intersection(view.registry().capabilities.list_changes), uris }
 }
 
 fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
     let mut out = Vec::new();
     write_frame(&mut out, |out| {
-        out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"#);
+        write::begin_notification(out, ProtocolMethod::SubscriptionAcknowledged);
+        out.extend_from_slice(br#","params":{"#);
         write_meta(out, id);
         out.extend_from_slice(br#","notifications":{"#);
         let begin = out.len();
@@ -282,26 +242,18 @@ fn acknowledgement_frame(id: &str, honoured: &SubscriptionTargets) -> Vec<u8> {
 
 fn subscribe_error(refused: &SubscribeError) -> RpcError {
     match refused {
-        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is about to end"),
+        SubscribeError::Ended => RpcError::new(code::INTERNAL_ERROR, "Internal error: the server is shutting down"),
         SubscribeError::TooManySubscriptions => RpcError::new(
             code::INTERNAL_ERROR,
-            format!("Internal error: there are {MAX_SUBSCRIPTIONS} subscriptions already; cancel one of them first"),
+            format!("Internal error: the client already has {MAX_SUBSCRIPTIONS} subscriptions; cancel one first"),
         ),
         SubscribeError::TooManyUris => RpcError::new(
             code::INTERNAL_ERROR,
             format!(
-                "Internal error: a session may subscribe to at most {MAX_URIS} resources, whose URIs have at most {MAX_URI_BYTES} bytes; unsubscribe from some first"
+                "Internal error: a session can subscribe to at most {MAX_URIS} resources, with URIs of at most \
+                 {MAX_URI_BYTES} bytes; unsubscribe from some first"
             ),
         ),
-    }
-}
-
-impl IncomingRequest<'_> {
-    fn is_batch_member(&self) -> bool {
-        let permit_state = self.permit_state.take();
-        let in_batch = matches!(permit_state, PermitState::Batch);
-        self.permit_state.set(permit_state);
-        in_batch
     }
 }
 

@@ -7,10 +7,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 
 use tokio::runtime::Handle;
+
+use crate::util::sync::Mutex;
 
 /// The number of apps under test in this process.
 static RUNNING_TESTS: AtomicUsize = AtomicUsize::new(0);
@@ -63,12 +65,8 @@ impl ClockHold {
         Some(Arc::new(clock))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HoldState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn hold_clock(&self, is_woken: bool) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.is_woken = is_woken;
         if state.held.is_none() {
             let (sender, receiver) = mpsc::channel();
@@ -84,7 +82,7 @@ impl ClockHold {
         let waker = Waker::from(Arc::new(HoldOnWake { clock: Arc::downgrade(&self), task: task.waker().clone() }));
         let polled = work.poll(&mut Context::from_waker(&waker));
         if polled.is_pending() {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             if !state.is_woken {
                 state.held = None;
             }

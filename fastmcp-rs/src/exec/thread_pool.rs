@@ -7,15 +7,15 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{self, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use crate::exec::backoff::Backoff;
+use crate::util::sync::{Condvar, Mutex, MutexGuard};
 use crate::util::{catch_panic, operator_log};
 
 /// The maximum number of threads.
@@ -73,15 +73,11 @@ pub(crate) fn is_pool_thread() -> bool {
     IS_POOL_THREAD.get()
 }
 
-fn lock(pool: &ThreadPool) -> MutexGuard<'_, PoolState> {
-    pool.state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Returns the number of jobs that wait for a thread.
 #[cfg(feature = "metrics")]
 pub(crate) fn queued_jobs() -> usize {
     POOL.get().map_or(0, |pool| {
-        let state = lock(pool);
+        let state = pool.state.lock();
         state.jobs.len().saturating_sub(state.empty_slots)
     })
 }
@@ -91,15 +87,15 @@ pub(crate) struct JobGuard(pub(crate) JobSlot);
 
 impl Drop for JobGuard {
     fn drop(&mut self) {
-        let job = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let job = self.0.lock().take();
         if job.is_none() {
             return;
         }
         if let Some(pool) = POOL.get() {
-            let mut state = lock(pool);
+            let mut state = pool.state.lock();
             state.empty_slots += 1;
             if state.empty_slots > 64 && state.empty_slots * 2 > state.jobs.len() {
-                state.jobs.retain(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).is_some());
+                state.jobs.retain(|slot| slot.lock().is_some());
                 state.empty_slots = 0;
             }
         }
@@ -145,14 +141,15 @@ impl Wake for ThreadWaker {
 pub(crate) fn submit_job(tool: &str, job: Job) -> JobSlot {
     let slot: JobSlot = Arc::new(Mutex::new(Some(job)));
     let pool = POOL.get_or_init(|| ThreadPool { state: Mutex::default(), work_available: Condvar::new() });
-    let mut state = lock(pool);
+    let mut state = pool.state.lock();
     state.jobs.push_back(Arc::clone(&slot));
     let waiting = state.jobs.len();
     let should_warn = state.should_warn_of_overload();
     wake_thread(pool, state);
     if should_warn {
         operator_log::warn(format_args!(
-            "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls wait, the last one of `{tool}`"
+            "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls are waiting; the last is of \
+             `{tool}`"
         ));
     }
     slot
@@ -179,13 +176,13 @@ fn wake_thread(pool: &'static ThreadPool, mut state: MutexGuard<'_, PoolState>) 
     state.threads += 1;
     drop(state);
     if thread::Builder::new().name("mcp-blocking".into()).spawn(move || run_worker(pool)).is_err() {
-        let mut state = lock(pool);
+        let mut state = pool.state.lock();
         state.is_waking_thread = false;
         state.threads -= 1;
         if state.threads == 0 {
             // No thread is left to take the jobs; dropping them answers their calls.
             for slot in state.jobs.drain(..) {
-                slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                slot.lock().take();
             }
         }
     }
@@ -193,17 +190,17 @@ fn wake_thread(pool: &'static ThreadPool, mut state: MutexGuard<'_, PoolState>) 
 
 fn run_worker(pool: &'static ThreadPool) {
     IS_POOL_THREAD.set(true);
-    let mut state = lock(pool);
+    let mut state = pool.state.lock();
     state.is_waking_thread = false;
     loop {
         if let Some(slot) = state.jobs.pop_front() {
             state.backoff.reset();
             wake_thread(pool, state);
-            let job = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let job = slot.lock().take();
             let was_empty = job.is_none();
             // The values of a job may panic when they are dropped, and the thread must continue.
-            let _ = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| job.map(|job| job()))));
-            state = lock(pool);
+            let _ = catch_panic::run_catching(|| job.map(|job| job()));
+            state = pool.state.lock();
             state.empty_slots = state.empty_slots.saturating_sub(usize::from(was_empty));
             continue;
         }
@@ -211,7 +208,7 @@ fn run_worker(pool: &'static ThreadPool) {
             state.is_waking_thread = true;
             drop(state);
             let took = Backoff::yield_thread();
-            state = lock(pool);
+            state = pool.state.lock();
             state.is_waking_thread = false;
             state.backoff.record_yield(took);
             continue;
@@ -219,8 +216,7 @@ fn run_worker(pool: &'static ThreadPool) {
         state.backoff.reset();
         state.last_warned = 0;
         state.idle += 1;
-        let (guard, timeout) =
-            pool.work_available.wait_timeout(state, IDLE_TIMEOUT).unwrap_or_else(PoisonError::into_inner);
+        let (guard, timeout) = pool.work_available.wait_timeout(state, IDLE_TIMEOUT);
         state = guard;
         state.idle -= 1;
         state.is_waking_thread = false;

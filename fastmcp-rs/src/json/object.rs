@@ -86,6 +86,22 @@ impl<'a> Members<'a> for MemberMap {
     }
 }
 
+/// An object whose members are all strings. It is only checked, and nothing of it is kept.
+#[derive(Debug, Default)]
+pub(crate) struct StringMembers;
+
+impl<'a> Members<'a> for StringMembers {
+    const KEYS: &'static [&'static str] = &[];
+
+    fn take(&mut self, _: usize, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        reader.skip_value()
+    }
+
+    fn take_other(&mut self, _: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        reader.read_value()?.string().map(|_| ()).ok_or(JsonError::Json)
+    }
+}
+
 /// Defines a struct of optional members and its reader. A duplicate member is an error, because two readers of one
 /// message must not see different values.
 macro_rules! members {

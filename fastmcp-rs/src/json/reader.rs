@@ -513,12 +513,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-
-    fn read(text: &str) -> Result<(), JsonError> {
-        let mut reader = Reader::new(text);
-        reader.skip_value()?;
-        reader.expect_end()
-    }
+    use crate::json::oracles::{self, read_whole as read};
 
     const TEXTS: [&str; 14] = [
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hello"}}}"#,
@@ -537,50 +532,14 @@ mod tests {
         "\"0123456701234567012345670123456701234567012345670123456701234567012345670123456701234567012345670123456701234567 and a \\\" quote\"",
     ];
 
-    /// Returns a generator of pseudo-random numbers, the same in each run.
-    fn numbers() -> impl FnMut(usize) -> usize {
-        let mut state = 0x9E37_79B9_7F4A_7C15u64;
-        move |below| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % below
-        }
-    }
-
     #[test]
     fn the_reader_accepts_exactly_the_input_of_serde_json() {
-        const OTHERS: &[u8] = b"{}[]:,\"\\ 019.-+eEutrfalsn\n\x01/";
-        let mut number = numbers();
         let (mut accepted, mut refused) = (0, 0);
-        let mut check = |text: &str| {
+        oracles::vary(&TEXTS, 20_000, |text| {
             let expected = serde_json::from_str::<&RawValue>(text).is_ok();
             assert_eq!(read(text).is_ok(), expected, "{text}");
             if expected { accepted += 1 } else { refused += 1 }
-        };
-        for text in TEXTS {
-            check(text);
-            for end in (0..text.len()).filter(|&end| text.is_char_boundary(end)) {
-                check(&text[..end]);
-            }
-            for _ in 0..20_000 {
-                let mut bytes = text.as_bytes().to_vec();
-                for _ in 0..=number(3) {
-                    let at = number(bytes.len());
-                    match number(3) {
-                        0 => bytes[at] = OTHERS[number(OTHERS.len())],
-                        1 => {
-                            bytes.remove(at);
-                        }
-                        _ => bytes.insert(at, bytes[number(bytes.len())]),
-                    }
-                    if bytes.is_empty() {
-                        break;
-                    }
-                }
-                if let Ok(text) = std::str::from_utf8(&bytes) {
-                    check(text);
-                }
-            }
-        }
+        });
         assert!(accepted > 10_000 && refused > 10_000, "{accepted} texts were accepted and {refused} refused");
     }
 

@@ -167,8 +167,8 @@ impl OutputKind<Result<Response, OperationError>> for ResponseOutput {
 
     fn write_rendered(outcome: Result<Response, OperationError>, writer: &mut ResultWriter<'_>) {
         match outcome {
-            Ok(reply) => writer.raw(reply.json()),
-            Err(OperationError(OperationErrorKind::Rpc(error))) => writer.rpc_error(&error),
+            Ok(reply) => writer.raw(reply.json(), reply.outcome()),
+            Err(OperationError(OperationErrorKind::Rpc(error))) => writer.rpc_error(error),
             Err(OperationError(OperationErrorKind::Tool(error))) => writer.error(error),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use super::outcome::{Observation, Outcome, observe};
+use super::observation::{Observation, observe};
 use super::timing::milliseconds;
-use super::{Layer, Next, Operation, OperationError, Response};
+use super::{Layer, Next, Operation, OperationError, Outcome, Response};
 
 /// The most bytes of arguments in an event.
 const MAX_ARGUMENTS: usize = 2_000;

@@ -54,7 +54,7 @@
 
 mod chain;
 mod logging;
-mod outcome;
+mod observation;
 mod rate_limit;
 mod request;
 mod response;
@@ -66,15 +66,15 @@ use std::future::Future;
 pub use chain::Next;
 pub(crate) use chain::{ErasedLayer, InnerHandler, LayerChain, OperationFuture};
 pub use logging::StructuredLogging;
-pub use outcome::Outcome;
 pub use rate_limit::RateLimit;
 pub use request::Operation;
-pub(crate) use response::ResponseFormat;
+pub(crate) use response::{InnerResponse, ResponseFormat};
 pub use response::{OperationError, OperationResult, Response};
 pub use response_size::ResultSizeLimit;
 pub use timing::{Measurement, Timing};
 
 pub use crate::protocol::method::Method;
+pub use crate::protocol::outcome::Outcome;
 
 /// A layer of code around every operation of an app; see [the module](self).
 ///

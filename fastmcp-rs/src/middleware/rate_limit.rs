@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -13,6 +12,7 @@ use tokio::time::Instant;
 use super::{Layer, Method, Next, Operation, OperationError, Response};
 use crate::error::ToolError;
 use crate::protocol::write::code;
+use crate::util::sync::Mutex;
 
 /// The most token buckets of principals; at this number they take about 3 MB.
 const MAX_BUCKETS: usize = 1 << 16;
@@ -93,7 +93,7 @@ impl RateLimit {
 
     #[track_caller]
     fn new(rate: f64, time: Duration) -> RateLimit {
-        assert!(rate.is_finite() && rate > 0.0, "a rate is a number above zero, not {rate}");
+        assert!(rate.is_finite() && rate > 0.0, "a rate must be a number above zero, not {rate}");
         // An interval of more than a year is not a useful rate, and could overflow the clock.
         let seconds = (time.as_secs_f64() / rate).clamp(1e-9, 365.0 * 86_400.0);
         let rate = Rate { interval: Duration::from_secs_f64(seconds), burst: (rate as u32).max(1) };
@@ -116,7 +116,7 @@ impl RateLimit {
     fn take_token(&self, principal: Option<&str>, method: Method, component: &str) -> Result<(), Duration> {
         let rate = self.of_components.get(component).unwrap_or(&self.rate);
         let now = Instant::now();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         let mut key = self.hasher.hash_one((principal, method, component));
         if buckets.full_at.len() >= MAX_BUCKETS && !buckets.full_at.contains_key(&key) {
             buckets.sweep(now);
@@ -167,7 +167,7 @@ fn refuse(method: Method, component: &str, wait: Duration) -> OperationError {
     // The time is rounded up, so that a client that waits for it is not too early again.
     let seconds = (wait.as_secs_f64() * 10.0).ceil() / 10.0;
     if method == Method::CallTool {
-        return ToolError::new(format!("Too many calls of `{component}`: try again in {seconds} seconds.")).into();
+        return ToolError::new(format!("Too many calls of `{component}`. Try again in {seconds} seconds.")).into();
     }
     let text = format!("Internal error: too many requests for `{component}`: try again in {seconds} seconds");
     OperationError::new(code::INTERNAL_ERROR, text).data(json!({ "retryAfter": seconds }))
@@ -189,7 +189,7 @@ mod tests {
         for at in 0..MAX_BUCKETS + 10 {
             let _ = limit.take_token(Some(&at.to_string()), Method::CallTool, "search");
         }
-        let held = limit.buckets.lock().unwrap().full_at.len();
+        let held = limit.buckets.lock().full_at.len();
         assert!(held <= MAX_BUCKETS + 1, "{held}");
         // Existing pairs keep their buckets. New pairs share one, which is empty by now.
         assert!(limit.take_token(Some("0"), Method::CallTool, "search").is_err());
@@ -200,7 +200,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn full_buckets_are_removed() {
         let limit = RateLimit::per_second(1.0).component("report", RateLimit::per_minute(1.0));
-        let held = || limit.buckets.lock().unwrap().full_at.len();
+        let held = || limit.buckets.lock().full_at.len();
         limit.take_token(Some("ada"), Method::CallTool, "report").unwrap();
         for at in 0..MAX_BUCKETS {
             let _ = limit.take_token(Some(&at.to_string()), Method::CallTool, "search");

@@ -14,14 +14,15 @@ use crate::content::resource_contents::ResourceContents;
 use crate::content::tool_result::ToolResult;
 use crate::context::ComponentEnv;
 use crate::error::{Audience, ToolError};
-use crate::protocol::Revision;
-use crate::protocol::frame::{is_tool_error, parse_error_response};
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::write::{RpcError, begin_result, code};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Outcome, Revision};
 use crate::util::catch_panic::CaughtPanic;
 
 /// The id in frames that handlers write for layers. Such frames are never sent.
 const ID: &str = "0";
+/// The bytes before the result in such a frame.
+const RESULT_START: &str = r#"{"jsonrpc":"2.0","id":0,"result":"#;
 
 /// The settings with which the results of one operation are written.
 #[derive(Clone, Debug)]
@@ -50,34 +51,37 @@ impl ResponseFormat {
         self: &Arc<ResponseFormat>,
         write: impl FnOnce(&mut ResultWriter<'_>),
     ) -> Result<Response, OperationError> {
-        let mut frame = Vec::new();
-        write(&mut ResultWriter::new(&mut frame, self.frame()));
-        self.read(frame)
+        let mut response = InnerResponse::default();
+        response.write(self, write);
+        self.resolve_response(response)
     }
 
-    /// Extracts the result or the error from a frame that a [`ResultWriter`] has written.
-    pub(crate) fn read(self: &Arc<ResponseFormat>, mut frame: Vec<u8>) -> Result<Response, OperationError> {
-        let mut start = Vec::new();
-        begin_result(&mut start, ID);
-        if frame.starts_with(&start) && frame.ends_with(b"}") {
-            frame.pop();
-            frame.drain(..start.len());
-            if let Ok(json) = String::from_utf8(frame) {
-                return Ok(Response { json: json.into(), response_format: Arc::clone(self) });
-            }
-            return Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8"));
+    /// Converts a response that was written for layers.
+    pub(crate) fn resolve_response(
+        self: &Arc<ResponseFormat>,
+        response: InnerResponse,
+    ) -> Result<Response, OperationError> {
+        let InnerResponse { mut frame, error, outcome } = response;
+        if let Some(error) = error {
+            return Err(OperationError(OperationErrorKind::Rpc(error)));
         }
-        Err(match std::str::from_utf8(&frame).ok().and_then(parse_error_response) {
-            Some(error) => OperationError(OperationErrorKind::Rpc(error)),
-            None => OperationError::new(code::INTERNAL_ERROR, "Internal error: there is no answer"),
-        })
+        if frame.len() <= RESULT_START.len() {
+            return Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: the response is missing"));
+        }
+        // The brace that closes the frame.
+        frame.pop();
+        frame.drain(..RESULT_START.len());
+        match String::from_utf8(frame) {
+            Ok(json) => Ok(Response { json: json.into(), outcome, response_format: Arc::clone(self) }),
+            Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
+        }
     }
 
     /// Wraps the text of a result that was written elsewhere.
     pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Response, OperationError> {
         match std::str::from_utf8(json) {
-            Ok(json) => Ok(Response { json: json.into(), response_format: Arc::clone(self) }),
-            Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: an answer is not valid UTF-8")),
+            Ok(json) => Ok(Response { json: json.into(), outcome: Outcome::Ok, response_format: Arc::clone(self) }),
+            Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
         }
     }
 
@@ -91,7 +95,7 @@ impl ResponseFormat {
         );
         if !fits {
             let made = replacement.noun();
-            return self.render(|writer| writer.masked_error(&format!("a layer gave it {made} for an answer")));
+            return self.render(|writer| writer.masked_error(&format!("a layer returned {made} as its response")));
         }
         self.render(|answer| match replacement {
             OperationResult::Tool(result) => answer.result(result),
@@ -109,7 +113,7 @@ impl ResponseFormat {
     ) -> Result<Response, OperationError> {
         match outcome {
             Ok(Ok(reply)) if self.is_like(&reply.response_format) => Ok(reply),
-            Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer gave it the answer to another request")),
+            Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer returned the response to another request")),
             Ok(Err(OperationError(OperationErrorKind::Tool(error)))) => self.render(|writer| writer.error(error)),
             Ok(Err(refusal)) => Err(refusal),
             Err(panicked) => self.render(|writer| writer.panicked(&panicked)),
@@ -121,6 +125,33 @@ impl ResponseFormat {
     }
 }
 
+/// The response that a handler writes for layers: a frame with a result, or a JSON-RPC error.
+pub(crate) struct InnerResponse {
+    frame: Vec<u8>,
+    error: Option<RpcError>,
+    outcome: Outcome,
+}
+
+impl Default for InnerResponse {
+    fn default() -> InnerResponse {
+        InnerResponse { frame: Vec::new(), error: None, outcome: Outcome::Ok }
+    }
+}
+
+impl InnerResponse {
+    /// Gives a writer of the response to `write`, which may leave the response for later.
+    pub(crate) fn write<T>(
+        &mut self,
+        response_format: &ResponseFormat,
+        write: impl FnOnce(&mut ResultWriter<'_>) -> T,
+    ) -> T {
+        let mut writer = ResultWriter::for_layers(&mut self.frame, response_format.frame(), &mut self.error);
+        let written = write(&mut writer);
+        self.outcome = writer.outcome();
+        written
+    }
+}
+
 /// The result of an operation as JSON text, written for the requesting client.
 ///
 /// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
@@ -129,6 +160,8 @@ impl ResponseFormat {
 #[derive(Clone)]
 pub struct Response {
     json: Arc<str>,
+    /// [`Outcome::Ok`] or [`Outcome::ToolError`].
+    outcome: Outcome,
     response_format: Arc<ResponseFormat>,
 }
 
@@ -140,7 +173,11 @@ impl Response {
 
     /// Returns true if this is the result of a tool that failed. Other failures are an [`OperationError`].
     pub fn is_error(&self) -> bool {
-        matches!(self.response_format.subject, Subject::ToolCall { .. }) && is_tool_error(&self.json)
+        self.outcome == Outcome::ToolError
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     /// Parses the members of the result.
@@ -177,7 +214,13 @@ impl Response {
     /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
     /// valid for the protocol.
     pub fn with_members(self, members: Map<String, Value>) -> Response {
-        Response { json: Value::from(members).to_string().into(), response_format: self.response_format }
+        let is_error = members.get("isError") == Some(&Value::Bool(true));
+        let is_tool_call = matches!(self.response_format.subject, Subject::ToolCall { .. });
+        Response {
+            outcome: if is_error && is_tool_call { Outcome::ToolError } else { Outcome::Ok },
+            json: Value::from(members).to_string().into(),
+            response_format: self.response_format,
+        }
     }
 }
 

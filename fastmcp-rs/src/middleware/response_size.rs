@@ -46,12 +46,12 @@ impl Layer for ResultSizeLimit {
         let name = context.component_name();
         match method {
             Method::CallTool => reply.replace(ToolResult::error(format!(
-                "The result of `{name}` has {size} bytes, and at most {limit} are allowed. Ask for less: narrow the \
-                 arguments down, or take a part at a time."
+                "The result of `{name}` has {size} bytes; the limit is {limit} bytes. Narrow the arguments, or request \
+                 a part at a time."
             ))),
             Method::ReadResource | Method::GetPrompt => {
                 let text =
-                    format!("Internal error: the result of `{name}` has {size} bytes, and at most {limit} are allowed");
+                    format!("Internal error: the result of `{name}` has {size} bytes; the limit is {limit} bytes");
                 Err(OperationError::new(code::INTERNAL_ERROR, text).data(json!({"size": size, "limit": limit})))
             }
             _ => Ok(reply),

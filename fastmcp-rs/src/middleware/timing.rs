@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use super::outcome::{Outcome, observe};
-use super::{Layer, Method, Next, Operation, OperationError, Response};
+use super::observation::observe;
+use super::{Layer, Method, Next, Operation, OperationError, Outcome, Response};
 
 /// Measures the duration of each operation, including all layers inside of this one.
 ///

@@ -1,53 +1,42 @@
-//! The frames that wait to be written to one peer.
+//! The queue of frames for one peer, from the side that adds frames.
 //!
 //! It is bounded in bytes: a call waits with its response until the peer has read enough of the earlier frames, and a
-//! notification that finds no room is dropped, because it only informs. The queue does no input or output; a transport
-//! takes the bytes from it.
+//! notification that finds no room is dropped, because it only informs. The queue does no input or output; one reader
+//! takes the bytes from it: a [`WriterQueue`](super::stdio), a [`StreamQueue`](super::stream) or a
+//! [`FrameTap`](super::tap).
 
 use std::any::Any;
 use std::fmt::Debug;
-#[cfg(feature = "metrics")]
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 
 use tokio::sync::Notify;
 
-use crate::exec::backoff::Backoff;
+use super::depth::{QueueDepth, QueueShare};
+use crate::protocol::Outcome;
+use crate::util::sync::{Condvar, Mutex, MutexGuard};
 
 /// The number of queued bytes from which responses wait for room.
 const DEFAULT_LIMIT: usize = 8 << 20;
 /// The limit of a queue that serves one request.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
 const EXCHANGE_LIMIT: usize = 256 << 10;
-/// The limit of a queue for frames outside of any request: most clients never read them.
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
-const SESSION_LIMIT: usize = 16 << 10;
 
 /// The minimum length of a response that is moved into an empty queue; shorter ones are copied into the existing
 /// buffer.
-const MIN_MOVED_BYTES: usize = 64 << 10;
-
-/// The capacity beyond which an idle buffer is freed after [`SHRINK_AFTER`]: large messages leave such buffers behind.
-pub(crate) const MAX_IDLE_CAPACITY: usize = 1 << 20;
-/// The time for which an idle buffer is kept.
-pub(crate) const SHRINK_AFTER: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
+pub(super) const MIN_MOVED_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct OutgoingQueue {
-    limit: usize,
+    pub(super) limit: usize,
     /// True if the queue ends with the response.
     ends_with_response: bool,
     state: Mutex<QueueState>,
     /// Notifies threads of every change.
-    changed: Condvar,
+    pub(super) changed: Condvar,
     /// Notifies tasks of room.
-    room: Notify,
-    /// Notifies tasks of frames.
-    frames: Notify,
+    pub(super) room: Notify,
     /// The observer of added frames, which bounds the queue while its reader is away.
-    observer: OnceLock<Box<dyn QueueObserver>>,
+    pub(super) observer: OnceLock<Box<dyn QueueObserver>>,
 }
 
 /// Keeps the frames of a queue within bounds while its reader is away.
@@ -57,100 +46,70 @@ pub(crate) trait QueueObserver: Debug + Send + Sync {
 }
 
 #[derive(Debug, Default)]
-struct QueueState {
-    bytes: Vec<u8>,
-    /// True while a thread writes the bytes that it took.
-    is_writing: bool,
-    /// The number of those bytes: they wait for the peer as well.
-    bytes_in_write: usize,
-    is_closed: bool,
+pub(super) struct QueueState {
+    pub(super) bytes: Vec<u8>,
+    /// The number of bytes that a thread has taken and writes now: they wait for the peer as well.
+    pub(super) in_write: Option<usize>,
+    pub(super) is_closed: bool,
     /// The number of threads that wait for a change. A notification without waiting threads would still be a system
     /// call.
-    waiting_threads: usize,
+    pub(super) waiting_threads: usize,
     /// The number of tasks that wait for room.
-    waiting_tasks: usize,
-    /// True if the last frames are in `bytes`, or were taken.
-    is_finished: bool,
+    pub(super) waiting_tasks: usize,
+    /// The outcome of the response that is in `bytes`, or that was taken: no frames follow it.
+    pub(super) ending: Option<Outcome>,
     /// True if the reader should disconnect and reconnect later.
-    disconnect_requested: bool,
-    /// The waker of the reader in [`OutgoingQueue::poll_take`].
-    reader: Option<Waker>,
+    pub(super) disconnect_requested: bool,
+    /// The waker of a reader that waits for frames as a task.
+    pub(super) reader: Option<Waker>,
     /// A value that is dropped after the last frames.
-    retained: Option<Box<dyn Any + Send>>,
-    /// Changes with every write.
-    progress: u64,
-    #[cfg(feature = "metrics")]
-    depth: DepthGauge,
-}
-
-/// The number of bytes that a queue has added to a shared gauge.
-#[cfg(feature = "metrics")]
-#[derive(Debug, Default)]
-struct DepthGauge {
-    added: i64,
-    sum: Option<Arc<AtomicI64>>,
-}
-
-#[cfg(feature = "metrics")]
-impl DepthGauge {
-    fn set(&mut self, bytes: usize) {
-        if let Some(sum) = &self.sum {
-            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-            sum.fetch_add(bytes - self.added, Ordering::Relaxed);
-            self.added = bytes;
-        }
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl Drop for DepthGauge {
-    fn drop(&mut self) {
-        self.set(0);
-    }
+    pub(super) retained: Option<Box<dyn Any + Send>>,
+    /// The share of the queue in the metrics.
+    share: QueueShare,
 }
 
 impl QueueState {
     /// Returns true if no more frames should be added.
-    fn is_full(&self, limit: usize) -> bool {
-        self.bytes.len() + self.bytes_in_write >= limit
+    pub(super) fn is_full(&self, limit: usize) -> bool {
+        self.waiting_bytes() >= limit
     }
 
-    /// Updates the gauge after the queue has changed.
-    fn update_gauge(&mut self) {
-        #[cfg(feature = "metrics")]
-        self.depth.set(self.bytes.len() + self.bytes_in_write);
+    fn waiting_bytes(&self) -> usize {
+        self.bytes.len() + self.in_write.unwrap_or_default()
+    }
+
+    /// Updates the metrics after the queue has changed.
+    pub(super) fn update_gauge(&mut self) {
+        self.share.set(self.waiting_bytes());
     }
 }
 
 impl Default for OutgoingQueue {
     fn default() -> OutgoingQueue {
-        OutgoingQueue {
-            limit: DEFAULT_LIMIT,
-            ends_with_response: false,
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            room: Notify::new(),
-            frames: Notify::new(),
-            observer: OnceLock::new(),
-        }
+        OutgoingQueue::with_limit(DEFAULT_LIMIT)
     }
 }
 
 impl OutgoingQueue {
+    /// Creates a queue that responses wait for from `limit` bytes on.
+    pub(super) fn with_limit(limit: usize) -> OutgoingQueue {
+        OutgoingQueue {
+            limit,
+            ends_with_response: false,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            room: Notify::new(),
+            observer: OnceLock::new(),
+        }
+    }
+
     /// Creates a queue for the response to one request, and for the frames that precede it.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn for_exchange() -> Arc<OutgoingQueue> {
-        Arc::new(OutgoingQueue { limit: EXCHANGE_LIMIT, ends_with_response: true, ..OutgoingQueue::default() })
+        Arc::new(OutgoingQueue { ends_with_response: true, ..OutgoingQueue::with_limit(EXCHANGE_LIMIT) })
     }
 
-    /// Creates a queue for the frames of a session outside of any request.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn for_session() -> Arc<OutgoingQueue> {
-        Arc::new(OutgoingQueue { limit: SESSION_LIMIT, ..OutgoingQueue::default() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock()
     }
 
     /// Adds frames, each with its newline, regardless of the limit: for a reader that stops reading by itself when too
@@ -168,13 +127,13 @@ impl OutgoingQueue {
         }
     }
 
-    /// Adds the frames of a response; in a queue that serves one request, they are the last.
-    pub(crate) fn push_response(&self, frames: Vec<u8>) {
+    /// Adds the frames of a response, which reports `outcome`; in a queue that serves one request, they are the last.
+    pub(crate) fn push_response(&self, frames: Vec<u8>, outcome: Outcome) {
         if frames.is_empty() && !self.ends_with_response {
             return;
         }
         let mut state = self.lock();
-        if state.is_closed || state.is_finished {
+        if state.is_closed || state.ending.is_some() {
             state.retained = None;
             return;
         }
@@ -184,21 +143,12 @@ impl OutgoingQueue {
             state.bytes.extend_from_slice(&frames);
         }
         if self.ends_with_response {
-            state.is_finished = true;
+            state.ending = Some(outcome);
             state.retained = None;
         }
         self.notify_readers(&mut state);
         drop(state);
         self.notify_observer();
-    }
-
-    /// Keeps a value until the last frames have been added, or the queue is closed.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn retain_until_end(&self, retained: impl Any + Send) {
-        let mut state = self.lock();
-        if !state.is_closed && !state.is_finished {
-            state.retained = Some(Box::new(retained));
-        }
     }
 
     /// Adds a frame if there is room.
@@ -214,24 +164,11 @@ impl OutgoingQueue {
         true
     }
 
-    /// Sets the observer, which cannot be replaced.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn set_observer(&self, observer: impl QueueObserver + 'static) {
-        // An observer that was set before stays.
-        let _ = self.observer.set(Box::new(observer));
-    }
-
     /// Calls the observer.
-    pub(crate) fn notify_observer(&self) {
+    pub(super) fn notify_observer(&self) {
         if let Some(observer) = self.observer.get() {
             observer.on_frames_added();
         }
-    }
-
-    /// Returns the number of queued bytes.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn queued_bytes(&self) -> usize {
-        self.lock().bytes.len()
     }
 
     /// Waits until there is room, or the queue is closed.
@@ -255,10 +192,9 @@ impl OutgoingQueue {
         full
     }
 
-    /// Adds the queued bytes to a gauge, from now on.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn add_to_gauge(&self, sum: &Arc<AtomicI64>) {
-        self.lock().depth.sum.get_or_insert_with(|| Arc::clone(sum));
+    /// Adds the queued bytes to the metrics of a server, from now on.
+    pub(crate) fn add_to_gauge(&self, depth: &QueueDepth) {
+        self.lock().share.join(depth);
     }
 
     fn notify_readers(&self, state: &mut QueueState) {
@@ -269,41 +205,24 @@ impl OutgoingQueue {
         if state.waiting_threads > 0 {
             self.changed.notify_all();
         }
-        self.frames.notify_one();
     }
 
-    fn wait_for_change<'a>(&'a self, mut state: MutexGuard<'a, QueueState>) -> MutexGuard<'a, QueueState> {
-        state.waiting_threads += 1;
-        state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        state.waiting_threads -= 1;
-        state
-    }
-
-    /// Waits; if nothing happens for [`SHRINK_AFTER`], frees the buffers that are kept for the next frames.
-    fn wait_or_shrink<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, QueueState>,
-        taken: &mut Vec<u8>,
-    ) -> MutexGuard<'a, QueueState> {
-        state.waiting_threads += 1;
-        let (mut state, waited) =
-            self.changed.wait_timeout(state, SHRINK_AFTER).unwrap_or_else(PoisonError::into_inner);
-        state.waiting_threads -= 1;
-        if waited.timed_out() && state.bytes.is_empty() {
-            state.bytes = Vec::new();
-            *taken = Vec::new();
+    /// Asks the reader to disconnect and reconnect later.
+    pub(crate) fn request_disconnect(&self) {
+        let mut state = self.lock();
+        if !std::mem::replace(&mut state.disconnect_requested, true) {
+            self.notify_readers(&mut state);
         }
-        state
     }
 
     /// Closes the queue when the peer reads no more: drops the queued frames and all later ones.
     pub(crate) fn close(&self) {
         drop(self.lock().retained.take());
-        self.abandon();
+        self.close_for_call();
     }
 
-    /// Closes the queue for a call that continues without a reader: the retained value stays until the call has ended.
-    pub(crate) fn abandon(&self) {
+    /// Closes the queue, except that the retained value stays until the call has ended.
+    pub(super) fn close_for_call(&self) {
         let mut state = self.lock();
         state.is_closed = true;
         state.bytes = Vec::new();
@@ -316,190 +235,27 @@ impl OutgoingQueue {
         self.lock().is_closed
     }
 
-    /// Lets the caller write frames itself if no other thread is writing: a reader whose responses are ready does so.
-    /// Frames that are queued already are put in front of them. If it returns `true`, [`OutgoingQueue::end_write`] must
-    /// follow.
-    pub(crate) fn begin_write(&self, frames: &mut Vec<u8>) -> bool {
-        let mut state = self.lock();
-        if state.is_writing || state.is_closed {
-            return false;
-        }
-        if !state.bytes.is_empty() {
-            std::mem::swap(&mut state.bytes, frames);
-            frames.append(&mut state.bytes);
-        }
-        state.is_writing = true;
-        state.bytes_in_write = frames.len();
-        true
-    }
-
-    /// Ends a write of frames that were taken, or that the caller had.
-    pub(crate) fn end_write(&self) {
-        let mut state = self.lock();
-        state.is_writing = false;
-        state.bytes_in_write = 0;
-        state.progress += 1;
-        state.update_gauge();
-        if state.waiting_threads > 0 {
-            self.changed.notify_all();
-        }
-        if state.waiting_tasks > 0 {
-            self.room.notify_waiters();
-        }
-    }
-
-    /// Waits for frames and takes all of them into `bytes`; returns `false` once the queue is closed. If it returns
-    /// `true`, [`OutgoingQueue::end_write`] must follow.
-    pub(crate) fn take_blocking(&self, bytes: &mut Vec<u8>, backoff: &mut Backoff) -> bool {
-        bytes.clear();
-        backoff.reset();
-        let mut state = self.lock();
-        while (state.bytes.is_empty() || state.is_writing) && !state.is_closed {
-            if backoff.should_yield() {
-                drop(state);
-                backoff.record_yield(Backoff::yield_thread());
-                state = self.lock();
-            } else if state.bytes.capacity().max(bytes.capacity()) > MAX_IDLE_CAPACITY {
-                state = self.wait_or_shrink(state, bytes);
-            } else {
-                state = self.wait_for_change(state);
-            }
-        }
-        if state.is_closed {
-            return false;
-        }
-        std::mem::swap(&mut state.bytes, bytes);
-        state.is_writing = true;
-        state.bytes_in_write = bytes.len();
-        true
-    }
-
-    /// Waits until the queue is below its limit, or is closed.
-    pub(crate) fn wait_for_capacity_blocking(&self) {
-        let mut state = self.lock();
-        while state.is_full(self.limit) && !state.is_closed {
-            state = self.wait_for_change(state);
-        }
-    }
-
-    /// Records that part of the taken frames was written.
-    pub(crate) fn record_progress(&self) {
-        let mut state = self.lock();
-        state.progress += 1;
-    }
-
-    /// Returns a number that changes with every write.
-    pub(crate) fn progress(&self) -> u64 {
-        self.lock().progress
-    }
-
-    /// Returns true if no frame waits to be written.
-    pub(crate) fn is_drained(&self) -> bool {
-        let state = self.lock();
-        !state.is_writing && state.bytes.is_empty()
-    }
-
-    /// Takes the queued frames, for a stream that only one task reads. Returns `None` if no more will follow; the flag
-    /// is true if these are the last.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Option<(Vec<u8>, bool)>> {
-        let mut state = self.lock();
-        if !state.bytes.is_empty() {
-            if state.waiting_tasks > 0 {
-                self.room.notify_waiters();
-            }
-            let bytes = std::mem::take(&mut state.bytes);
-            state.update_gauge();
-            return Poll::Ready(Some((bytes, state.is_finished)));
-        }
-        if state.is_closed || state.is_finished {
-            return Poll::Ready(None);
-        }
-        state.reader = Some(task.waker().clone());
-        Poll::Pending
-    }
-
-    /// Takes the queued frames without waiting. The flag is true if no more will follow.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn take_queued(&self) -> (Vec<u8>, bool) {
-        let mut state = self.lock();
+    /// Takes all queued frames, which makes room for others.
+    #[cfg(any(feature = "http", feature = "testing", test))]
+    pub(super) fn take(&self, state: &mut QueueState) -> Vec<u8> {
         let bytes = std::mem::take(&mut state.bytes);
         if !bytes.is_empty() && state.waiting_tasks > 0 {
             self.room.notify_waiters();
         }
         state.update_gauge();
-        (bytes, state.is_finished || state.is_closed)
+        bytes
     }
 
-    /// Asks the reader to disconnect and reconnect later.
-    pub(crate) fn request_disconnect(&self) {
-        let mut state = self.lock();
-        state.disconnect_requested = true;
-        self.notify_readers(&mut state);
+    /// Returns the number of queued bytes.
+    #[cfg(any(feature = "http", test))]
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.lock().bytes.len()
     }
 
-    /// Returns true if the reader is asked to disconnect.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn is_disconnect_requested(&self) -> bool {
-        self.lock().disconnect_requested
-    }
-
-    /// Clears the request when the reader disconnects or has reconnected. Returns whether it was set.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn take_disconnect_request(&self) -> bool {
-        std::mem::take(&mut self.lock().disconnect_requested)
-    }
-
-    /// Wakes the reader that waits in [`OutgoingQueue::poll_take`].
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(crate) fn wake_reader(&self) {
-        if let Some(reader) = self.lock().reader.take() {
-            reader.wake();
-        }
-    }
-
-    /// Takes the queued frames, for a transport that has no thread to wait.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    pub(crate) async fn take_frames(&self) -> Vec<u8> {
-        loop {
-            self.wait_for_frames().await;
-            if let Some(bytes) = self.try_take() {
-                return bytes;
-            }
-        }
-    }
-
-    /// Waits until there are frames, or the queue is closed.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    pub(crate) async fn wait_for_frames(&self) {
-        loop {
-            // The future is created before the check, so that frames which arrive in between are not missed.
-            let frames = self.frames.notified();
-            if self.has_frames() {
-                return;
-            }
-            frames.await;
-        }
-    }
-
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    fn has_frames(&self) -> bool {
-        let state = self.lock();
-        !state.bytes.is_empty() || state.is_closed
-    }
-
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    pub(crate) fn try_take(&self) -> Option<Vec<u8>> {
-        let mut state = self.lock();
-        if state.bytes.is_empty() && !state.is_closed {
-            return None;
-        }
-        if state.waiting_tasks > 0 {
-            self.room.notify_waiters();
-        }
-        let bytes = std::mem::take(&mut state.bytes);
-        state.update_gauge();
-        Some(bytes)
+    /// Takes all queued frames, for tests of the rooms above.
+    #[cfg(test)]
+    pub(crate) fn take_for_test(&self) -> Vec<u8> {
+        self.take(&mut self.lock())
     }
 }
 
@@ -513,49 +269,11 @@ mod tests {
         for (outgoing, is_last) in [(Arc::new(OutgoingQueue::default()), false), (OutgoingQueue::for_exchange(), true)]
         {
             outgoing.push(b"first\n");
-            outgoing.push_response(long.clone());
-            outgoing.push_response(b"late\n".to_vec());
-            let taken = outgoing.try_take().unwrap();
+            outgoing.push_response(long.clone(), Outcome::Ok);
+            outgoing.push_response(b"late\n".to_vec(), Outcome::Ok);
+            let taken = outgoing.take_for_test();
             let late: &[u8] = if is_last { b"" } else { b"late\n" };
             assert_eq!(taken, [b"first\n", long.as_slice(), late].concat());
         }
-    }
-
-    #[test]
-    fn memory_of_large_frames_is_released_when_idle() {
-        let outgoing = OutgoingQueue::default();
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| {
-                let mut taken = Vec::with_capacity(4 * MAX_IDLE_CAPACITY);
-                outgoing.lock().bytes.reserve(4 * MAX_IDLE_CAPACITY);
-                assert!(outgoing.take_blocking(&mut taken, &mut Backoff::default()));
-                taken.capacity() + outgoing.lock().bytes.capacity()
-            });
-            std::thread::sleep(6 * SHRINK_AFTER);
-            outgoing.push(b"frame\n");
-            let kept = waiting.join().unwrap();
-            assert!(kept < MAX_IDLE_CAPACITY, "{kept} bytes");
-        });
-    }
-
-    #[test]
-    fn a_long_response_is_queued_without_a_copy_and_wakes_the_writer() {
-        let outgoing = Arc::new(OutgoingQueue::default());
-        let taken = std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| {
-                let mut bytes = Vec::new();
-                assert!(outgoing.take_blocking(&mut bytes, &mut Backoff::default()));
-                bytes
-            });
-            while outgoing.lock().waiting_threads == 0 {
-                std::thread::yield_now();
-            }
-            let long = vec![b'x'; MIN_MOVED_BYTES];
-            let place = long.as_ptr();
-            outgoing.push_response(long);
-            let taken = waiting.join().unwrap();
-            (taken.len(), taken.as_ptr() == place)
-        });
-        assert_eq!(taken, (MIN_MOVED_BYTES, true));
     }
 }

@@ -10,7 +10,7 @@ pub(crate) struct ClientDeclaration {
 
 impl ClientDeclaration {
     /// Returns the size in bytes.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    #[cfg(feature = "http")]
     pub(crate) fn size(&self) -> usize {
         [&self.info, &self.capabilities].into_iter().flatten().map(|text| text.len()).sum()
     }

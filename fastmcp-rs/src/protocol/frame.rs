@@ -7,7 +7,7 @@
 
 use serde_json::value::RawValue;
 
-use super::write::RpcError;
+use super::method::ProtocolMethod;
 use crate::json::object::{self, Object, Raw, members, string_value};
 pub(crate) use crate::json::reader::MAX_DEPTH;
 use crate::json::reader::{JsonError, Members, Reader};
@@ -106,38 +106,6 @@ members! {
     }
 }
 
-members! {
-    /// The members of a response's `error`.
-    ErrorMembers {
-        code: "code" => Raw<'a>,
-        message: "message" => Raw<'a>,
-        data: "data" => Raw<'a>,
-    }
-}
-
-members! {
-    /// The members of a tool result that report its success or failure.
-    ToolFlags {
-        is_error: "isError" => Raw<'a>,
-    }
-}
-
-/// Reads the error from a response that this crate wrote.
-pub(crate) fn parse_error_response(frame: &str) -> Option<RpcError> {
-    let error: ErrorMembers<'_> = object::read_members(Frame::parse(frame).ok()?.error?.get()).ok()?;
-    Some(RpcError {
-        code: error.code?.get().parse().ok()?,
-        message: string_value(error.message?)?.into_owned(),
-        data: error.data.map(|data| data.get().to_owned()),
-    })
-}
-
-/// Returns true if a tool result has `isError: true`.
-pub(crate) fn is_tool_error(result: &str) -> bool {
-    let flags = object::read_members::<ToolFlags<'_>>(result);
-    flags.is_ok_and(|flags| flags.is_error.is_some_and(|flag| flag.get() == "true"))
-}
-
 /// The reason why a text is not a valid message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FrameError {
@@ -190,6 +158,11 @@ impl<'a> Frame<'a> {
         read.map_err(|fault| FrameError::from_fault(text, fault, reader.duplicate))
     }
 
+    /// Returns true if the message has this method.
+    pub(crate) fn has_method(&self, method: ProtocolMethod) -> bool {
+        self.method.and_then(string_value).is_some_and(|name| name == method.as_str())
+    }
+
     /// Returns the parameters, if they are an object.
     pub(crate) fn params(&self) -> Option<&Params<'a>> {
         self.params.as_ref().and_then(Object::members)
@@ -230,9 +203,93 @@ pub(crate) fn without_position(error: &serde_json::Error) -> String {
     }
 }
 
+/// Compares the reader of messages with serde_json, for the tests and for the fuzz targets.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check_frame(text: &str) {
+    use crate::json::oracles::{depth, members_by_serde_json};
+
+    /// The members of an object by serde_json, of which none of `names` occurs twice. Returns the first duplicate name.
+    fn unique<'a>(text: &'a str, names: &[&'static str]) -> Result<Vec<(String, &'a RawValue)>, &'static str> {
+        let members = members_by_serde_json(text).unwrap_or_default();
+        let count = |name: &str| members.iter().filter(|(other, _)| other == name).count();
+        match names.iter().find(|name| count(name) > 1) {
+            Some(name) => Err(name),
+            None => Ok(members),
+        }
+    }
+
+    fn find<'a>(members: &[(String, &'a RawValue)], name: &str) -> Option<&'a str> {
+        members.iter().find(|(other, _)| other == name).map(|(_, value)| value.get())
+    }
+
+    /// The names of `KEYS`, which have quotes and a colon.
+    fn names<'a, T: Members<'a>>() -> Vec<&'static str> {
+        T::KEYS.iter().map(|key| &key[1..key.len() - 2]).collect()
+    }
+
+    let is_json = serde_json::from_str::<&RawValue>(text).is_ok();
+    let first = text.trim_start_matches([' ', '\t', '\n', '\r']).chars().next();
+    let frame = match Frame::parse(text) {
+        Ok(frame) => frame,
+        Err(FrameError::Json) => return assert!(!is_json, "{text}"),
+        Err(FrameError::Batch) => return assert_eq!(first, Some('['), "{text}"),
+        Err(FrameError::TooDeep) => return assert!(is_json && depth(text) > MAX_DEPTH, "{text}"),
+        Err(FrameError::NotAnObject) => {
+            // An object is rejected if a name has no string, such as an unpaired surrogate.
+            return assert!(is_json && (first != Some('{') || text.contains("\\u")), "{text}");
+        }
+        Err(FrameError::DuplicateMember(name)) => {
+            let outer = unique(text, &names::<Frame<'_>>());
+            let params = outer.as_ref().ok().and_then(|members| find(members, "params")).unwrap_or_default();
+            let inner = unique(params, &names::<Params<'_>>());
+            let meta = inner.as_ref().ok().and_then(|members| find(members, "_meta")).unwrap_or_default();
+            let found = [outer.err(), inner.err(), unique(meta, &names::<Meta<'_>>()).err()];
+            // If several are duplicates, the reader stops at the first in the text.
+            return assert!(found.iter().flatten().next().is_some() && !name.is_empty(), "{text}");
+        }
+    };
+    assert!(is_json && first == Some('{') && depth(text) <= MAX_DEPTH, "{text}");
+    let members = unique(text, &names::<Frame<'_>>()).unwrap();
+    let Frame { jsonrpc, id, method, params: _, result, error } = frame;
+    for (name, raw) in [("jsonrpc", jsonrpc), ("id", id), ("method", method), ("result", result), ("error", error)] {
+        assert_eq!(raw.map(Raw::get), find(&members, name), "{text}");
+    }
+    let params = find(&members, "params");
+    assert_eq!(frame.params().is_some(), params.is_some_and(|params| params.starts_with('{')), "{text}");
+    if let Some(read) = frame.params() {
+        let members = unique(params.unwrap_or_default(), &names::<Params<'_>>()).unwrap();
+        let Params { name, arguments, uri, cursor, request_id, .. } = read;
+        for (name, raw) in
+            [("name", name), ("arguments", arguments), ("uri", uri), ("cursor", cursor), ("requestId", request_id)]
+        {
+            assert_eq!(raw.map(Raw::get), find(&members, name), "{text}");
+        }
+        assert_eq!(find_meta(text), find(&members, "_meta"), "{text}");
+        if let Some(Meta { progress_token, .. }) = frame.meta() {
+            let members = unique(find(&members, "_meta").unwrap_or_default(), &names::<Meta<'_>>()).unwrap();
+            assert_eq!(progress_token.map(Raw::get), find(&members, "progressToken"), "{text}");
+        }
+    }
+    let recovered = recover_envelope(text).expect("a message that can be read can also be recovered");
+    assert_eq!(recovered.id.map(Raw::get), id.map(Raw::get), "{text}");
+    assert_eq!(recovered.is_response(), result.is_some() || error.is_some(), "{text}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::oracles::vary;
+
+    #[test]
+    fn messages_are_read_like_those_of_serde_json() {
+        let texts = [
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":[1]},"_meta":{"progressToken":"x"}}}"#,
+            r#" { "result" : {"id":2} , "\u0069d" : "a" , "id:" : null, "error" : 0 } "#,
+            r#"{"method":"a","params":{"_meta":[],"uri":"x","x\"uri":1},"params":[]}"#,
+            r#"[{"id":1}]"#,
+        ];
+        vary(&texts, 5_000, check_frame);
+    }
 
     #[test]
     fn null_and_absent_members_differ() {

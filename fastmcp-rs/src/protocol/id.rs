@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_of_256_bytes_is_an_id_however_it_is_spelled() {
+    fn a_string_of_256_bytes_is_an_id_in_every_spelling() {
         for (unit, bytes) in [("x", 1), ("\\u0078", 1), ("\\n", 1), ("\u{e9}", 2), ("\\ud83d\\ude00", 4)] {
             for (length, is_id) in [(252, true), (256, true), (260, false)] {
                 let text = format!("\"{}\"", unit.repeat(length / bytes));

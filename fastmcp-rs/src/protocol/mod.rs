@@ -8,6 +8,7 @@ pub(crate) mod frame;
 pub(crate) mod id;
 pub(crate) mod level;
 pub(crate) mod method;
+pub(crate) mod outcome;
 pub(crate) mod revision;
 pub(crate) mod server_info;
 pub(crate) mod trace_context;
@@ -15,4 +16,6 @@ pub(crate) mod write;
 
 pub use cache::CacheScope;
 pub use level::LoggingLevel;
-pub use revision::Revision;
+pub(crate) use method::ProtocolMethod;
+pub(crate) use outcome::Outcome;
+pub use revision::{Feature, Revision};

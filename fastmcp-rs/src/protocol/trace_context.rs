@@ -49,7 +49,6 @@ impl TraceContext {
     }
 
     /// Returns true if no value is present.
-    #[cfg_attr(not(feature = "http"), allow(dead_code))]
     pub(crate) fn is_empty(&self) -> bool {
         self.traceparent.is_none() && self.baggage.is_none()
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::method::ProtocolMethod;
 use crate::json::encode::{write_json, write_string};
 use crate::json::{dual_serializer, separators};
 
@@ -62,18 +63,18 @@ pub(crate) fn begin_frame(out: &mut Vec<u8>, id: &str) {
     append_id(out, id);
 }
 
+/// Appends a notification up to its method: `{"jsonrpc":"2.0","method":"…"`.
+#[inline]
+pub(crate) fn begin_notification(out: &mut Vec<u8>, method: ProtocolMethod) {
+    out.extend_from_slice(method.notification_start().as_bytes());
+}
+
 /// Appends the id of a request or a progress token, as its peer has written it.
 pub(crate) fn append_id(out: &mut Vec<u8>, id: &str) {
     match id.as_bytes() {
         [b'"', ..] => raw(out, id),
         digits => out.extend_from_slice(digits),
     }
-}
-
-/// Returns what follows the id in a frame that answers the request of that id.
-pub(crate) fn strip_id<'a>(frame: &'a [u8], id: &str) -> Option<&'a [u8]> {
-    let rest = frame.strip_prefix(br#"{"jsonrpc":"2.0","id":"#)?;
-    rest.strip_prefix(id.as_bytes()).or_else(|| rest.strip_prefix(separators::escaped(id).as_bytes()))
 }
 
 /// Appends a whole answer whose result is `result`, a JSON text.

@@ -1,27 +1,29 @@
 //! The common part of tools, resources and prompts after they are described: their invocation and its duration.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-#[cfg(feature = "metrics")]
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::visibility::VisibilityCheck;
-use crate::component::definition::{DefinitionText, Location};
+use super::visibility::Visibility;
+use crate::checks::conflicts::Claim;
+use crate::checks::problem::{Location, ProblemList};
+use crate::component::definition::DefinitionText;
 use crate::component::describe::{ComponentInterface, Description};
 use crate::component::dynamic::DynamicHandler;
 use crate::component::invocation::{Invocation, Invoked};
+use crate::component::metadata::{ComponentBase, ComponentDefinition, Metadata};
 use crate::context::ComponentEnv;
 use crate::middleware::LayerChain;
 use crate::schema::jsonschema::CompiledSchema;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::Series;
+use crate::telemetry::metrics::ComponentSeries;
 use crate::util::{catch_panic, operator_log};
 
 /// A component that can be called.
 #[derive(Debug)]
 pub(crate) struct ComponentHandler {
+    pub(crate) metadata: Metadata,
+    /// The URI of a resource, or its template.
+    pub(super) uri: Option<DefinitionText>,
     pub(crate) env: Arc<ComponentEnv>,
     pub(crate) invoke: Callable,
     pub(crate) described: ComponentInterface,
@@ -30,18 +32,15 @@ pub(crate) struct ComponentHandler {
     /// The timeout of the component's app, if that app is mounted in another.
     pub(crate) default_timeout: Option<Duration>,
     pub(crate) location: Location,
-    /// The place in the source that added the component, if it was created at run time: one helper function may create
-    /// many.
-    pub(crate) added: Option<Location>,
+    /// The place in the source that added the component, if it was created at run time.
+    added: Option<Location>,
     /// The layers that its calls pass through.
     pub(crate) layers: LayerChain,
     /// Shared with running calls.
     pub(crate) pace: Arc<PollPace>,
-    /// The visibility functions that must all agree before a client sees the component.
-    pub(crate) visibility_checks: Vec<VisibilityCheck>,
+    pub(crate) visibility: Visibility,
     /// The component's metrics, set when it is first requested.
-    #[cfg(feature = "metrics")]
-    pub(crate) series: OnceLock<Arc<Series>>,
+    pub(crate) series: ComponentSeries,
 }
 
 /// The code that a call runs.
@@ -62,61 +61,64 @@ impl std::fmt::Debug for Callable {
 }
 
 impl ComponentHandler {
-    /// Creates the handler of a generated function.
-    pub(crate) fn for_function(
-        name: DefinitionText,
-        invoke: fn(Invocation<'_>) -> Invoked,
-        timeout: Option<Duration>,
-        location: Location,
-    ) -> ComponentHandler {
+    /// Creates the handler of a generated function; `noun` names the kind of component in problems.
+    pub(super) fn for_function(noun: &str, definition: &'static ComponentDefinition) -> ComponentHandler {
+        let ComponentDefinition { name, invoke, timeout, location, .. } = *definition;
+        let problems = || ProblemList::for_component(noun, name, location);
         // A user's type creates its schema here, and may panic, for example because of a default that does not fit.
-        let described = catch_panic::run_recording(|| {
-            catch_unwind(AssertUnwindSafe(|| {
-                let mut description = Description::new();
-                invoke(Invocation::describe(&mut description));
-                description.into_interface()
-            }))
+        let described = catch_panic::run_catching(|| {
+            let mut description = Description::new(problems());
+            invoke(Invocation::describe(&mut description));
+            description.into_interface()
         });
-        let described =
-            described.unwrap_or_else(|payload| ComponentInterface::for_panic(&catch_panic::record_panic(payload).0));
-        ComponentHandler::new(name, Callable::Function(invoke), described, timeout, location)
+        let described = described.unwrap_or_else(|panicked| ComponentInterface::for_panic(&panicked.0, problems()));
+        let base = ComponentBase { metadata: definition.metadata(), timeout, location };
+        ComponentHandler::new(base, Callable::Function(invoke), described, None)
     }
 
-    /// Creates the handler of a closure.
-    pub(crate) fn for_closure(
-        name: DefinitionText,
-        (described, schema, call): (ComponentInterface, Option<CompiledSchema>, DynamicHandler),
-        timeout: Option<Duration>,
-        (location, added): (Location, Location),
+    /// Creates the handler of a closure, which was added at a place in the source.
+    pub(super) fn for_closure(
+        (base, described, call): (ComponentBase, ComponentInterface, DynamicHandler),
+        schema: Option<CompiledSchema>,
+        added: Location,
     ) -> ComponentHandler {
-        let handler = ComponentHandler::new(name, Callable::Closure { call, schema }, described, timeout, location);
-        ComponentHandler { added: Some(added), ..handler }
+        ComponentHandler::new(base, Callable::Closure { call, schema }, described, Some(added))
     }
 
     /// Creates a handler that belongs to no app yet.
     fn new(
-        name: DefinitionText,
+        base: ComponentBase,
         invoke: Callable,
         described: ComponentInterface,
-        timeout: Option<Duration>,
-        location: Location,
+        added: Option<Location>,
     ) -> ComponentHandler {
-        let env = Arc::new(ComponentEnv { name, states: Arc::default(), namespaces: Arc::default() });
-        let (layers, pace, visibility_checks) = (LayerChain::default(), Arc::default(), Vec::new());
+        let ComponentBase { metadata, timeout, location } = base;
+        let env = ComponentEnv { name: metadata.name.clone(), states: Arc::default(), namespaces: Arc::default() };
         ComponentHandler {
-            env,
+            metadata,
+            uri: None,
+            env: Arc::new(env),
             invoke,
             described,
             timeout,
             default_timeout: None,
             location,
-            added: None,
-            layers,
-            pace,
-            visibility_checks,
-            #[cfg(feature = "metrics")]
-            series: OnceLock::new(),
+            added,
+            layers: LayerChain::default(),
+            pace: Arc::default(),
+            visibility: Visibility::default(),
+            series: ComponentSeries::default(),
         }
+    }
+
+    /// Makes the handler that of a resource.
+    pub(super) fn with_uri(self, uri: DefinitionText) -> ComponentHandler {
+        ComponentHandler { uri: Some(uri), ..self }
+    }
+
+    /// Returns the text that identifies the component to clients: its URI or its name.
+    pub(crate) fn key(&self) -> &str {
+        self.uri.as_deref().unwrap_or(&self.metadata.name)
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -124,12 +126,8 @@ impl ComponentHandler {
     }
 
     /// Returns the places in the source that distinguish the component from another one with the same name.
-    pub(crate) fn places(&self) -> String {
-        let location = self.location;
-        match self.added.filter(|added| (added.file, added.line) != (location.file, location.line)) {
-            Some(added) => format!("{location} (added at {added})"),
-            None => location.to_string(),
-        }
+    pub(super) fn claim(&self) -> Claim {
+        Claim { location: self.location, added: self.added }
     }
 
     pub(crate) fn is_dynamic(&self) -> bool {

@@ -12,13 +12,14 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::component::ComponentHandler;
 use super::visibility::ComponentKind;
-use crate::component::definition::{Location, ToolAnnotations};
-use crate::component::metadata::Metadata;
+use crate::checks::problem::Location;
+use crate::component::tool::ToolAnnotations;
 use crate::json::encode;
 use crate::json::encode::ObjectWriter;
 use crate::protocol::cache::CacheHints;
+use crate::protocol::revision::PerRevision;
 use crate::protocol::server_info::ServerInfo;
-use crate::protocol::{CacheScope, Revision};
+use crate::protocol::{CacheScope, Feature, Revision};
 use crate::schema::publish::SchemaStyle;
 
 /// Settings of lists.
@@ -41,19 +42,18 @@ impl Default for ListConfig {
 pub(crate) trait ListEntry {
     /// The member of the result that holds the list.
     const MEMBER: &'static str;
-
-    /// Returns the sort key, which is unique in the list.
-    fn key(&self) -> &str;
+    const KIND: ComponentKind;
 
     fn handler(&self) -> &ComponentHandler;
 
-    fn metadata(&self) -> &Metadata;
-
-    fn kind(&self) -> ComponentKind;
+    /// Returns the sort key, which is unique in the list.
+    fn key(&self) -> &str {
+        self.handler().key()
+    }
 
     /// Returns the hints of a tool.
     fn hints(&self) -> ToolAnnotations {
-        ToolAnnotations::default()
+        ToolAnnotations::EMPTY
     }
 
     /// Writes the entry with the members that the revision has.
@@ -68,7 +68,7 @@ pub(crate) struct ComponentList<T> {
     /// True if clients may see different entries.
     is_filtered: bool,
     /// By revision, then by page.
-    pages: [OnceLock<Vec<Arc<[u8]>>>; Revision::ALL.len()],
+    pages: PerRevision<OnceLock<Vec<Arc<[u8]>>>>,
 }
 
 impl<T: ListEntry> ComponentList<T> {
@@ -76,8 +76,8 @@ impl<T: ListEntry> ComponentList<T> {
         let keys = entries.iter().map(|entry| (entry.key(), entry.handler().location));
         let entries: Vec<Arc<T>> =
             sort_indices(keys.collect()).into_iter().map(|at| Arc::clone(&entries[at])).collect();
-        let is_filtered = entries.iter().any(|entry| !entry.handler().visibility_checks.is_empty());
-        ComponentList { entries, config, is_filtered, pages: Default::default() }
+        let is_filtered = entries.iter().any(|entry| entry.handler().visibility.is_restricted());
+        ComponentList { entries, config, is_filtered, pages: PerRevision::default() }
     }
 
     /// Returns true if clients may see different entries.
@@ -119,7 +119,7 @@ impl<T: ListEntry> ComponentList<T> {
         if start % page_size != 0 || start > 0 && start >= self.entries.len() {
             return Some(serialise(start));
         }
-        let pages = self.pages[revision.index()].get_or_init(|| {
+        let pages = self.pages.get(revision).get_or_init(|| {
             let count = self.entries.len().div_ceil(page_size).max(1);
             (0..count).map(|page| serialise(page * page_size)).collect()
         });
@@ -135,7 +135,11 @@ impl<T: ListEntry> ComponentList<T> {
     ) -> Arc<[u8]> {
         let mut seen = self.entries[start..].iter().filter(|entry| is_visible(entry)).peekable();
         let mut out = Vec::new();
-        out.extend_from_slice(if revision.is_modern() { br#"{"resultType":"complete",""# } else { br#"{""# });
+        out.extend_from_slice(if revision.has(Feature::ResultType) {
+            br#"{"resultType":"complete",""#
+        } else {
+            br#"{""#
+        });
         out.extend_from_slice(T::MEMBER.as_bytes());
         out.extend_from_slice(br#"":["#);
         let mut last = None;
@@ -151,13 +155,14 @@ impl<T: ListEntry> ComponentList<T> {
             out.extend_from_slice(br#","nextCursor":"#);
             encode::write_string(&mut out, &make_cursor(T::MEMBER, last.key()));
         }
-        if revision.is_modern() {
+        if revision.has(Feature::CacheHints) {
             let scope = if self.is_filtered { CacheScope::Private } else { self.config.cache.scope };
             CacheHints { scope, ..self.config.cache }.write(&mut out);
-            out.extend_from_slice(server_info.end_of_result());
-        } else {
-            out.push(b'}');
         }
+        out.extend_from_slice(match revision.has(Feature::ServerInfoInResults) {
+            true => server_info.end_of_result(),
+            false => b"}",
+        });
         out.into()
     }
 }

@@ -15,24 +15,33 @@ mod store;
 mod tool;
 mod tree;
 mod visibility;
+mod visibility_pace;
+#[cfg(feature = "stdio")]
+mod weak_snapshot;
 
+use std::collections::HashMap;
 use std::panic::Location as Place;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use component::{Callable, ComponentHandler, PollPace};
+use foldhash::fast::FixedState;
 pub(crate) use list::{ComponentList, ListConfig, ListEntry, sort_indices};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
 pub use selector::Selector;
 use serde_json::{Map, Value};
-pub(crate) use snapshot::{RegistryCache, RegistrySnapshot, WeakRegistrySnapshot};
-pub(crate) use store::{AppSettings, VisibilityRule};
+pub(crate) use snapshot::{RegistryCache, RegistrySnapshot};
+pub(crate) use store::AppSettings;
 pub(crate) use tool::ToolEntry;
 pub(crate) use tree::ComponentTree;
 pub use visibility::{Component, ComponentKind};
-pub(crate) use visibility::{VisibilityCheck, VisibilityFn, VisibilityPace};
+pub(crate) use visibility::{VisibilityFn, VisibilityRule};
+pub(crate) use visibility_pace::VisibilityPace;
+#[cfg(feature = "stdio")]
+pub(crate) use weak_snapshot::WeakRegistrySnapshot;
 
-use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool, location};
+use crate::checks::problem::{Location, Problem};
+use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
 use crate::component::template::Template;
@@ -41,17 +50,18 @@ use crate::context::change_hub::{ListKind, ListSet};
 use crate::context::current_call;
 use crate::context::states::States;
 use crate::middleware::LayerChain;
+use crate::protocol::ProtocolMethod;
+use crate::protocol::revision::PerRevision;
 use crate::schema::suggest;
-use crate::util::known_keys::KnownKeys;
 
 /// A component that is added to an app, from a macro's definition or created at run time. Each kind brings its own
 /// function, so that a program that creates nothing at run time does not contain the code for it.
 pub(crate) struct Registration(Box<dyn RegisterFn>);
 
 /// The function that adds a component to the scope of its app, or returns its problems.
-trait RegisterFn: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<String>> + Send + Sync {}
+trait RegisterFn: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync {}
 
-impl<F: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<String>> + Send + Sync> RegisterFn for F {}
+impl<F: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync> RegisterFn for F {}
 
 impl Registration {
     fn new(add: impl RegisterFn + 'static) -> Registration {
@@ -72,30 +82,30 @@ impl Registration {
 
     #[track_caller]
     pub(crate) fn dynamic_tool(tool: DynamicTool) -> Registration {
-        let added = location(Place::caller());
+        let added = Location::from(Place::caller());
         Registration::new(move |tree| tree.add(Box::new(ToolEntry::dynamic(tool, added))))
     }
 
     #[track_caller]
     pub(crate) fn dynamic_resource(resource: DynamicResource) -> Registration {
-        let added = location(Place::caller());
+        let added = Location::from(Place::caller());
         Registration::new(move |tree| tree.add_resource(ResourceEntry::dynamic(resource, added)))
     }
 
     #[track_caller]
     pub(crate) fn dynamic_prompt(prompt: DynamicPrompt) -> Registration {
-        let added = location(Place::caller());
+        let added = Location::from(Place::caller());
         Registration::new(move |tree| tree.add(Box::new(PromptEntry::dynamic(prompt, added))))
     }
 }
 
 impl ComponentTree {
     /// Describes a component and adds it, or returns its problems.
-    pub(crate) fn add_component(self: &Arc<Self>, component: Registration) -> Result<(), Vec<String>> {
+    pub(crate) fn add_component(self: &Arc<Self>, component: Registration) -> Result<(), Vec<Problem>> {
         (component.0)(self)
     }
 
-    fn add_resource(self: &Arc<Self>, entry: ResourceEntry) -> Result<(), Vec<String>> {
+    fn add_resource(self: &Arc<Self>, entry: ResourceEntry) -> Result<(), Vec<Problem>> {
         match Template::is_template(entry.key()) {
             true => self.add(Box::new(TemplateEntry::new(entry))),
             false => self.add(Box::new(entry)),
@@ -114,13 +124,14 @@ pub(crate) struct Registry {
     pub(crate) layers: LayerChain,
     /// The states of the app.
     pub(crate) states: Arc<States>,
-    /// An index for the most frequent look-up, that of calls.
-    tools_by_name: KnownKeys<Box<str>, usize>,
+    /// An index for the most frequent look-up, that of calls. Peers look names up, but only the program adds them, so the
+    /// hash needs no random seed.
+    tools_by_name: HashMap<Box<str>, usize, FixedState>,
     pub(crate) capabilities: ServerCapabilities,
     /// The pace of visibility functions, if there are any.
     pub(crate) visibility_pace: Option<Arc<VisibilityPace>>,
-    /// The result of `server/discover`, once it was requested.
-    pub(crate) discovery_result: OnceLock<Vec<u8>>,
+    /// The results of `server/discover`, once they were requested.
+    pub(crate) discovery_results: PerRevision<OnceLock<Vec<u8>>>,
 }
 
 impl Registry {
@@ -148,7 +159,7 @@ impl Registry {
             tools_by_name,
             capabilities,
             visibility_pace: is_filtered.then(|| Arc::clone(visibility_pace)),
-            discovery_result: OnceLock::new(),
+            discovery_results: PerRevision::default(),
         }
     }
 
@@ -234,12 +245,14 @@ impl ServerCapabilities {
     }
 
     /// Returns true if a method of the components exists.
-    pub(crate) fn has_method(&self, method: &str) -> bool {
+    pub(crate) fn has_method(&self, method: ProtocolMethod) -> bool {
         match method {
-            "tools/call" | "tools/list" => self.tools,
-            "resources/read" | "resources/list" | "resources/templates/list" => self.resources,
-            "prompts/get" | "prompts/list" => self.prompts,
-            "completion/complete" => self.completions,
+            ProtocolMethod::CallTool | ProtocolMethod::ListTools => self.tools,
+            ProtocolMethod::ReadResource | ProtocolMethod::ListResources | ProtocolMethod::ListResourceTemplates => {
+                self.resources
+            }
+            ProtocolMethod::GetPrompt | ProtocolMethod::ListPrompts => self.prompts,
+            ProtocolMethod::Complete => self.completions,
             _ => false,
         }
     }

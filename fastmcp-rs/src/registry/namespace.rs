@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use crate::component::dynamic::MAX_NAME;
 use crate::context::ComponentEnv;
 use crate::context::change_hub::ListKind;
 
@@ -52,22 +51,6 @@ impl ComponentEnv {
     }
 }
 
-/// Returns the problem of a namespace, if it is invalid.
-pub(super) fn check_namespace(namespace: &str) -> Option<String> {
-    if namespace.is_empty() {
-        return Some("an app is mounted under no name: give `mount` one, as in `.mount(\"pay\", app)`".into());
-    }
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    let first_is_fine = namespace.starts_with(|first: char| first.is_ascii_alphanumeric());
-    if namespace.len() > MAX_NAME || !first_is_fine || !namespace.bytes().all(is_part) {
-        let shown: String = namespace.chars().take(MAX_NAME).collect();
-        return Some(format!(
-            "{shown:?} cannot stand before the names of an app's components: a namespace begins with an ASCII letter or digit, and holds letters, digits, `_`, `-` and `.`, at most {MAX_NAME}"
-        ));
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,15 +71,5 @@ mod tests {
             assert_eq!(strip_namespace(kind, "pa", &full), None);
         }
         assert_eq!(strip_namespace(ListKind::Tools, "pay", "payx"), None);
-    }
-
-    #[test]
-    fn an_invalid_namespace_is_reported() {
-        for good in ["pay", "pay.v2", "p-1", "1"] {
-            assert_eq!(check_namespace(good), None);
-        }
-        for bad in ["", "a/b", "a b", "_a", "é", "{x}", &"x".repeat(200)] {
-            assert!(check_namespace(bad).is_some(), "{bad}");
-        }
     }
 }

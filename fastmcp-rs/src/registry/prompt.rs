@@ -5,33 +5,25 @@ use serde_json::{Map, Value};
 use super::component::ComponentHandler;
 use super::list::ListEntry;
 use super::visibility::ComponentKind;
-use crate::component::definition::Location;
+use crate::checks::problem::Location;
 use crate::component::dynamic::DynamicPrompt;
-use crate::component::metadata::{Metadata, metadata};
 use crate::component::prompt::PromptDefinition;
 use crate::json::encode::ObjectWriter;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 use crate::schema::publish::{self, SchemaStyle};
 
 #[derive(Debug)]
 pub(crate) struct PromptEntry {
-    pub(crate) metadata: Metadata,
     pub(crate) handler: ComponentHandler,
 }
 
 impl PromptEntry {
     pub(crate) fn new(definition: &'static PromptDefinition) -> PromptEntry {
-        let PromptDefinition { name, invoke, timeout, location, .. } = *definition;
-        let handler = ComponentHandler::for_function(name.into(), invoke, timeout, location);
-        PromptEntry { metadata: metadata!(definition), handler }
+        PromptEntry { handler: ComponentHandler::for_function("prompt", &definition.component) }
     }
 
     pub(crate) fn dynamic(prompt: DynamicPrompt, added: Location) -> PromptEntry {
-        let (metadata, timeout, location) = (prompt.metadata.clone(), prompt.timeout, prompt.location);
-        let (described, call) = prompt.into_parts();
-        let handler =
-            ComponentHandler::for_closure(metadata.name.clone(), (described, None, call), timeout, (location, added));
-        PromptEntry { metadata, handler }
+        PromptEntry { handler: ComponentHandler::for_closure(prompt.into_parts(), None, added) }
     }
 
     /// Returns the arguments. They are strings in the protocol, so the schema of a parameter of another type is added
@@ -42,7 +34,7 @@ impl PromptEntry {
         let arguments = self.handler.described.parameters.iter().map(|parameter| {
             let mut argument = Map::new();
             argument.insert("name".into(), parameter.name.as_ref().into());
-            if let (Some(title), true) = (&parameter.title, revision >= Revision::V2025_06_18) {
+            if let (Some(title), true) = (&parameter.title, revision.has(Feature::Titles)) {
                 argument.insert("title".into(), title.as_ref().into());
             }
             let mut description = parameter.description.clone().into_owned();
@@ -75,28 +67,17 @@ impl PromptEntry {
 
 impl ListEntry for PromptEntry {
     const MEMBER: &'static str = "prompts";
-
-    fn key(&self) -> &str {
-        &self.metadata.name
-    }
+    const KIND: ComponentKind = ComponentKind::Prompt;
 
     fn handler(&self) -> &ComponentHandler {
         &self.handler
     }
 
-    fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
-    fn kind(&self) -> ComponentKind {
-        ComponentKind::Prompt
-    }
-
     fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: SchemaStyle) {
-        self.metadata.write_first_members(entry, revision);
+        self.handler.metadata.write_first_members(entry, revision);
         if !self.handler.described.parameters.is_empty() {
             entry.add_member("arguments", &self.arguments(revision));
         }
-        self.metadata.write_last_members(entry, revision);
+        self.handler.metadata.write_last_members(entry, revision);
     }
 }

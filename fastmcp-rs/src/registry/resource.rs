@@ -7,22 +7,21 @@ use serde_json::{Map, Value};
 use super::component::ComponentHandler;
 use super::list::ListEntry;
 use super::visibility::ComponentKind;
-use crate::component::definition::{DefinitionText, Location};
+use crate::checks::problem::{Location, ProblemList};
+use crate::checks::templates::report_optional_variable;
+use crate::component::definition::DefinitionText;
 use crate::component::dynamic::DynamicResource;
-use crate::component::metadata::{Metadata, metadata};
 use crate::component::resource::{ResourceAnnotations, ResourceDefinition};
 use crate::component::template::{Template, is_traversal};
 use crate::content::{Annotations, RevisionView};
 use crate::json::encode::ObjectWriter;
 use crate::protocol::cache::CacheHints;
-use crate::protocol::{CacheScope, Revision};
+use crate::protocol::{CacheScope, Feature, Revision};
 use crate::schema::publish::SchemaStyle;
 
 /// A resource with a fixed URI.
 #[derive(Debug)]
 pub(crate) struct ResourceEntry {
-    pub(super) metadata: Metadata,
-    pub(super) uri: DefinitionText,
     mime_type: Option<DefinitionText>,
     size: Option<u64>,
     hints: AnnotationSource,
@@ -49,38 +48,32 @@ enum AnnotationSource {
 
 impl ResourceEntry {
     pub(crate) fn new(definition: &'static ResourceDefinition) -> ResourceEntry {
-        let ResourceDefinition { name, invoke, timeout, location, uri, size, annotations, ttl, scope, .. } =
-            *definition;
+        let ResourceDefinition { uri, size, annotations, ttl, scope, .. } = *definition;
         ResourceEntry {
-            metadata: metadata!(definition),
-            uri: uri.into(),
             mime_type: definition.mime_type.map(DefinitionText::from),
             size,
             hints: AnnotationSource::Static(annotations),
             ttl,
             scope,
             allow_traversal: definition.allow_traversal.iter().copied().map(DefinitionText::from).collect(),
-            handler: ComponentHandler::for_function(name.into(), invoke, timeout, location),
+            handler: ComponentHandler::for_function("resource", &definition.component).with_uri(uri.into()),
         }
     }
 
     pub(crate) fn dynamic(mut resource: DynamicResource, added: Location) -> ResourceEntry {
-        let (metadata, uri) = (resource.metadata.clone(), DefinitionText::Owned(resource.uri.clone()));
-        let (timeout, location) = (resource.timeout, resource.location);
+        let uri = DefinitionText::Owned(resource.uri.clone());
         let (size, ttl, scope) = (resource.size, resource.ttl, resource.scope);
         let hints = AnnotationSource::Dynamic(resource.annotations.take());
         let mime_type = resource.mime_type.take().map(DefinitionText::Owned);
         let allow_traversal = resource.allow_traversal.iter().cloned().map(DefinitionText::Owned).collect();
-        let (described, call) = resource.into_parts();
-        let handler =
-            ComponentHandler::for_closure(metadata.name.clone(), (described, None, call), timeout, (location, added));
-        ResourceEntry { metadata, uri, mime_type, size, hints, ttl, scope, allow_traversal, handler }
+        let handler = ComponentHandler::for_closure(resource.into_parts(), None, added).with_uri(uri);
+        ResourceEntry { mime_type, size, hints, ttl, scope, allow_traversal, handler }
     }
 
     /// Returns the cache settings that clients get with the contents.
     pub(crate) fn cache(&self, default: CacheHints) -> CacheHints {
         // Contents that only some clients may see must not be shared.
-        let own = if self.handler.visibility_checks.is_empty() { self.scope } else { Some(CacheScope::Private) };
+        let own = if self.handler.visibility.is_restricted() { Some(CacheScope::Private) } else { self.scope };
         CacheHints { ttl: self.ttl.unwrap_or(default.ttl), scope: own.unwrap_or(default.scope) }
     }
 
@@ -90,8 +83,8 @@ impl ResourceEntry {
     }
 
     fn write_as(&self, uri_member: &'static str, entry: &mut ObjectWriter<'_>, revision: Revision) {
-        entry.add_text(uri_member, &self.uri);
-        self.metadata.write_first_members(entry, revision);
+        entry.add_text(uri_member, self.handler.key());
+        self.handler.metadata.write_first_members(entry, revision);
         if let Some(mime_type) = self.mime_type() {
             entry.add_text("mimeType", &mime_type);
         }
@@ -101,7 +94,7 @@ impl ResourceEntry {
         if let Some(annotations) = self.annotations(revision) {
             entry.add_member("annotations", &annotations);
         }
-        self.metadata.write_last_members(entry, revision);
+        self.handler.metadata.write_last_members(entry, revision);
     }
 
     fn annotations(&self, revision: Revision) -> Option<Value> {
@@ -119,7 +112,7 @@ impl ResourceEntry {
         if let Some(priority) = hints.priority {
             annotations.insert("priority".into(), priority.into());
         }
-        if let (Some(timestamp), true) = (hints.last_modified, revision >= Revision::V2025_06_18) {
+        if let (Some(timestamp), true) = (hints.last_modified, revision.has(Feature::LastModified)) {
             annotations.insert("lastModified".into(), timestamp.into());
         }
         (!annotations.is_empty()).then(|| annotations.into())
@@ -128,7 +121,7 @@ impl ResourceEntry {
 
 impl TemplateEntry {
     pub(crate) fn new(resource: ResourceEntry) -> TemplateEntry {
-        let template = Template::parse(&resource.uri);
+        let template = Template::parse(resource.handler.key());
         TemplateEntry { resource, template }
     }
 
@@ -147,38 +140,23 @@ impl TemplateEntry {
         values.iter().all(is_safe).then_some(values)
     }
 
-    /// Returns a problem for each variable that may be missing from a URI although its parameter is required.
-    pub(crate) fn problems(&self) -> Vec<String> {
+    /// Reports each variable that may be missing from a URI although its parameter is required.
+    pub(super) fn check_variables(&self, problems: &mut ProblemList) {
         let required = self.resource.handler.described.input.get("required");
         let is_required = |name: &str| {
             required.and_then(Value::as_array).is_some_and(|names| names.iter().any(|other| other == name))
         };
         let optional = self.template.optional_variables().filter(|name| is_required(name));
-        optional
-            .map(|name| {
-                format!("the variable `{name}` may be missing from the URI, so its parameter must be an `Option` or have a default")
-            })
-            .collect()
+        optional.for_each(|name| report_optional_variable(name, problems));
     }
 }
 
 impl ListEntry for ResourceEntry {
     const MEMBER: &'static str = "resources";
-
-    fn key(&self) -> &str {
-        &self.uri
-    }
+    const KIND: ComponentKind = ComponentKind::Resource;
 
     fn handler(&self) -> &ComponentHandler {
         &self.handler
-    }
-
-    fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
-    fn kind(&self) -> ComponentKind {
-        ComponentKind::Resource
     }
 
     fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: SchemaStyle) {
@@ -188,21 +166,10 @@ impl ListEntry for ResourceEntry {
 
 impl ListEntry for TemplateEntry {
     const MEMBER: &'static str = "resourceTemplates";
-
-    fn key(&self) -> &str {
-        &self.resource.uri
-    }
+    const KIND: ComponentKind = ComponentKind::ResourceTemplate;
 
     fn handler(&self) -> &ComponentHandler {
         &self.resource.handler
-    }
-
-    fn metadata(&self) -> &Metadata {
-        &self.resource.metadata
-    }
-
-    fn kind(&self) -> ComponentKind {
-        ComponentKind::ResourceTemplate
     }
 
     fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, _style: SchemaStyle) {

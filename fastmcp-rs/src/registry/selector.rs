@@ -37,7 +37,7 @@ impl Selector {
 
     /// Selects the resource with a URI, or a resource template. The names of a template's variables do not matter.
     pub fn resource(uri: impl Into<String>) -> Selector {
-        Selector(SelectorTarget::Key(ListKind::Resources, identity(&uri.into())))
+        Selector(SelectorTarget::Key(ListKind::Resources, identity(ListKind::Resources, &uri.into())))
     }
 
     /// Selects the prompt with a name.
@@ -51,9 +51,10 @@ impl Selector {
     }
 }
 
-/// Returns the identity of a resource: its URI, or the shape of its template.
-pub(super) fn identity(uri: &str) -> String {
-    if Template::is_template(uri) { Template::shape(uri) } else { uri.to_owned() }
+/// Returns the text that is unique among the components of a list: the key, or the shape of a template, because
+/// templates that differ only in the names of variables match the same URIs.
+pub(super) fn identity(list: ListKind, key: &str) -> String {
+    if list == ListKind::Resources && Template::is_template(key) { Template::shape(key) } else { key.to_owned() }
 }
 
 /// The rules of an app. The newest rule that matches a component applies; a component without a rule is enabled. Each
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_selected_however_its_variables_are_named() {
+    fn a_template_is_selected_regardless_of_variable_names() {
         assert_eq!(Selector::resource("a://{x}"), Selector::resource("a://{y}"));
         assert_ne!(Selector::resource("a://{x}"), Selector::resource("a://{+x}"));
     }

@@ -1,15 +1,16 @@
 //! The current registry of a server, which edits replace while the server runs.
 //!
-//! Each reader of messages keeps a [`RegistrySnapshot`]: while nothing changes, access costs one atomic load and no lock. A call
-//! that has begun continues with the registry of its beginning.
+//! Each reader of messages keeps a [`RegistrySnapshot`]: while nothing changes, access costs one atomic load and no
+//! lock. A call that has begun continues with the registry of its beginning.
 //!
 //! An edit only increments the version. The registry of that version is built on the next access, so a program may add
 //! ten thousand tools one by one.
 
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::Arc;
 
 use super::tree::ComponentTree;
 use super::{ListConfig, Registry, VisibilityPace};
+use crate::util::sync::RwLock;
 
 #[derive(Debug)]
 pub(crate) struct RegistryCache {
@@ -22,30 +23,8 @@ pub(crate) struct RegistryCache {
 /// A snapshot of the registry, kept by a reader of messages.
 #[derive(Clone, Debug)]
 pub(crate) struct RegistrySnapshot {
-    registry: Arc<Registry>,
-    version: u64,
-}
-
-/// A view that does not keep its registry, for one who waits: what is served no more can be dropped meanwhile.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-#[derive(Debug)]
-pub(crate) struct WeakRegistrySnapshot {
-    registry: Weak<Registry>,
-    version: u64,
-}
-
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-impl WeakRegistrySnapshot {
-    pub(crate) fn new(snapshot: &RegistrySnapshot) -> WeakRegistrySnapshot {
-        WeakRegistrySnapshot { registry: Arc::downgrade(&snapshot.registry), version: snapshot.version }
-    }
-
-    /// Lets go of a view until it is needed again.
-    pub(crate) fn update(&mut self, snapshot: RegistrySnapshot) {
-        if snapshot.version != self.version {
-            *self = WeakRegistrySnapshot::new(&snapshot);
-        }
-    }
+    pub(super) registry: Arc<Registry>,
+    pub(super) version: u64,
 }
 
 impl RegistryCache {
@@ -60,12 +39,12 @@ impl RegistryCache {
     }
 
     pub(crate) fn snapshot(&self) -> RegistrySnapshot {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current.read();
         if current.version == self.root.version() {
             return current.clone();
         }
         drop(current);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.write();
         // Another thread may have built it in the meantime.
         if current.version == self.root.version() {
             return current.clone();
@@ -84,15 +63,6 @@ impl RegistryCache {
         self.root.clear();
         // Replaces the registry that was served last.
         self.snapshot();
-    }
-
-    /// The view that rested, or the newest one if its registry is gone.
-    #[cfg_attr(not(feature = "stdio"), allow(dead_code))]
-    pub(crate) fn upgrade_snapshot(&self, resting: &WeakRegistrySnapshot) -> RegistrySnapshot {
-        match resting.registry.upgrade() {
-            Some(registry) => RegistrySnapshot { registry, version: resting.version },
-            None => self.snapshot(),
-        }
     }
 
     /// Returns the newest registry, and updates `snapshot` if it is outdated.

@@ -10,11 +10,11 @@ use std::time::Duration;
 use super::component::ComponentHandler;
 use super::list::ListEntry;
 use super::namespace::qualify;
-use super::selector::identity;
-use super::visibility::{VisibilityCheck, VisibilityFn};
+use super::visibility::{Visibility, VisibilityRule};
 use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
+use crate::checks::conflicts::EntryWording;
+use crate::checks::problem::{Problem, ProblemList};
 use crate::component::definition::DefinitionText;
-use crate::component::metadata::Metadata;
 use crate::component::template::Template;
 use crate::context::ComponentEnv;
 use crate::context::change_hub::ListKind;
@@ -48,35 +48,17 @@ pub(crate) struct AppSettings {
     pub(crate) visibility_rules: Vec<VisibilityRule>,
 }
 
-/// A visibility function of an app, for the components of that app and of the apps mounted in it.
-#[derive(Clone)]
-pub(crate) struct VisibilityRule {
-    pub(crate) function: VisibilityFn,
-    pub(crate) states: Arc<States>,
-    /// The number of namespaces that belong to apps around the function's app.
-    pub(crate) depth: usize,
-}
-
-/// The words by which messages name the entries of a list.
-pub(super) struct EntryWording {
-    pub(super) kind: ListKind,
-    /// The noun for one entry.
-    pub(super) noun: &'static str,
-    /// The property that two entries must not share: "two tools are named …".
-    pub(super) share: &'static str,
-    pub(super) advice: &'static str,
-}
+/// The words for resources and for templates.
+const RESOURCES: EntryWording = EntryWording { noun: "resource", share: "at", advice: "give one of them another URI" };
 
 /// An entry that is being added, as a trait object for all lists: adding takes many steps, and their code should not
 /// exist four times.
 pub(super) trait NewEntry {
     fn wording(&self) -> &'static EntryWording;
-    fn key(&self) -> &str;
+    fn list(&self) -> ListKind;
     fn handler(&self) -> &ComponentHandler;
-    /// Returns the identity, which is unique in its list.
-    fn identity(&self) -> String;
     /// Returns the problems of the entry, and clears those of its description.
-    fn take_problems(&mut self) -> Vec<String>;
+    fn take_problems(&mut self) -> Vec<Problem>;
     /// Finds the entry with an identity in the same list.
     fn find_existing<'a>(&self, components: &'a ComponentMaps, identity: &str) -> Option<&'a ComponentHandler>;
     fn apply_settings(&mut self, settings: &AppSettings);
@@ -88,22 +70,20 @@ impl<T: TreeEntry> NewEntry for T {
         &T::WORDING
     }
 
-    fn key(&self) -> &str {
-        ListEntry::key(self)
+    fn list(&self) -> ListKind {
+        T::LIST
     }
 
     fn handler(&self) -> &ComponentHandler {
         ListEntry::handler(self)
     }
 
-    fn identity(&self) -> String {
-        TreeEntry::identity(self)
-    }
-
-    fn take_problems(&mut self) -> Vec<String> {
-        let mut problems = std::mem::take(&mut self.parts().2.described.problems);
-        problems.extend(self.own_problems());
-        problems
+    fn take_problems(&mut self) -> Vec<Problem> {
+        let handler = self.handler_mut();
+        let none = ProblemList::for_component(T::WORDING.noun, handler.name(), handler.location);
+        let mut problems = std::mem::replace(&mut handler.described.problems, none);
+        self.check(&mut problems);
+        problems.into_problems()
     }
 
     fn find_existing<'a>(&self, components: &'a ComponentMaps, identity: &str) -> Option<&'a ComponentHandler> {
@@ -121,32 +101,25 @@ impl<T: TreeEntry> NewEntry for T {
 
 /// An entry that a scope stores.
 pub(super) trait TreeEntry: ListEntry + Sized + 'static {
+    const LIST: ListKind;
     const WORDING: EntryWording;
 
     fn entries(components: &ComponentMaps) -> &EntryMap<Self>;
     fn entries_mut(components: &mut ComponentMaps) -> &mut EntryMap<Self>;
 
-    /// Returns the identity, which is unique among entries of the kind.
-    fn identity(&self) -> String;
-
-    fn parts(&mut self) -> (&mut Metadata, Option<&mut DefinitionText>, &mut ComponentHandler);
+    fn handler_mut(&mut self) -> &mut ComponentHandler;
 
     /// Updates the entry after its key has changed.
     fn on_key_changed(&mut self) {}
 
-    /// Returns the problems of the entry, except those of its description.
-    fn own_problems(&self) -> Vec<String> {
-        Vec::new()
-    }
+    /// Adds the problems of the entry, except those of its description.
+    fn check(&self, _problems: &mut ProblemList) {}
 }
 
 impl TreeEntry for ToolEntry {
-    const WORDING: EntryWording = EntryWording {
-        kind: ListKind::Tools,
-        noun: "tool",
-        share: "named",
-        advice: "rename one, as with `#[mcp::tool(name = \"…\")]`",
-    };
+    const LIST: ListKind = ListKind::Tools;
+    const WORDING: EntryWording =
+        EntryWording { noun: "tool", share: "named", advice: "rename one, as with `#[mcp::tool(name = \"…\")]`" };
 
     fn entries(components: &ComponentMaps) -> &EntryMap<Self> {
         &components.tools
@@ -156,22 +129,15 @@ impl TreeEntry for ToolEntry {
         &mut components.tools
     }
 
-    fn identity(&self) -> String {
-        self.metadata.name.clone().into_owned()
-    }
-
-    fn parts(&mut self) -> (&mut Metadata, Option<&mut DefinitionText>, &mut ComponentHandler) {
-        (&mut self.metadata, None, &mut self.handler)
+    fn handler_mut(&mut self) -> &mut ComponentHandler {
+        &mut self.handler
     }
 }
 
 impl TreeEntry for PromptEntry {
-    const WORDING: EntryWording = EntryWording {
-        kind: ListKind::Prompts,
-        noun: "prompt",
-        share: "named",
-        advice: "rename one, as with `#[mcp::prompt(name = \"…\")]`",
-    };
+    const LIST: ListKind = ListKind::Prompts;
+    const WORDING: EntryWording =
+        EntryWording { noun: "prompt", share: "named", advice: "rename one, as with `#[mcp::prompt(name = \"…\")]`" };
 
     fn entries(components: &ComponentMaps) -> &EntryMap<Self> {
         &components.prompts
@@ -181,18 +147,14 @@ impl TreeEntry for PromptEntry {
         &mut components.prompts
     }
 
-    fn identity(&self) -> String {
-        self.metadata.name.clone().into_owned()
-    }
-
-    fn parts(&mut self) -> (&mut Metadata, Option<&mut DefinitionText>, &mut ComponentHandler) {
-        (&mut self.metadata, None, &mut self.handler)
+    fn handler_mut(&mut self) -> &mut ComponentHandler {
+        &mut self.handler
     }
 }
 
 impl TreeEntry for ResourceEntry {
-    const WORDING: EntryWording =
-        EntryWording { kind: ListKind::Resources, noun: "resource", share: "at", advice: "give one another URI" };
+    const LIST: ListKind = ListKind::Resources;
+    const WORDING: EntryWording = RESOURCES;
 
     fn entries(components: &ComponentMaps) -> &EntryMap<Self> {
         &components.resources
@@ -202,18 +164,14 @@ impl TreeEntry for ResourceEntry {
         &mut components.resources
     }
 
-    fn identity(&self) -> String {
-        self.uri.clone().into_owned()
-    }
-
-    fn parts(&mut self) -> (&mut Metadata, Option<&mut DefinitionText>, &mut ComponentHandler) {
-        (&mut self.metadata, Some(&mut self.uri), &mut self.handler)
+    fn handler_mut(&mut self) -> &mut ComponentHandler {
+        &mut self.handler
     }
 }
 
 impl TreeEntry for TemplateEntry {
-    const WORDING: EntryWording =
-        EntryWording { kind: ListKind::Resources, noun: "resource", share: "at", advice: "give one another URI" };
+    const LIST: ListKind = ListKind::Resources;
+    const WORDING: EntryWording = RESOURCES;
 
     fn entries(components: &ComponentMaps) -> &EntryMap<Self> {
         &components.templates
@@ -223,37 +181,28 @@ impl TreeEntry for TemplateEntry {
         &mut components.templates
     }
 
-    /// Returns the shape of the template, because templates that differ only in the names of variables match the same
-    /// URIs.
-    fn identity(&self) -> String {
-        identity(&self.resource.uri)
-    }
-
-    fn parts(&mut self) -> (&mut Metadata, Option<&mut DefinitionText>, &mut ComponentHandler) {
-        self.resource.parts()
+    fn handler_mut(&mut self) -> &mut ComponentHandler {
+        &mut self.resource.handler
     }
 
     fn on_key_changed(&mut self) {
-        self.template = Template::parse(&self.resource.uri);
+        self.template = Template::parse(self.key());
     }
 
-    fn own_problems(&self) -> Vec<String> {
-        self.problems()
+    fn check(&self, problems: &mut ProblemList) {
+        self.check_variables(problems);
     }
 }
 
 /// Gives an entry its full name and the settings of its app.
 pub(super) fn apply_settings<T: TreeEntry>(entry: &mut T, settings: &AppSettings) {
-    apply_settings_to_parts(T::WORDING.kind, entry.parts(), settings);
+    apply_settings_to_handler(T::LIST, entry.handler_mut(), settings);
     entry.on_key_changed();
 }
 
-fn apply_settings_to_parts(
-    list: ListKind,
-    (metadata, uri, handler): (&mut Metadata, Option<&mut DefinitionText>, &mut ComponentHandler),
-    settings: &AppSettings,
-) {
+fn apply_settings_to_handler(list: ListKind, handler: &mut ComponentHandler, settings: &AppSettings) {
     let namespaces = &settings.namespaces;
+    let ComponentHandler { metadata, uri, .. } = &*handler;
     let seen_from = |depth: usize, kind: ListKind, key: &DefinitionText| -> DefinitionText {
         let inner = namespaces.get(depth..).unwrap_or_default().iter().rev();
         inner.fold(key.clone(), |key, name| DefinitionText::Owned(qualify(kind, name, &key)))
@@ -262,23 +211,17 @@ fn apply_settings_to_parts(
     let name_from = |depth| {
         if list == ListKind::Resources { metadata.name.clone() } else { seen_from(depth, list, &metadata.name) }
     };
-    let visibility_checks = settings.visibility_rules.iter().map(|rule| VisibilityCheck {
-        function: Arc::clone(&rule.function),
-        env: Arc::new(ComponentEnv {
-            name: name_from(rule.depth),
-            states: Arc::clone(&rule.states),
-            namespaces: namespaces.get(..rule.depth).unwrap_or_default().into(),
-        }),
-        uri: uri.as_ref().map(|uri| seen_from(rule.depth, ListKind::Resources, uri)),
+    let uri_from = |depth| uri.as_ref().map(|uri| seen_from(depth, ListKind::Resources, uri));
+    let visibility = Visibility::new(&settings.visibility_rules, |states, depth| {
+        let namespaces = namespaces.get(..depth).unwrap_or_default().into();
+        (ComponentEnv { name: name_from(depth), states: Arc::clone(states), namespaces }, uri_from(depth))
     });
-    handler.visibility_checks = visibility_checks.collect();
-    let name = name_from(0);
-    let states = Arc::clone(&settings.states);
-    handler.env = Arc::new(ComponentEnv { name: name.clone(), states, namespaces: Arc::clone(namespaces) });
+    let (name, uri) = (name_from(0), uri_from(0));
+    let (states, namespaces) = (Arc::clone(&settings.states), Arc::clone(namespaces));
+    handler.env = Arc::new(ComponentEnv { name: name.clone(), states, namespaces });
+    handler.metadata.name = name;
+    handler.uri = uri;
+    handler.visibility = visibility;
     handler.default_timeout = settings.default_timeout;
     handler.layers = settings.layers.clone();
-    metadata.name = name;
-    if let Some(uri) = uri {
-        *uri = seen_from(0, ListKind::Resources, uri);
-    }
 }

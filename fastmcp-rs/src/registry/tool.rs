@@ -7,20 +7,18 @@ use serde_json::{Map, Value, json};
 use super::component::ComponentHandler;
 use super::list::ListEntry;
 use super::visibility::ComponentKind;
-use crate::component::definition::{Location, ToolAnnotations};
+use crate::checks::problem::Location;
+use crate::checks::vendors::ToolWarnings;
 use crate::component::dynamic::DynamicTool;
-use crate::component::metadata::{Metadata, metadata};
 use crate::component::result_writer::Subject;
-use crate::component::tool::{ResultOptions, ToolDefinition};
+use crate::component::tool::{ResultOptions, ToolAnnotations, ToolDefinition};
 use crate::json::encode::ObjectWriter;
-use crate::protocol::Revision;
-use crate::schema::lint;
+use crate::protocol::{Feature, Revision};
 use crate::schema::mcp_header::{self, HeaderArgument};
 use crate::schema::publish::{self, SchemaStyle};
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
-    pub(super) metadata: Metadata,
     hints: ToolAnnotations,
     results: ResultOptions,
     pub(crate) handler: ComponentHandler,
@@ -33,29 +31,21 @@ pub(crate) struct ToolEntry {
 
 impl ToolEntry {
     pub(crate) fn new(definition: &'static ToolDefinition) -> ToolEntry {
-        let ToolDefinition { name, invoke, timeout, location, annotations, results, .. } = *definition;
-        let handler = ComponentHandler::for_function(name.into(), invoke, timeout, location);
-        ToolEntry::from_parts(metadata!(definition), annotations, results, handler)
+        let handler = ComponentHandler::for_function("tool", &definition.component);
+        ToolEntry::from_parts(definition.annotations, definition.results, handler)
     }
 
     pub(crate) fn dynamic(tool: DynamicTool, added: Location) -> ToolEntry {
-        let DynamicTool { hints, results, timeout, location, .. } = tool;
-        let metadata = tool.metadata.clone();
-        let handler =
-            ComponentHandler::for_closure(metadata.name.clone(), tool.into_parts(), timeout, (location, added));
-        ToolEntry::from_parts(metadata, hints, results, handler)
+        let DynamicTool { hints, results, .. } = tool;
+        let (base, described, call, schema) = tool.into_parts();
+        ToolEntry::from_parts(hints, results, ComponentHandler::for_closure((base, described, call), schema, added))
     }
 
-    fn from_parts(
-        metadata: Metadata,
-        hints: ToolAnnotations,
-        results: ResultOptions,
-        handler: ComponentHandler,
-    ) -> ToolEntry {
+    fn from_parts(hints: ToolAnnotations, results: ResultOptions, handler: ComponentHandler) -> ToolEntry {
         let output =
             handler.described.output.as_ref().or(handler.described.scalar.as_ref().map(|scalar| &scalar.schema));
         let wraps = output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")));
-        ToolEntry { metadata, hints, results, handler, wraps, mirrors: OnceLock::new() }
+        ToolEntry { hints, results, handler, wraps, mirrors: OnceLock::new() }
     }
 
     /// Returns the arguments that clients mirror into headers.
@@ -97,9 +87,9 @@ impl ToolEntry {
         described.output.as_ref().or(scalar.map(|scalar| &scalar.schema))
     }
 
-    /// Returns the parts of the definition that some vendors reject or change.
-    pub(crate) fn lints(&self, style: SchemaStyle) -> lint::LintReport {
-        lint::lint_tool(&self.metadata.name, &self.published_input(style))
+    /// Adds the parts of the definition that some vendors reject or change.
+    pub(crate) fn lint(&self, style: SchemaStyle, warnings: &mut ToolWarnings) {
+        warnings.check_tool(self.key(), self.handler.location, &self.published_input(style));
     }
 
     /// Returns the published schema of the arguments. A hand-written schema is published as it was given.
@@ -115,7 +105,7 @@ impl ToolEntry {
         let hints = self.hints;
         let mut annotations = Map::new();
         // Clients before 2025-06-18, and some newer ones, read the title here.
-        if let Some(title) = &self.metadata.title {
+        if let Some(title) = &self.handler.metadata.title {
             annotations.insert("title".into(), title.as_ref().into());
         }
         for (key, hint) in [
@@ -134,21 +124,10 @@ impl ToolEntry {
 
 impl ListEntry for ToolEntry {
     const MEMBER: &'static str = "tools";
-
-    fn key(&self) -> &str {
-        &self.metadata.name
-    }
+    const KIND: ComponentKind = ComponentKind::Tool;
 
     fn handler(&self) -> &ComponentHandler {
         &self.handler
-    }
-
-    fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
-    fn kind(&self) -> ComponentKind {
-        ComponentKind::Tool
     }
 
     fn hints(&self) -> ToolAnnotations {
@@ -156,25 +135,25 @@ impl ListEntry for ToolEntry {
     }
 
     fn write(&self, entry: &mut ObjectWriter<'_>, revision: Revision, style: SchemaStyle) {
-        self.metadata.write_first_members(entry, revision);
-        if self.metadata.title.is_none() && revision >= Revision::V2025_06_18 {
-            entry.add_text("title", &title_from_name(&self.metadata.name));
+        self.handler.metadata.write_first_members(entry, revision);
+        if self.handler.metadata.title.is_none() && revision.has(Feature::Titles) {
+            entry.add_text("title", &title_from_name(&self.handler.metadata.name));
         }
         let input = self.published_input(style);
-        match revision.is_modern() || self.handler.is_dynamic() {
+        match revision.has(Feature::ParameterHeaders) || self.handler.is_dynamic() {
             true => entry.add_member("inputSchema", &input),
             false => entry.add_member("inputSchema", &mcp_header::without_marks(&input)),
         }
-        if let (Some(output), true) = (self.output(style), revision >= Revision::V2025_06_18) {
-            match self.wraps && (!revision.is_modern() || self.wraps_for_all(style)) {
+        if let (Some(output), true) = (self.output(style), revision.has(Feature::StructuredContent)) {
+            match self.wraps && (!revision.has(Feature::StructuredValues) || self.wraps_for_all(style)) {
                 true => entry.add_member("outputSchema", &wrap_output_schema(output)),
                 false => entry.add_member("outputSchema", output),
             }
         }
-        if let (Some(annotations), true) = (self.annotations(), revision >= Revision::V2025_03_26) {
+        if let (Some(annotations), true) = (self.annotations(), revision.has(Feature::ToolAnnotations)) {
             entry.add_member("annotations", &annotations);
         }
-        self.metadata.write_last_members(entry, revision);
+        self.handler.metadata.write_last_members(entry, revision);
     }
 }
 

@@ -10,18 +10,22 @@
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::component::ComponentHandler;
-use super::namespace::{self, qualify, strip_namespace};
+use super::namespace::{qualify, strip_namespace};
 use super::selector::{EnableRules, Selector, SelectorTarget, identity};
-use super::store::{AppSettings, ComponentMaps, EntryWording, NewEntry, TreeEntry, apply_settings};
+use super::store::{AppSettings, ComponentMaps, NewEntry, TreeEntry, apply_settings};
 use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
+use crate::checks::conflicts::{Claim, conflict, duplicate};
+use crate::checks::names::{check_full_name, check_namespace};
+use crate::checks::problem::Problem;
+use crate::checks::states::{MissingStates, retired_app};
 use crate::component::definition::DefinitionText;
-use crate::component::dynamic::MAX_NAME;
 use crate::context::change_hub::{Change, ChangeHub, ListKind};
 use crate::context::states::States;
 use crate::middleware::LayerChain;
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The contents of a scope.
 #[derive(Default)]
@@ -92,7 +96,7 @@ impl ComponentTree {
     }
 
     fn contents(&self) -> MutexGuard<'_, TreeContents> {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contents.lock()
     }
 
     fn parent(&self) -> Option<(Arc<ComponentTree>, Box<str>)> {
@@ -119,7 +123,7 @@ impl ComponentTree {
         loop {
             let ancestors = self.ancestors();
             let root = ancestors.last().map_or(self, |(root, _)| root);
-            let guard = root.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+            let guard = root.edit_lock.lock();
             if root.parent().is_some() {
                 // The root was mounted in the meantime, so it is no longer the root.
                 continue;
@@ -136,35 +140,35 @@ impl ComponentTree {
 
     /// Runs `work` while the tree, whose root this must be, does not change.
     pub(super) fn read_locked<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _guard = self.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.edit_lock.lock();
         work()
     }
 
     /// Adds an entry, or returns the problems that prevent it.
-    pub(super) fn add(self: &Arc<Self>, mut entry: Box<dyn NewEntry>) -> Result<(), Vec<String>> {
-        let wording = entry.wording();
-        let problems = entry.take_problems();
-        let mut problems: Vec<String> = problems.iter().map(|problem| describe_problem(&*entry, problem)).collect();
-        let identity = entry.identity();
+    pub(super) fn add(self: &Arc<Self>, mut entry: Box<dyn NewEntry>) -> Result<(), Vec<Problem>> {
+        let (list, wording) = (entry.list(), entry.wording());
+        let mut problems = entry.take_problems();
+        let identity = identity(list, entry.handler().key());
         let added = self.edit_tree(|root, ancestors| {
-            let full =
-                |key: &str| ancestors.iter().fold(key.to_owned(), |key, (_, name)| qualify(wording.kind, name, &key));
+            let full = |key: &str| ancestors.iter().fold(key.to_owned(), |key, (_, name)| qualify(list, name, &key));
+            let handler = entry.handler();
+            let full_key = full(handler.key());
             if let Some(other) = root.find_existing(&full(&identity), &*entry) {
-                problems.push(conflict_message(wording, &full(entry.key()), &other, entry.handler()));
+                problems.push(duplicate(wording, &full_key, other, handler.claim()));
             }
             // The names in a mounted app are checked when the outermost app starts; a component that is added later is
             // checked here.
-            if !ancestors.is_empty() {
-                problems.extend(check_name_length(&*entry, &full(entry.key())));
+            if !ancestors.is_empty() && list != ListKind::Resources {
+                problems.extend(check_full_name(&full_key, wording.noun, handler.location));
             }
             let mut contents = self.contents();
             if contents.is_retired {
-                problems.push(describe_problem(&*entry, "its app is not served any more: make a new app"));
+                problems.push(retired_app(wording.noun, handler.name(), handler.location));
             }
             if let Some(settings) = &contents.settings {
                 let mut missing = MissingStates::default();
-                missing.check_handler(entry.handler(), |id| settings.states.contains_key(id));
-                problems.extend(missing.problems(&settings.namespaces));
+                check_states(&mut missing, handler, |id| settings.states.contains_key(id));
+                problems.extend(missing.into_problems(&settings.namespaces));
                 entry.apply_settings(settings);
             }
             if !problems.is_empty() {
@@ -172,8 +176,8 @@ impl ComponentTree {
             }
             entry.insert_into(&identity, &mut contents.components);
             drop(contents);
-            let is_listed = self.is_listed(wording.kind, &identity, ancestors);
-            (Ok(()), if is_listed { vec![wording.kind] } else { Vec::new() })
+            let is_listed = self.is_listed(list, &identity, ancestors);
+            (Ok(()), if is_listed { vec![list] } else { Vec::new() })
         });
         // Dropping the entry may run user code that calls back into this scope, so no lock is held here.
         added.map_err(|(problems, _entry)| problems)
@@ -194,7 +198,7 @@ impl ComponentTree {
     /// Returns whether a component is enabled here and inside, and its tags.
     fn find_enabled_tags(&self, kind: ListKind, key: &str) -> Option<(bool, Vec<DefinitionText>)> {
         fn tags<T: TreeEntry>(entry: &Arc<T>) -> Vec<DefinitionText> {
-            entry.metadata().tags.clone()
+            entry.handler().metadata.tags.clone()
         }
         let contents = self.contents();
         let own = match kind {
@@ -216,15 +220,12 @@ impl ComponentTree {
     }
 
     /// Finds the entry with an identity in this app or in an app mounted in it.
-    fn find_existing(&self, identity: &str, other: &dyn NewEntry) -> Option<ExistingEntry> {
+    fn find_existing(&self, identity: &str, other: &dyn NewEntry) -> Option<Claim> {
         let contents = self.contents();
         if let Some(handler) = other.find_existing(&contents.components, identity) {
-            let place = |handler: &ComponentHandler| (handler.location.file, handler.location.line);
-            let other = other.handler();
-            let is_same = place(handler) == place(other) && !handler.is_dynamic() && !other.is_dynamic();
-            return Some(ExistingEntry { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same });
+            return Some(handler.claim());
         }
-        let kind = other.wording().kind;
+        let kind = other.list();
         let inside = |(name, tree): &(Box<str>, Arc<ComponentTree>)| {
             tree.find_existing(&strip_namespace(kind, name, identity)?, other)
         };
@@ -234,7 +235,7 @@ impl ComponentTree {
     /// Removes a component of this app, or of an app mounted in it, together with the rules that name it here, inside
     /// and around, because these must not affect a later component of that name. Returns whether the component existed.
     pub(crate) fn remove(self: &Arc<Self>, kind: ListKind, key: &str) -> bool {
-        let key = if kind == ListKind::Resources { identity(key) } else { key.to_owned() };
+        let key = identity(kind, key);
         let taken = self.edit_tree(|_, ancestors| {
             let was_listed = self.is_listed(kind, &key, ancestors);
             let taken = self.take_entry(kind, &key);
@@ -295,9 +296,9 @@ impl ComponentTree {
     /// Collects the components with a tag, each with its identity in this app.
     fn collect_tagged(&self, tag: &str, found: &mut Vec<(ListKind, String)>) {
         fn check<T: TreeEntry>(components: &ComponentMaps, tag: &str, found: &mut Vec<(ListKind, String)>) {
-            let has_tag = |entry: &Arc<T>| entry.metadata().tags.iter().any(|other| other == tag);
+            let has_tag = |entry: &Arc<T>| entry.handler().metadata.tags.iter().any(|other| other == tag);
             let meant = T::entries(components).iter().filter(|(_, entry)| has_tag(entry));
-            found.extend(meant.map(|(key, _)| (T::WORDING.kind, key.as_ref().to_owned())));
+            found.extend(meant.map(|(key, _)| (T::LIST, key.as_ref().to_owned())));
         }
         let contents = self.contents();
         check::<ToolEntry>(&contents.components, tag, found);
@@ -312,12 +313,12 @@ impl ComponentTree {
     }
 
     /// Mounts another app in this one, before either is served.
-    pub(crate) fn mount(self: &Arc<Self>, name: &str, other: &Arc<ComponentTree>) -> Result<(), String> {
-        if let Some(problem) = namespace::check_namespace(name) {
+    pub(crate) fn mount(self: &Arc<Self>, name: &str, other: &Arc<ComponentTree>) -> Result<(), Problem> {
+        if let Some(problem) = check_namespace(name) {
             return Err(problem);
         }
         self.edit_tree(|_, _| {
-            let _guard = other.edit_lock.lock().unwrap_or_else(PoisonError::into_inner);
+            let _guard = other.edit_lock.lock();
             let _ = other.parent.set(ParentLink { tree: Arc::downgrade(self), namespace: name.into() });
             self.contents().mounted.push((name.into(), Arc::clone(other)));
             (Ok(()), Vec::new())
@@ -345,10 +346,10 @@ impl ComponentTree {
     }
 
     /// Returns the problems of the components of this app alone, given the types of its states.
-    pub(crate) fn problems(&self, namespaces: &[Box<str>], states: &HashSet<TypeId>) -> Vec<String> {
+    pub(crate) fn problems(&self, namespaces: &[Box<str>], states: &HashSet<TypeId>) -> Vec<Problem> {
         fn check<T: TreeEntry>(components: &ComponentMaps, missing: &mut MissingStates, states: &HashSet<TypeId>) {
             let handlers = T::entries(components).values().map(|entry| entry.handler());
-            handlers.for_each(|handler| missing.check_handler(handler, |id| states.contains(id)));
+            handlers.for_each(|handler| check_states(missing, handler, |id| states.contains(id)));
         }
         let contents = self.contents();
         let mut missing = MissingStates::default();
@@ -356,11 +357,11 @@ impl ComponentTree {
         check::<ResourceEntry>(&contents.components, &mut missing, states);
         check::<TemplateEntry>(&contents.components, &mut missing, states);
         check::<PromptEntry>(&contents.components, &mut missing, states);
-        missing.problems(namespaces)
+        missing.into_problems(namespaces)
     }
 
     /// Returns the conflicts among components, and the names that are too long under their namespace.
-    pub(crate) fn find_conflicts(&self) -> Vec<String> {
+    pub(crate) fn find_conflicts(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         self.find_conflicts_of::<ToolEntry>(&mut problems);
         self.find_conflicts_of::<ResourceEntry>(&mut problems);
@@ -369,21 +370,15 @@ impl ComponentTree {
         problems
     }
 
-    fn find_conflicts_of<T: TreeEntry>(&self, problems: &mut Vec<String>) {
-        let mut places: HashMap<String, ExistingEntry> = HashMap::new();
+    fn find_conflicts_of<T: TreeEntry>(&self, problems: &mut Vec<Problem>) {
+        let mut claims: HashMap<String, Claim> = HashMap::new();
         self.visit_entries::<T>(&mut |identity, full, entry| {
             let handler = entry.handler();
-            let location = handler.location;
-            if T::WORDING.kind != ListKind::Resources && full.len() > MAX_NAME {
-                problems.push(format!(
-                    "the {} `{full}` ({location}) has a name of {} characters under its namespace, and may have {MAX_NAME}: shorten one of the two",
-                    T::WORDING.noun,
-                    full.len()
-                ));
+            if T::LIST != ListKind::Resources {
+                problems.extend(check_full_name(full, T::WORDING.noun, handler.location));
             }
-            let found = ExistingEntry { places: handler.places(), is_dynamic: handler.is_dynamic(), is_same: false };
-            if let Some(other) = places.insert(identity.to_owned(), found) {
-                problems.push(conflict_message(&T::WORDING, full, &other, handler));
+            if let Some(other) = claims.insert(identity.to_owned(), handler.claim()) {
+                problems.push(conflict(&T::WORDING, full, other, handler.claim()));
             }
         });
     }
@@ -396,7 +391,7 @@ impl ComponentTree {
         }
         for (name, tree) in &contents.mounted {
             tree.visit_entries::<T>(&mut |identity, key, entry| {
-                visitor(&qualify(T::WORDING.kind, name, identity), &qualify(T::WORDING.kind, name, key), entry);
+                visitor(&qualify(T::LIST, name, identity), &qualify(T::LIST, name, key), entry);
             });
         }
     }
@@ -447,16 +442,16 @@ impl ComponentTree {
     ) {
         let contents = self.contents();
         let rules = &contents.rules;
-        let allows =
-            |key: &str, tags: &[DefinitionText]| rules.is_enabled(T::WORDING.kind, key, tags) && is_allowed(key, tags);
+        let allows = |key: &str, tags: &[DefinitionText]| rules.is_enabled(T::LIST, key, tags) && is_allowed(key, tags);
         // Until the app is served, the scope must hold the only reference to its entries.
         if contents.settings.is_some() {
-            let allowed =
-                T::entries(&contents.components).iter().filter(|(key, entry)| allows(key, &entry.metadata().tags));
+            let allowed = T::entries(&contents.components)
+                .iter()
+                .filter(|(key, entry)| allows(key, &entry.handler().metadata.tags));
             served.extend(allowed.map(|(_, entry)| Arc::clone(entry)));
         }
         for (name, tree) in &contents.mounted {
-            tree.collect_enabled(&|key, tags| allows(&qualify(T::WORDING.kind, name, key), tags), served);
+            tree.collect_enabled(&|key, tags| allows(&qualify(T::LIST, name, key), tags), served);
         }
     }
 }
@@ -467,69 +462,7 @@ impl std::fmt::Debug for ComponentTree {
     }
 }
 
-fn describe_problem(entry: &dyn NewEntry, problem: &str) -> String {
-    let handler = entry.handler();
-    format!("{} `{}` ({}): {problem}", entry.wording().noun, handler.name(), handler.location)
-}
-
-fn check_name_length(entry: &dyn NewEntry, full: &str) -> Option<String> {
-    let length = full.len();
-    let problem = format!("its name has {length} characters under its namespace, and may have {MAX_NAME}: shorten it");
-    (entry.wording().kind != ListKind::Resources && length > MAX_NAME).then(|| describe_problem(entry, &problem))
-}
-
-/// An existing entry whose identity a new entry shares.
-struct ExistingEntry {
-    places: String,
-    is_dynamic: bool,
-    /// True if both come from the same definition.
-    is_same: bool,
-}
-
-fn conflict_message(wording: &EntryWording, key: &str, one: &ExistingEntry, other: &ComponentHandler) -> String {
-    let EntryWording { noun, share, advice, .. } = wording;
-    let ExistingEntry { places, is_dynamic, is_same } = one;
-    if *is_same {
-        return format!(
-            "the {noun} `{key}` ({places}) is registered twice: `App::new` has it already, so either drop the second registration or begin with `App::empty`"
-        );
-    }
-    let advice = match *is_dynamic && other.is_dynamic() {
-        true => format!("give one of them another, or remove the first with `AppHandle::remove_{noun}`"),
-        false => (*advice).to_owned(),
-    };
-    format!("two {noun}s are {share} `{key}`: at {places} and at {}; {advice}", other.places())
-}
-
-/// The missing states, each once, with the names of the components that need it.
-#[derive(Default)]
-struct MissingStates(Vec<(&'static str, TypeId, Vec<String>)>);
-
-impl MissingStates {
-    fn check_handler(&mut self, handler: &ComponentHandler, has: impl Fn(&TypeId) -> bool) {
-        for (id, name) in &handler.described.requirements.states {
-            if !has(id) {
-                let component = format!("`{}`", handler.name());
-                match self.0.iter_mut().find(|(_, missing, _)| missing == id) {
-                    Some((_, _, wanted_by)) => wanted_by.push(component),
-                    None => self.0.push((name, *id, vec![component])),
-                }
-            }
-        }
-    }
-
-    fn problems(self, namespaces: &[Box<str>]) -> Vec<String> {
-        let app = match namespaces {
-            [] => "the app".to_owned(),
-            names => format!("the app that is mounted as `{}`", names.join("_")),
-        };
-        let told = self.0.into_iter().map(|(name, _, wanted_by)| {
-            let verb = if wanted_by.len() == 1 { "wants" } else { "want" };
-            format!(
-                "{app} has no state of type `{name}`, which {} {verb}: add `.state(…)` with such a value",
-                wanted_by.join(", ")
-            )
-        });
-        told.collect()
-    }
+/// Adds the states that a component requires and that its app does not have.
+fn check_states(missing: &mut MissingStates, handler: &ComponentHandler, has: impl Fn(&TypeId) -> bool) {
+    missing.check_component(handler.name(), &handler.described.requirements.states, has);
 }

@@ -1,15 +1,20 @@
 //! Visibility of components, decided per request by functions of the app.
+//!
+//! A component that a rule of [`Handle::disable`](crate::Handle::disable) hides from everybody is not in the registry at
+//! all (`registry/selector.rs`).
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::component::definition::{DefinitionText, ToolAnnotations};
+use super::visibility_pace::VisibilityPace;
+use crate::component::definition::DefinitionText;
 use crate::component::metadata::Metadata;
+use crate::component::tool::ToolAnnotations;
+use crate::context::states::States;
 use crate::context::{ComponentEnv, Context};
-use crate::util::operator_log;
+use crate::exec::runtime::block_in_place_if_possible;
+use crate::util::catch_panic::run_catching;
 
 /// The function passed to [`App::visible_if`](crate::App::visible_if).
 pub(crate) type VisibilityFn = Arc<dyn Fn(&Component<'_>, &Context) -> bool + Send + Sync>;
@@ -31,11 +36,11 @@ pub enum ComponentKind {
 /// A component of a request, as [`App::visible_if`](crate::App::visible_if) gets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Component<'a> {
-    pub(super) kind: ComponentKind,
-    pub(super) name: &'a str,
-    pub(super) uri: Option<&'a str>,
-    pub(super) metadata: &'a Metadata,
-    pub(super) hints: ToolAnnotations,
+    kind: ComponentKind,
+    name: &'a str,
+    uri: Option<&'a str>,
+    metadata: &'a Metadata,
+    hints: ToolAnnotations,
 }
 
 impl<'a> Component<'a> {
@@ -80,152 +85,77 @@ impl<'a> Component<'a> {
     }
 }
 
-/// A visibility function with its view of one component. The function belongs to the component's app or to an app in
-/// which that app is mounted.
-pub(crate) struct VisibilityCheck {
-    pub(super) function: VisibilityFn,
-    /// The component's name and the states in the function's app.
-    pub(super) env: Arc<ComponentEnv>,
-    pub(super) uri: Option<DefinitionText>,
+/// A visibility function of an app, for the components of that app and of the apps mounted in it.
+#[derive(Clone)]
+pub(crate) struct VisibilityRule {
+    pub(crate) function: VisibilityFn,
+    pub(crate) states: Arc<States>,
+    /// The number of namespaces that belong to apps around the function's app.
+    pub(crate) depth: usize,
 }
 
-/// Measures whether the functions of [`App::visible_if`](crate::App::visible_if) are quick enough to run on the thread
-/// that reads messages. At first they count as slow, because one call may block for any time; they must prove to be
-/// quick.
-#[derive(Debug)]
-pub(crate) struct VisibilityPace {
-    /// The number of consecutive quick requests after which the functions count as quick.
-    distrust: AtomicU32,
-    panics: LogThrottle,
-    delays: LogThrottle,
-}
-
-impl Default for VisibilityPace {
-    fn default() -> Self {
-        let distrust = AtomicU32::new(VisibilityPace::PROBATION);
-        VisibilityPace { distrust, panics: LogThrottle::default(), delays: LogThrottle::default() }
-    }
-}
-
-impl VisibilityPace {
-    /// The longest time that the decisions of one request may delay other requests.
-    const QUICK: Duration = Duration::from_micros(100);
-    /// The number of quick requests required after a slow one.
-    const PROBATION: u32 = 8;
-    /// The time above which the decisions of one request delay other requests noticeably.
-    const BLOCKING: Duration = Duration::from_millis(10);
-    /// The number of quick requests required after one that blocked.
-    const LONG_PROBATION: u32 = 1_000;
-    /// The time above which the decisions of one request are logged.
-    const LOGGED: Duration = Duration::from_secs(1);
-
-    pub(crate) fn is_slow(&self) -> bool {
-        self.distrust.load(Ordering::Relaxed) > 0
-    }
-
-    /// Records the time of all decisions of one request.
-    pub(crate) fn record(&self, took: Duration) {
-        let distrust = self.distrust.load(Ordering::Relaxed);
-        // Concurrent records may count a request twice or not at all, which does no harm.
-        match took {
-            _ if took > VisibilityPace::BLOCKING => {
-                self.distrust.store(VisibilityPace::LONG_PROBATION, Ordering::Relaxed)
-            }
-            _ if took > VisibilityPace::QUICK => {
-                self.distrust.store(distrust.max(VisibilityPace::PROBATION), Ordering::Relaxed);
-            }
-            _ if distrust > 0 => self.distrust.store(distrust - 1, Ordering::Relaxed),
-            _ => {}
-        }
-        if took > VisibilityPace::LOGGED && self.delays.should_log() {
-            operator_log::warn(format_args!(
-                "`App::visible_if` took {} ms for one request, which waits for it; other requests do not: let it look into \
-                 memory only",
-                took.as_millis()
-            ));
-        }
-    }
-
-    /// Logs that a function panicked on a component, at most once per minute.
-    pub(crate) fn report_panic(&self, name: &str, panic: &str) {
-        if self.panics.should_log() {
-            operator_log::error(format_args!(
-                "`App::visible_if` panicked on `{name}`, which is hidden therefore: {panic} (logged once a minute)"
-            ));
-        }
-    }
-}
-
-/// Limits an event to one log line per minute.
+/// The visibility of a component: the functions of its app and of the apps around it. All of them must agree before a
+/// request sees the component.
 #[derive(Debug, Default)]
-struct LogThrottle {
-    /// The time at which the next event is due, in milliseconds since the first event of the process.
-    due: AtomicU64,
-}
+pub(crate) struct Visibility(Vec<VisibilityCheck>);
 
-impl LogThrottle {
-    const INTERVAL: u64 = 60_000;
-
-    fn should_log(&self) -> bool {
-        static START: OnceLock<Instant> = OnceLock::new();
-        let now = u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX);
-        let due = self.due.load(Ordering::Relaxed);
-        let next = now.saturating_add(LogThrottle::INTERVAL);
-        now >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
+/// A visibility function with its view of one component.
+struct VisibilityCheck {
+    function: VisibilityFn,
+    /// The component's name and the states in the function's app.
+    env: Arc<ComponentEnv>,
+    uri: Option<DefinitionText>,
 }
 
 impl std::fmt::Debug for VisibilityCheck {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Gate").field("name", &self.env.name).finish_non_exhaustive()
+        formatter.debug_struct("VisibilityCheck").field("name", &self.env.name).finish_non_exhaustive()
     }
 }
 
-impl VisibilityCheck {
-    /// Returns the name and the states that the function gets.
-    pub(crate) fn env(&self) -> &Arc<ComponentEnv> {
-        &self.env
+impl Visibility {
+    /// Creates the visibility of a component from the rules of its apps. `seen_from` returns the name, the states and the
+    /// URI that an app at a depth knows.
+    pub(super) fn new(
+        rules: &[VisibilityRule],
+        seen_from: impl Fn(&Arc<States>, usize) -> (ComponentEnv, Option<DefinitionText>),
+    ) -> Visibility {
+        let checks = rules.iter().map(|rule| {
+            let (env, uri) = seen_from(&rule.states, rule.depth);
+            VisibilityCheck { function: Arc::clone(&rule.function), env: Arc::new(env), uri }
+        });
+        Visibility(checks.collect())
     }
 
-    /// Returns true if the component is visible.
-    pub(crate) fn is_visible(
+    /// Returns true if some requests may not see the component.
+    #[inline]
+    pub(crate) fn is_restricted(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Returns true if a request sees the component; `context` creates the context that a function gets. A component is
+    /// hidden if its function panics.
+    pub(crate) fn allows(
         &self,
-        kind: ComponentKind,
-        metadata: &Metadata,
-        hints: ToolAnnotations,
-        context: &Context,
+        (kind, metadata, hints): (ComponentKind, &Metadata, ToolAnnotations),
+        pace: Option<&VisibilityPace>,
+        context: &dyn Fn(&Arc<ComponentEnv>) -> Context,
     ) -> bool {
-        let component = Component { kind, name: &self.env.name, uri: self.uri.as_deref(), metadata, hints };
-        (self.function)(&component, context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn functions_count_as_slow_until_measured_as_quick() {
-        let pace = VisibilityPace::default();
-        let quick_until_trusted = || {
-            let mut count = 0;
-            while pace.is_slow() {
-                pace.record(Duration::from_micros(5));
-                count += 1;
-            }
-            count
-        };
-        assert_eq!(quick_until_trusted(), 8);
-        pace.record(Duration::from_micros(200));
-        assert_eq!(quick_until_trusted(), 8);
-        pace.record(Duration::from_millis(20));
-        pace.record(Duration::from_micros(200));
-        assert_eq!(quick_until_trusted(), 1_000, "one that blocked is remembered for long");
-    }
-
-    #[test]
-    fn an_event_is_logged_once_a_minute() {
-        let throttle = LogThrottle::default();
-        assert_eq!((0..1_000).filter(|_| throttle.should_log()).count(), 1);
+        self.0.iter().all(|VisibilityCheck { function, env, uri }| {
+            let component = Component { kind, name: &env.name, uri: uri.as_deref(), metadata, hints };
+            let context = context(env);
+            let decide = || function(&component, &context);
+            let is_visible = match run_catching(decide) {
+                // A function that has been quick so far is called here, and may block all the same, such as for a query.
+                Err(panicked) if panicked.is_by_blocking() => run_catching(|| block_in_place_if_possible(decide)),
+                is_visible => is_visible,
+            };
+            is_visible.unwrap_or_else(|panicked| {
+                if let Some(pace) = pace {
+                    pace.report_panic(&env.name, &panicked.0);
+                }
+                false
+            })
+        })
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::json::object::{self, MemberMap};
 use crate::schema::mcp_header;
-use crate::schema::normalize::{has_type, length_unit};
+use crate::schema::normalize::length_unit;
 use crate::schema::number::{Number, parse_number};
 
 /// The constraints of `#[arg(…)]` on a value, besides its type.
@@ -26,7 +26,7 @@ pub struct Constraints {
 }
 
 impl Constraints {
-    pub const NONE: Constraints =
+    pub const EMPTY: Constraints =
         Constraints { min: None, max: None, min_length: None, max_length: None, pattern: None };
 
     /// Returns true if there are no constraints.
@@ -37,21 +37,9 @@ impl Constraints {
     }
 }
 
-/// Adds the constraints to the schema of a property. Constraints that do not fit its type are added to `problems`.
-pub(crate) fn publish_constraints(
-    constraints: &Constraints,
-    property: &mut Map<String, Value>,
-    parameter: &str,
-    problems: &mut Vec<String>,
-) {
+/// Adds the constraints to the schema of a property. Whether they fit its type is checked in `checks/parameters.rs`.
+pub(crate) fn publish_constraints(constraints: &Constraints, property: &mut Map<String, Value>) {
     let Constraints { min, max, min_length, max_length, pattern } = *constraints;
-    let name = |low: bool, high: bool| if low { Some("min") } else { high.then_some("max") };
-    let given = Given {
-        range: name(min.is_some(), max.is_some()),
-        length: name(min_length.is_some(), max_length.is_some()),
-        has_pattern: pattern.is_some(),
-    };
-    given.check(property, &format!("parameter `{parameter}`"), problems);
     for (keyword, bound, tighter) in
         [("minimum", min, std::cmp::Ordering::Greater), ("maximum", max, std::cmp::Ordering::Less)]
     {
@@ -62,12 +50,6 @@ pub(crate) fn publish_constraints(
             property.insert(keyword.into(), bound.to_json());
         }
     }
-    let bound = |keyword| property.get(keyword).and_then(parse_number);
-    if let (Some(min), Some(max)) = (bound("minimum"), bound("maximum")) {
-        if min.cmp_to(max).is_gt() {
-            problems.push(format!("parameter `{parameter}`: no value of its type is from {min} to {max}"));
-        }
-    }
     let unit = length_unit(property);
     for (keyword, bound) in [("min", min_length), ("max", max_length)] {
         if let Some(bound) = bound {
@@ -75,77 +57,8 @@ pub(crate) fn publish_constraints(
         }
     }
     if let Some(pattern) = pattern {
-        if let Err(error) = Regex::new(pattern) {
-            problems.push(format!("parameter `{parameter}`: its pattern is not a regular expression: {error}"));
-        }
         property.insert("pattern".into(), pattern.into());
     }
-}
-
-/// The kinds of constraints that a value has.
-struct Given {
-    range: Option<&'static str>,
-    length: Option<&'static str>,
-    has_pattern: bool,
-}
-
-impl Given {
-    /// Adds the constraints that do not fit the type in the value's schema to `problems`.
-    fn check(&self, property: &Map<String, Value>, place: &str, problems: &mut Vec<String>) {
-        let mut misplaced = |option: &str, wants: &str| {
-            let found = property_type(property);
-            problems.push(format!("{place}: `{option}` wants {wants}, but its schema has {found}"));
-        };
-        let untyped = !property.contains_key("type");
-        let numeric = untyped || has_type(property, "integer") || has_type(property, "number");
-        let textual = untyped || has_type(property, "string");
-        let countable = textual || has_type(property, "array") || has_type(property, "object");
-        if let Some(option) = self.range.filter(|_| !numeric) {
-            misplaced(option, "a number");
-        }
-        if let Some(option) = self.length.filter(|_| !countable) {
-            misplaced(&format!("{option}_length"), "a string, a list or a map");
-        }
-        if self.has_pattern && !textual {
-            misplaced("pattern", "a string");
-        }
-    }
-}
-
-/// Adds the constraints inside of a schema that do not fit their types to `problems`, each with its path.
-///
-/// The macro cannot see the types of a model's fields, and a constraint that does not fit is not enforced.
-pub(crate) fn check_inside(schema: &Value, path: &str, problems: &mut Vec<String>) {
-    let mut check = |schema: &Value, path: &str| {
-        if let Some(members) = schema.as_object() {
-            let name = |low: &str, high: &str| {
-                if members.contains_key(low) { Some("min") } else { members.contains_key(high).then_some("max") }
-            };
-            let given = Given {
-                range: name("minimum", "maximum"),
-                length: name("minLength", "maxLength"),
-                has_pattern: members.contains_key("pattern"),
-            };
-            given.check(members, &format!("field `{path}`"), problems);
-        }
-        check_inside(schema, path, problems);
-    };
-    for (keyword, value) in schema.as_object().into_iter().flatten() {
-        match (keyword.as_str(), value) {
-            ("properties" | "$defs", Value::Object(schemas)) => {
-                schemas.iter().for_each(|(name, schema)| check(schema, &format!("{path}/{name}")));
-            }
-            ("items" | "additionalProperties", schema) => check(schema, path),
-            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
-                schemas.iter().for_each(|schema| check(schema, path));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn property_type(property: &Map<String, Value>) -> String {
-    property.get("type").map_or_else(|| "no type".into(), |types| format!("type {types}"))
 }
 
 /// Checks a well-formed JSON value. `null` counts as absent, so constraints do not apply to it.
@@ -159,7 +72,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
     match json.as_bytes().first() {
         Some(b'0'..=b'9' | b'-') if ranged => {
             let value = json.parse().map(Number::Integer).or_else(|_| json.parse().map(Number::Float));
-            let value = value.map_err(|_| "it is not a number".to_owned())?;
+            let value = value.map_err(|_| "not a number".to_owned())?;
             check_range(value, min, max)?;
             if is_header {
                 mcp_header::check_integer(value)?;
@@ -167,7 +80,7 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
             Ok(())
         }
         Some(b'"') if counted || pattern.is_some() => {
-            let text: String = serde_json::from_str(json).map_err(|_| "it is not a string".to_owned())?;
+            let text: String = serde_json::from_str(json).map_err(|_| "not a string".to_owned())?;
             check_text(&text, min_length, max_length, pattern)
         }
         Some(b'[') if counted => {
@@ -197,10 +110,10 @@ pub fn check_field<T: Serialize + ?Sized>(value: &T, constraints: &Constraints, 
 
 pub(crate) fn check_range(value: Number, min: Option<Number>, max: Option<Number>) -> Result<(), String> {
     if let Some(min) = min.filter(|min| value.cmp_to(*min).is_lt()) {
-        return Err(format!("it must be at least {min}"));
+        return Err(format!("must be at least {min}"));
     }
     if let Some(max) = max.filter(|max| value.cmp_to(*max).is_gt()) {
-        return Err(format!("it must be at most {max}"));
+        return Err(format!("must be at most {max}"));
     }
     Ok(())
 }
@@ -216,7 +129,7 @@ pub(crate) fn check_text(
         check_length(text.chars().count() as u64, min_length, max_length, "characters")?;
     }
     match pattern {
-        Some(pattern) if !matches_pattern(pattern, text) => Err(format!("it must match the pattern `{pattern}`")),
+        Some(pattern) if !matches_pattern(pattern, text) => Err(format!("must match the pattern `{pattern}`")),
         _ => Ok(()),
     }
 }
@@ -224,10 +137,10 @@ pub(crate) fn check_text(
 pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, unit: &str) -> Result<(), String> {
     let counted = |bound: u64| format!("{bound} {}", if bound == 1 { unit.trim_end_matches('s') } else { unit });
     if let Some(min) = min.filter(|min| length < *min) {
-        return Err(format!("it must have at least {}, and has {length}", counted(min)));
+        return Err(format!("must have at least {}, not {length}", counted(min)));
     }
     if let Some(max) = max.filter(|max| length > *max) {
-        return Err(format!("it must have at most {}, and has {length}", counted(max)));
+        return Err(format!("must have at most {}, not {length}", counted(max)));
     }
     Ok(())
 }
@@ -288,19 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn a_constraint_on_the_wrong_type_is_a_problem() {
-        let mut problems = Vec::new();
-        let mut property = serde_json::json!({"type": "boolean"});
-        publish_constraints(&RULES, property.as_object_mut().unwrap(), "flag", &mut problems);
-        assert_eq!(problems.len(), 3, "{problems:?}");
-        assert!(problems[0].contains("`flag`: `min` wants a number, but its schema has type \"boolean\""));
-    }
-
-    #[test]
     fn the_tighter_bound_is_published() {
         let mut property = serde_json::json!({"type": "integer", "minimum": 0, "maximum": 255});
-        let rules = Constraints { min: Some(Number::Integer(-5)), max: Some(Number::Integer(10)), ..Constraints::NONE };
-        publish_constraints(&rules, property.as_object_mut().unwrap(), "n", &mut Vec::new());
+        let rules =
+            Constraints { min: Some(Number::Integer(-5)), max: Some(Number::Integer(10)), ..Constraints::EMPTY };
+        publish_constraints(&rules, property.as_object_mut().unwrap());
         assert_eq!(property, serde_json::json!({"type": "integer", "minimum": 0, "maximum": 10}));
     }
 }

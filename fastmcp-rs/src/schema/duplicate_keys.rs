@@ -77,9 +77,44 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
+/// Compares the search with one that collects the names of each object, for the tests and for the fuzz targets. The text
+/// is JSON.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check_duplicates(text: &str) {
+    use serde_json::value::RawValue;
+
+    use crate::json::oracles::members_by_serde_json;
+
+    fn find_naively(text: &str) -> Option<String> {
+        if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
+            return items.iter().find_map(|item| find_naively(item.get()));
+        }
+        let mut names = HashSet::new();
+        members_by_serde_json(text)?.into_iter().find_map(|(name, value)| {
+            find_naively(value.get()).or_else(|| (!names.insert(name.clone())).then_some(name))
+        })
+    }
+
+    assert_eq!(find_duplicate(text), find_naively(text), "{text}");
+}
+
 #[cfg(test)]
 mod tests {
-    use super::find_duplicate;
+    use super::*;
+    use crate::json::oracles::vary;
+
+    #[test]
+    fn the_same_duplicates_are_found_as_by_collecting_names() {
+        let texts = [
+            r#"{"a":[{"b":1,"c":{"b":null,"b":1}},{"b":1}],"\u0061":{"b":"x"}}"#,
+            r#"[{"a":1,"b":2,"c":3},{"a":1.5,"b":true,"a":[[]]}]"#,
+        ];
+        vary(&texts, 5_000, |text| {
+            if serde_json::from_str::<serde_json::Value>(text).is_ok() {
+                check_duplicates(text);
+            }
+        });
+    }
 
     #[test]
     fn duplicate_members_are_found_at_any_depth() {

@@ -305,7 +305,7 @@ fn flatten_enum(object: &mut Map<String, Value>) {
 mod tests {
     use schemars::JsonSchema;
     use schemars::generate::SchemaSettings;
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
 
     use super::*;
 
@@ -324,8 +324,7 @@ mod tests {
         assert_eq!(schema_of::<f64>(), json!({"type": "number"}));
     }
 
-    #[derive(JsonSchema, Deserialize)]
-    #[allow(dead_code)]
+    #[derive(JsonSchema, Deserialize, Serialize)]
     struct Order {
         /// How many.
         quantity: Option<u64>,
@@ -337,8 +336,7 @@ mod tests {
     }
 
     /// Where it is.
-    #[derive(JsonSchema, Deserialize)]
-    #[allow(dead_code)]
+    #[derive(JsonSchema, Deserialize, Serialize)]
     enum Status {
         /// On its way.
         Shipped,

@@ -114,9 +114,52 @@ fn hash_part(context: &mut Context, kind: u8, bytes: &[u8]) {
     context.update(bytes);
 }
 
+/// Checks that a JSON text has the same digest in another spelling: with other white space, all characters escaped, and
+/// members in reverse order. For the tests and for the fuzz targets.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check_digest(text: &str) {
+    use crate::json::oracles::members_by_serde_json;
+
+    fn escape(text: &str) -> String {
+        let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        format!("\"{units}\"")
+    }
+
+    fn respell(text: &str) -> String {
+        if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
+            let items: Vec<String> = items.iter().map(|item| respell(item.get())).collect();
+            return format!(" [ {} ]\n", items.join("\t, "));
+        }
+        if let Some(mut members) = members_by_serde_json(text) {
+            members.sort_by(|one, other| other.0.cmp(&one.0));
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("{} : {}", escape(name), respell(value.get()))).collect();
+            return format!("{{ {}\r}}", members.join(" ,"));
+        }
+        serde_json::from_str::<String>(text).map_or_else(|_| text.to_owned(), |string| escape(&string))
+    }
+
+    // A longer text, which is hashed as it is written, has another digest in another spelling.
+    if text.len() <= MAX_READ / 16 {
+        assert_eq!(digest_of_json(text), digest_of_json(&respell(text)), "{text}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::oracles::{depth, vary};
+
+    #[test]
+    fn a_digest_depends_on_no_spelling() {
+        let texts =
+            [r#"{"b":[1,2.50,{"x":"naïve \ud83d\ude00"},[]],"a":null,"\u0061":true}"#, r#"["",{"":{"\ud800":1 }}]"#];
+        vary(&texts, 5_000, |text| {
+            if serde_json::from_str::<&RawValue>(text).is_ok() && (depth(text) as usize) < MAX_DEPTH {
+                check_digest(text);
+            }
+        });
+    }
 
     #[test]
     fn the_same_arguments_have_the_same_digest() {

@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use crate::checks::problem::Problem;
 use crate::error::Error;
 
 const LENGTH: usize = 32;
@@ -33,7 +34,7 @@ const LENGTH: usize = 32;
 /// # Ok(())
 /// # }
 /// let error = SealingKey::from_base64("c2hvcnQ=").unwrap_err();
-/// assert_eq!(error.to_string(), "a sealing key has 32 bytes, and this one has 5: `openssl rand -base64 32` makes one");
+/// assert_eq!(error.to_string(), "`SealingKey`: a sealing key must have 32 bytes, not 5: create one with `openssl rand -base64 32`");
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -64,13 +65,13 @@ impl SealingKey {
             })
             .collect();
         let refused =
-            |problem: &str| Error::configuration(vec![format!("{problem}: `openssl rand -base64 32` makes one")]);
+            |text: &str| Problem::new("`SealingKey`", text, "create one with `openssl rand -base64 32`").into();
         let bytes = GeneralPurpose::new(&alphabet::STANDARD, config)
             .decode(usual)
-            .map_err(|_| refused("a sealing key is written as Base64, and this one is not"))?;
+            .map_err(|_| refused("a sealing key must be Base64"))?;
         let key = bytes.as_slice().try_into();
         key.map(SealingKey)
-            .map_err(|_| refused(&format!("a sealing key has {LENGTH} bytes, and this one has {}", bytes.len())))
+            .map_err(|_| refused(&format!("a sealing key must have {LENGTH} bytes, not {}", bytes.len())))
     }
 
     pub(super) fn random(random: &SystemRandom) -> Option<SealingKey> {

@@ -19,6 +19,8 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use binding::AssociatedData;
+#[cfg(fuzzing)]
+pub(crate) use binding::check_digest;
 pub(crate) use binding::{Binding, digest, digest_of_json};
 pub use key::SealingKey;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -46,9 +48,9 @@ const HEADER_LENGTH: usize = 1 + ID_LENGTH + SALT_LENGTH + NONCE_LENGTH;
 /// The reason that nothing could be sealed. It is for the operator, not for the client.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
-    #[error("the sealed text would have {length} bytes, and may have {limit}")]
+    #[error("the sealed text would have {length} bytes; the limit is {limit} bytes")]
     TooLong { length: usize, limit: usize },
-    #[error("the system has no random numbers")]
+    #[error("the system's random number generator failed")]
     NoRandomNumbers,
 }
 
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn sealed_data_opens_in_its_own_context_alone() {
+    fn sealed_data_opens_only_in_its_own_context() {
         let sealer = Sealer::new(&[key(1)]);
         let text = sealer.seal(b"hello", &binding()).unwrap();
         let arguments = digest_of_json(r#"{"a":1}"#);
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_without_keys_has_its_own() {
+    fn a_process_without_keys_generates_its_own() {
         let (one, other) = (Sealer::new(&[]), Sealer::new(&[]));
         assert_eq!(one.open("", &binding()), None);
         let text = one.seal(b"hello", &binding()).unwrap();

@@ -11,8 +11,8 @@ use super::binding::write_parts;
 use super::state::milliseconds;
 use super::{AssociatedData, Purpose, SealError, Sealer, SealingKey};
 use crate::json::object::{self, MemberMap};
-use crate::protocol::Revision;
 use crate::protocol::client_facts::ClientDeclaration;
+use crate::protocol::{Feature, Revision};
 
 /// The maximum length of an id in bytes.
 const MAX_ID: usize = 2 << 10;
@@ -137,7 +137,8 @@ impl CarriedSession {
         let (issued, lifetime) =
             (u64::from_le_bytes(*take_array(&mut rest)?), u64::from_le_bytes(*take_array(&mut rest)?));
         let (revision, info, capabilities) = (take_text(&mut rest)?, take_text(&mut rest)?, take_text(&mut rest)?);
-        let revision = Revision::parse(revision?).filter(|revision| !revision.is_modern() && rest.is_empty())?;
+        let revision =
+            Revision::parse(revision?).filter(|revision| revision.has(Feature::Sessions) && rest.is_empty())?;
         let client = ClientDeclaration { info: info.map(Into::into), capabilities: capabilities.map(Into::into) };
         Some(CarriedSession { revision, client, issued, lifetime })
     }
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_gives_back_what_was_agreed_on() {
+    fn a_session_id_restores_the_negotiated_session() {
         let sealer = Sealer::for_sessions(&keys());
         let client =
             facts(r#"{"name":"Zoë","version":"1.2","title":"Z","icons":[]}"#, r#"{"elicitation": {"url":{}}}"#);
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_bounded_whatever_a_client_says() {
+    fn a_session_id_is_bounded_for_every_client() {
         let sealer = Sealer::for_sessions(&keys());
         for text in ["x", "\0", "\"", "é", "\u{10ffff}", "\\", "\u{7f}"] {
             let long = text.repeat(10_000);
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn long_capabilities_are_reduced_to_what_questions_need() {
+    fn long_capabilities_are_reduced_to_those_of_client_requests() {
         let other = format!(r#""experimental":{{"x":"{}"}}"#, "y".repeat(MAX_CAPABILITIES));
         for (said, kept) in [
             (r#""elicitation":{"form":{"a":1},"url":{}}"#, r#"{"elicitation":{"form":{},"url":{}}}"#),
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_opens_for_nothing_else() {
+    fn an_id_opens_only_for_its_own_binding() {
         let sealer = Sealer::for_sessions(&keys());
         let id = sealer.seal_session(&carried(&ClientDeclaration::default()), &binding()).unwrap();
         for other in [
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_session_is_refused() {
+    fn text_that_is_not_a_session_is_refused() {
         let good = carried(&facts("{}", "{}")).to_bytes();
         assert!(CarriedSession::from_bytes(&good).is_some());
         for length in 0..good.len() {

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_kept_for_its_own_request_alone() {
+    fn a_response_is_kept_only_for_its_own_request() {
         let responses = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), json!({ "of": key }))).collect();
         let mut state = RequestState::default();
         assert!(state.accept_responses(responses(&["a", "b"])).is_empty(), "nothing was asked");

@@ -10,25 +10,19 @@
 pub(crate) mod logging;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/noop.rs"]
+pub(crate) mod metrics;
 #[cfg(feature = "otel")]
 pub(crate) mod otel;
-mod outcome;
+#[cfg(not(feature = "otel"))]
+#[path = "otel_noop.rs"]
+pub(crate) mod otel;
 pub(crate) mod span;
 
-pub(crate) use outcome::RequestOutcome;
-
-/// The methods that are recorded by name in spans and metrics. All other methods, which peers may invent, are recorded
-/// under one name.
-macro_rules! for_each_method {
-    ($with:ident) => {
-        $with! {
-            "tools/call", "tools/list", "resources/read", "resources/list", "resources/templates/list",
-            "resources/subscribe", "resources/unsubscribe", "prompts/get", "prompts/list", "completion/complete",
-            "subscriptions/listen", "server/discover", "initialize", "ping", "logging/setLevel"
-        }
-    };
-}
-pub(crate) use for_each_method;
+/// The name under which spans and metrics record all methods that the protocol does not have, as peers may invent any
+/// number of them.
+const OTHER_METHOD: &str = "_OTHER";
 
 /// The kind of a component in spans and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,16 +40,6 @@ impl Target {
             Target::Tool => "gen_ai.tool.name",
             Target::Prompt => "gen_ai.prompt.name",
             Target::Resource => "mcp.resource.name",
-        }
-    }
-
-    /// Returns the same name as a Prometheus label, which cannot contain dots.
-    #[cfg(feature = "metrics")]
-    fn label(self) -> &'static str {
-        match self {
-            Target::Tool => "gen_ai_tool_name",
-            Target::Prompt => "gen_ai_prompt_name",
-            Target::Resource => "mcp_resource_name",
         }
     }
 }

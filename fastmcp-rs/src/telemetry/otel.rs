@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::Layer;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::protocol::trace_context::TraceContext;
@@ -38,7 +38,7 @@ const MAX_RESPONSE: u64 = 1 << 20;
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// Returns true if the variables name a collector and do not turn traces off.
-pub(crate) fn is_configured() -> bool {
+fn is_configured() -> bool {
     is_allowed()
         && ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
             .iter()
@@ -67,7 +67,9 @@ where
         match build_provider() {
             Ok(provider) => drop(PROVIDER.set(provider)),
             Err(error) => {
-                operator_log::warn(format_args!("no traces are sent, as their exporter cannot be made: {error}"));
+                operator_log::warn(format_args!(
+                    "traces are not sent, because the exporter cannot be created: {error}"
+                ));
                 return None;
             }
         }
@@ -83,12 +85,20 @@ where
     Some(layer.with_filter(LevelFilter::INFO))
 }
 
+/// Adds the layer that sends spans to a subscriber, if `traces` or else the variables ask for it.
+pub(crate) fn add_layer<S>(subscriber: S, traces: Option<bool>) -> impl Subscriber + Send + Sync
+where
+    S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    subscriber.with(if traces.unwrap_or_else(is_configured) { layer() } else { None })
+}
+
 fn build_provider() -> Result<SdkTracerProvider, Box<dyn std::error::Error>> {
     if let Some(protocol) =
         read_variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or(read_variable("OTEL_EXPORTER_OTLP_PROTOCOL"))
     {
         if protocol != "http/protobuf" {
-            operator_log::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not built in"));
+            operator_log::warn(format_args!("traces are sent as http/protobuf: {protocol:?} is not supported"));
         }
     }
     let timeout = read_variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or(read_variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
@@ -196,7 +206,7 @@ impl OtlpClient {
     fn log_failure(&self, problem: &dyn std::fmt::Display) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures.is_power_of_two() {
-            operator_log::warn(format_args!("traces could not be sent ({failures} times so far): {problem}"));
+            operator_log::warn(format_args!("cannot send traces ({failures} failures so far): {problem}"));
         }
     }
 }
@@ -207,7 +217,7 @@ impl HttpClient for OtlpClient {
         let answered = self.send(request);
         match &answered {
             Ok(response) if !response.status().is_success() => {
-                self.log_failure(&format_args!("the collector answers {}", response.status()));
+                self.log_failure(&format_args!("the collector responded with {}", response.status()));
             }
             Ok(_) => self.failures.store(0, Ordering::Relaxed),
             Err(error) => self.log_failure(error),

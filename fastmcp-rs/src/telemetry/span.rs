@@ -4,13 +4,16 @@
 //! have good names too, and an exporter takes the full name from `otel.name`. All fields except the outcome are set
 //! when the span begins, because samplers decide at that moment.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::{RequestOutcome, Target, for_each_method};
+use super::{OTHER_METHOD, Target, otel};
+use crate::protocol::method::method_table;
 use crate::protocol::trace_context::TraceContext;
+use crate::protocol::{Outcome, ProtocolMethod};
 
 /// The longest name sent by a peer that is recorded, in bytes: the named component need not exist.
 const MAX_NAME: usize = 128;
@@ -26,7 +29,7 @@ pub(crate) fn is_enabled() -> bool {
 /// The facts of a request that are known when it begins.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SpanAttributes<'a> {
-    pub(crate) method: &'a str,
+    pub(crate) method: Option<ProtocolMethod>,
     pub(crate) id: &'a str,
     pub(crate) version: Option<&'static str>,
     pub(crate) session: Option<&'a str>,
@@ -49,7 +52,6 @@ pub(crate) fn start_span(
     let says_itself = own.traceparent.is_some();
     let trace = of_transport.map_or_else(|| own.clone(), |of_transport| own.clone().or(of_transport));
     // An enclosing span of the server has read the headers itself, and is a closer parent.
-    #[cfg(feature = "otel")]
     let is_adopted = trace.traceparent.is_some() && (says_itself || Span::current().is_none());
     let named =
         |wanted| attributes.target.filter(|(target, ..)| *target == wanted).map(|(_, name, _)| truncate_name(name));
@@ -58,14 +60,13 @@ pub(crate) fn start_span(
     // resources.
     let known = attributes.target.filter(|(target, _, exists)| *exists && *target != Target::Resource);
     let name = match known {
-        Some((_, name, _)) => format!("{} {name}", attributes.method),
+        Some((_, name, _)) => format!("{} {name}", method_name(attributes.method)),
         None => method_name(attributes.method).to_owned(),
     };
     let client = attributes.client.map(|(address, port)| (address.to_canonical().to_string(), port.map(i64::from)));
     let traceparent = trace.traceparent.as_deref();
     // The exporter records it as the parent.
-    #[cfg(feature = "otel")]
-    let traceparent = traceparent.filter(|_| !super::otel::is_enabled());
+    let traceparent = traceparent.filter(|_| !otel::is_enabled());
     let tracestate = traceparent.and(trace.tracestate.as_deref()).filter(|state| state.len() <= MAX_TRACESTATE);
     let fields = SpanFields {
         name: &name,
@@ -86,23 +87,30 @@ pub(crate) fn start_span(
         tracestate,
     };
     let span = fields.span(attributes.method);
-    #[cfg(feature = "otel")]
-    super::otel::link_parents(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
-    #[cfg(not(feature = "otel"))]
-    let _ = says_itself;
+    otel::link_parents(&span, is_adopted.then_some(&trace), of_transport.filter(|_| says_itself));
     span
 }
 
 /// Records the outcome of a request.
-pub(crate) fn record_outcome(span: &Span, outcome: RequestOutcome) {
-    let Some(error_type) = outcome.error_type() else { return };
+pub(crate) fn record_outcome(span: &Span, outcome: Outcome) {
+    let Some(error_type) = error_type(outcome) else { return };
     span.record("error.type", &*error_type);
     // A client that cancels its request is not a failure of the server.
-    if outcome != RequestOutcome::Cancelled {
+    if outcome != Outcome::Cancelled {
         span.record("otel.status_code", "ERROR");
     }
-    if let RequestOutcome::Error(_) = outcome {
+    if let Outcome::Error(_) = outcome {
         span.record("rpc.response.status_code", &*error_type);
+    }
+}
+
+/// Returns the `error.type` of the conventions, or `None` for a success.
+fn error_type(outcome: Outcome) -> Option<Cow<'static, str>> {
+    match outcome {
+        Outcome::Ok => None,
+        Outcome::ToolError => Some("tool_error".into()),
+        Outcome::Error(code) => Some(code.to_string().into()),
+        Outcome::Cancelled | Outcome::Unfinished => Some("cancelled".into()),
     }
 }
 
@@ -126,7 +134,7 @@ struct SpanFields<'a> {
 }
 
 impl SpanFields<'_> {
-    fn span(&self, method: &str) -> Span {
+    fn span(&self, method: Option<ProtocolMethod>) -> Span {
         macro_rules! span {
             ($name:literal) => {
                 tracing::info_span!(
@@ -157,28 +165,20 @@ impl SpanFields<'_> {
             };
         }
         macro_rules! spans {
-            ($($name:literal),*) => {
+            (requests { $($method:ident = $name:literal,)* } $($others:tt)*) => {
                 match method {
-                    $($name => span!($name),)*
+                    $(Some(ProtocolMethod::$method) => span!($name),)*
                     _ => span!("_OTHER"),
                 }
             };
         }
-        for_each_method!(spans)
+        method_table!(spans)
     }
 }
 
-/// Returns the method if it belongs to the protocol, or `_OTHER`.
-pub(crate) fn method_name(method: &str) -> &'static str {
-    macro_rules! names {
-        ($($name:literal),*) => {
-            match method {
-                $($name => $name,)*
-                _ => "_OTHER",
-            }
-        };
-    }
-    for_each_method!(names)
+/// Returns the name of the method of a request.
+fn method_name(method: Option<ProtocolMethod>) -> &'static str {
+    method.filter(|method| method.is_request()).map_or(OTHER_METHOD, ProtocolMethod::as_str)
 }
 
 /// Cuts a text that a peer may have invented to a bounded length.

@@ -2,7 +2,6 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +13,8 @@ use crate::app::App;
 use crate::auth::principal::Principal;
 use crate::error::Error;
 use crate::exec::runtime;
-use crate::protocol::{LoggingLevel, Revision};
+use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision};
+use crate::util::sync::Mutex;
 
 impl App {
     /// Creates a client of this app in the same process, for tests; `.await` connects it.
@@ -77,7 +77,7 @@ impl TestClientBuilder {
         TestClientBuilder {
             start,
             principal: None,
-            revision: Revision::V2026_07_28,
+            revision: Revision::LATEST,
             capabilities: Map::new(),
             client_info: json!({ "name": "fastmcp-rs test client", "version": env!("CARGO_PKG_VERSION") }),
             log_level: None,
@@ -192,7 +192,7 @@ impl TestClientBuilder {
         declared.extend(capabilities);
         let declared = Value::from(declared);
         let mut envelope = Map::new();
-        if revision.is_modern() {
+        if revision.has(Feature::Stateless) {
             envelope.insert("io.modelcontextprotocol/protocolVersion".into(), revision.as_str().into());
             envelope.insert("io.modelcontextprotocol/clientCapabilities".into(), declared.clone());
             envelope.insert("io.modelcontextprotocol/clientInfo".into(), client_info.clone());
@@ -202,21 +202,24 @@ impl TestClientBuilder {
         }
         let dispatcher = Dispatcher::new(start(principal).await?, revision, declared.clone(), scripts, observer);
         let client = TestClient { dispatcher, envelope };
-        if !revision.is_modern() {
+        if revision.has(Feature::Sessions) {
             let params = json!({
                 "protocolVersion": revision.as_str(),
                 "capabilities": declared,
                 "clientInfo": client_info,
             });
-            let result = client.request("initialize", params).await.map_err(Error::other)?;
+            let result = client.request(ProtocolMethod::Initialize.as_str(), params).await.map_err(Error::other)?;
             let agreed = result["protocolVersion"].as_str().unwrap_or_default();
             if agreed != revision.as_str() {
-                return Err(Error::other(format!("asked for {revision}, the server wants {agreed:?}")));
+                return Err(Error::other(format!(
+                    "the client requested {revision}, and the server answered with {agreed:?}"
+                )));
             }
-            *client.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner) = result;
-            client.notify("notifications/initialized", Value::Null);
+            *client.dispatcher.initialization.lock() = result;
+            client.notify(ProtocolMethod::Initialized.as_str(), Value::Null);
             if let Some(level) = log_level {
-                client.request("logging/setLevel", json!({ "level": level.as_str() })).await.map_err(Error::other)?;
+                let level = json!({ "level": level.as_str() });
+                client.request(ProtocolMethod::SetLogLevel.as_str(), level).await.map_err(Error::other)?;
             }
         }
         Ok(client)

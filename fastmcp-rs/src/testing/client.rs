@@ -1,7 +1,7 @@
 //! The test client, with the same methods for every revision.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use super::request::{Request, RequestDraft};
 use super::subscription::Subscription;
 use super::subscription_filter::SubscriptionFilter;
 use crate::json::dual_serializer::to_value;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 
 /// A client of an app in the same process, created by [`App::test_client`](crate::App::test_client).
 ///
@@ -36,14 +36,14 @@ impl TestClient {
     /// The scripts answer requests of the server until the call is complete.
     pub fn call(&self, tool: &str, arguments: impl Serialize) -> Request<ToolReply> {
         let params = with_arguments(json!({ "name": tool }), arguments);
-        self.draft("tools/call", params, true, ToolReply::new)
+        self.draft(ProtocolMethod::CallTool.as_str(), params, true, ToolReply::new)
     }
 
     /// Reads a resource.
     ///
     /// The scripts answer requests of the server until the contents arrive.
     pub fn read(&self, uri: &str) -> Request<ResourceReply> {
-        self.draft("resources/read", json!({ "uri": uri }), true, ResourceReply::new)
+        self.draft(ProtocolMethod::ReadResource.as_str(), json!({ "uri": uri }), true, ResourceReply::new)
     }
 
     /// Gets a prompt. In the protocol, arguments of prompts are strings; other values are sent as their JSON text.
@@ -56,7 +56,7 @@ impl TestClient {
                 *value = value.to_string().into();
             }
         }
-        self.draft("prompts/get", params, true, PromptReply::new)
+        self.draft(ProtocolMethod::GetPrompt.as_str(), params, true, PromptReply::new)
     }
 
     /// Requests completions of a prompt's argument; `typed` is its value so far.
@@ -71,7 +71,7 @@ impl TestClient {
 
     fn complete(&self, reference: Value, argument: &str, typed: &str) -> Request<CompletionReply> {
         let params = json!({ "ref": reference, "argument": { "name": argument, "value": typed } });
-        self.draft("completion/complete", params, false, CompletionReply::new)
+        self.draft(ProtocolMethod::Complete.as_str(), params, false, CompletionReply::new)
     }
 
     /// Lists all tools in their wire form, page after page.
@@ -80,7 +80,7 @@ impl TestClient {
     ///
     /// Fails if the server responds to a page with an error.
     pub async fn list_tools(&self) -> Result<Vec<Value>, RequestError> {
-        self.list("tools/list", "tools").await
+        self.list(ProtocolMethod::ListTools, "tools").await
     }
 
     /// Lists all resources in their wire form, page after page.
@@ -89,7 +89,7 @@ impl TestClient {
     ///
     /// Fails if the server responds to a page with an error.
     pub async fn list_resources(&self) -> Result<Vec<Value>, RequestError> {
-        self.list("resources/list", "resources").await
+        self.list(ProtocolMethod::ListResources, "resources").await
     }
 
     /// Lists all resource templates in their wire form, page after page.
@@ -98,7 +98,7 @@ impl TestClient {
     ///
     /// Fails if the server responds to a page with an error.
     pub async fn list_resource_templates(&self) -> Result<Vec<Value>, RequestError> {
-        self.list("resources/templates/list", "resourceTemplates").await
+        self.list(ProtocolMethod::ListResourceTemplates, "resourceTemplates").await
     }
 
     /// Lists all prompts in their wire form, page after page.
@@ -107,10 +107,11 @@ impl TestClient {
     ///
     /// Fails if the server responds to a page with an error.
     pub async fn list_prompts(&self) -> Result<Vec<Value>, RequestError> {
-        self.list("prompts/list", "prompts").await
+        self.list(ProtocolMethod::ListPrompts, "prompts").await
     }
 
-    async fn list(&self, method: &'static str, member: &str) -> Result<Vec<Value>, RequestError> {
+    async fn list(&self, method: ProtocolMethod, member: &str) -> Result<Vec<Value>, RequestError> {
+        let method = method.as_str();
         let mut entries = Vec::new();
         let mut seen = HashSet::new();
         let mut params = Value::Null;
@@ -118,10 +119,10 @@ impl TestClient {
             let mut result = self.request(method, params).await?;
             match result[member].take() {
                 Value::Array(page) => entries.extend(page),
-                _ => panic!("`{method}` was answered without `{member}`: {result}"),
+                _ => panic!("the result of `{method}` has no `{member}`: {result}"),
             }
             let Some(cursor) = result["nextCursor"].as_str() else { return Ok(entries) };
-            assert!(seen.insert(cursor.to_owned()), "`{method}` gave the cursor {cursor:?} twice");
+            assert!(seen.insert(cursor.to_owned()), "`{method}` returned the cursor {cursor:?} twice");
             params = json!({ "cursor": cursor });
         }
     }
@@ -133,10 +134,10 @@ impl TestClient {
     ///
     /// Fails if the server responds with an error.
     pub async fn discover(&self) -> Result<Value, RequestError> {
-        if self.dispatcher.revision.is_modern() {
-            return self.request("server/discover", Value::Null).await;
+        if self.dispatcher.revision.has(Feature::Stateless) {
+            return self.request(ProtocolMethod::Discover.as_str(), Value::Null).await;
         }
-        Ok(self.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.dispatcher.initialization.lock().clone())
     }
 
     /// Subscribes to changes: by `subscriptions/listen`, or before 2026-07-28 by `resources/subscribe` for each URI.
@@ -249,7 +250,7 @@ fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         Value::Null => Map::new(),
-        other => panic!("parameters are an object, not {other}"),
+        other => panic!("the parameters must be an object, not {other}"),
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, oneshot};
@@ -17,7 +17,8 @@ use super::peer::TestServer;
 use super::reply::{Notification, RequestError};
 use super::scripts::{ReplyKind, Scripts, panic_text};
 use super::subscription_filter::OpenSubscription;
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The `_meta` member that names the subscription of a notification.
 pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
@@ -74,7 +75,7 @@ impl Dispatcher {
         scripts: Scripts,
         observer: Option<Observer>,
     ) -> Arc<Dispatcher> {
-        let outgoing = Arc::clone(peer.outgoing());
+        let frames = peer.frames().clone();
         let state = DispatcherState {
             last_id: 0,
             waiting: HashMap::new(),
@@ -97,9 +98,9 @@ impl Dispatcher {
         let weak: Weak<Dispatcher> = Arc::downgrade(&dispatcher);
         tokio::spawn(async move {
             loop {
-                outgoing.wait_for_frames().await;
+                frames.wait().await;
                 match weak.upgrade() {
-                    Some(dispatcher) if !outgoing.is_closed() => dispatcher.take_frames(),
+                    Some(dispatcher) if !frames.is_closed() => dispatcher.take_frames(),
                     _ => return,
                 }
             }
@@ -108,14 +109,14 @@ impl Dispatcher {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, DispatcherState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Takes and routes the frames in the outbox.
     pub(super) fn take_frames(&self) {
         let requests = {
             let mut state = self.lock();
-            let frames = self.peer.outgoing().try_take().unwrap_or_default();
+            let frames = self.peer.frames().take();
             self.route_frames(&mut state, &frames)
         };
         self.answer_requests(requests);
@@ -131,7 +132,7 @@ impl Dispatcher {
             let mut answers = Vec::new();
             self.peer.receive(text.as_bytes(), &mut answers);
             // As on standard output, queued frames come first.
-            let mut frames = self.peer.outgoing().try_take().unwrap_or_default();
+            let mut frames = self.peer.frames().take();
             frames.append(&mut answers);
             self.route_frames(&mut state, &frames)
         };
@@ -198,7 +199,7 @@ impl Dispatcher {
             let mut params = Map::new();
             params.insert("requestId".into(), id.into());
             params.insert("reason".into(), reason.into());
-            self.notify("notifications/cancelled", params);
+            self.notify(ProtocolMethod::Cancelled.as_str(), params);
         }
     }
 
@@ -259,7 +260,7 @@ impl Dispatcher {
 impl Drop for Dispatcher {
     fn drop(&mut self) {
         self.peer.close();
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         if let (Some(problem), false) = (&state.failed, state.failure_was_told || std::thread::panicking()) {
             panic!("{problem}");
         }
@@ -282,13 +283,13 @@ impl DispatcherState {
 
     fn route_frame(&mut self, text: &str, revision: Revision, requests: &mut Vec<ServerRequest>) -> Result<(), String> {
         let Ok(Value::Object(mut frame)) = serde_json::from_str(text) else {
-            return Err("the server sent what is no message".into());
+            return Err("the server sent an invalid message".into());
         };
         let id = frame.remove("id");
         let params = frame.remove("params").unwrap_or_default();
         match (frame.remove("method"), id) {
-            (Some(Value::String(method)), Some(_)) if revision.is_modern() => {
-                Err(format!("the server sent a request, `{method}`, which {revision} does not have"))
+            (Some(Value::String(method)), Some(_)) if !revision.has(Feature::ServerRequests) => {
+                Err(format!("the server sent the request `{method}`, which does not exist in {revision}"))
             }
             (Some(Value::String(method)), Some(id)) => {
                 requests.push(ServerRequest { id, method, params });
@@ -301,21 +302,23 @@ impl DispatcherState {
                     (None, Some(error)) if error["code"].as_i64().is_some_and(|code| code != 0) => {
                         Err(RequestError::new(&error))
                     }
-                    _ => return Err("the server sent an answer without a result or an error".into()),
+                    _ => return Err("the server sent a response without a result or an error".into()),
                 };
                 self.route_answer(&id, answer)
             }
-            _ => Err("the server sent what answers nothing and tells nothing".into()),
+            _ => Err("the server sent a message without a method and an id".into()),
         }
     }
 
     fn route_answer(&mut self, id: &Value, answer: Result<Value, RequestError>) -> Result<(), String> {
-        let id = id.as_i64().ok_or_else(|| "the server answered an id that the client did not send".to_owned())?;
+        let id = id
+            .as_i64()
+            .ok_or_else(|| "the server sent a response with an id that the client did not send".to_owned())?;
         if let Some(waiting) = self.waiting.remove(&id) {
             // The future may have been dropped just now.
             let _ = waiting.send(answer);
         } else if !self.abandoned.remove(&id) {
-            return Err("the server answered no request of the client, or the same one twice".into());
+            return Err("the server sent a response without a request, or a second response to one request".into());
         }
         // The response to `subscriptions/listen` ends the subscription.
         self.subscriptions.retain(|open| open.id != id);
@@ -324,9 +327,9 @@ impl DispatcherState {
 
     fn route_notification(&mut self, notification: Notification, revision: Revision) -> Result<(), String> {
         let subscription = notification.params["_meta"].get(SUBSCRIPTION_ID);
-        let Some(subscription) = subscription.filter(|_| revision.is_modern()) else {
+        let Some(subscription) = subscription.filter(|_| revision.has(Feature::ListenStreams)) else {
             let mut wanted = false;
-            if !revision.is_modern() {
+            if !revision.has(Feature::ListenStreams) {
                 for open in self.subscriptions.iter().filter(|open| open.accepts(&notification)) {
                     wanted |= open.notifications.send(notification.clone()).is_ok();
                 }
@@ -343,10 +346,10 @@ impl DispatcherState {
             return if was_cancelled {
                 Ok(())
             } else {
-                Err("the server notified a subscription that is not open".into())
+                Err("the server sent a notification for a subscription that is not open".into())
             };
         };
-        let is_acknowledgement = notification.method == "notifications/subscriptions/acknowledged";
+        let is_acknowledgement = notification.method == ProtocolMethod::SubscriptionAcknowledged.as_str();
         match (open.acknowledge.take(), is_acknowledgement) {
             (Some(acknowledge), true) => {
                 // The future may have been dropped just now.
@@ -360,10 +363,10 @@ impl DispatcherState {
                 if wanted {
                     Ok(())
                 } else {
-                    Err("the server notified a subscription of what it did not ask for".into())
+                    Err("the server sent a notification that the subscription did not ask for".into())
                 }
             }
-            (Some(_), false) => Err("the server notified a subscription before it acknowledged it".into()),
+            (Some(_), false) => Err("the server sent a notification before it acknowledged the subscription".into()),
             (None, true) => Err("the server acknowledged a subscription twice".into()),
         }
     }
@@ -398,7 +401,7 @@ impl PendingRequest {
 impl Drop for PendingRequest {
     fn drop(&mut self) {
         if !self.is_over {
-            self.dispatcher.cancel_request(self.id, "the client does not wait for an answer any more");
+            self.dispatcher.cancel_request(self.id, "the client no longer waits for the response");
         }
     }
 }

@@ -2,17 +2,18 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::auth::principal::Principal;
-use crate::engine::{Connection, Server};
+use crate::engine::transport_api::{Connection, Server};
 use crate::exec::paused_clock::TestRegistration;
-use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::tap::FrameTap;
 use crate::registry::RegistrySnapshot;
 use crate::transport::in_memory;
+use crate::util::sync::Mutex;
 
 /// The time that cancelled calls have to end, as on standard input.
 const GRACE: Duration = Duration::from_secs(5);
@@ -25,7 +26,7 @@ pub(super) trait TestServer: Send + Sync {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>);
 
     /// Returns the queue of all other frames.
-    fn outgoing(&self) -> &Arc<OutgoingQueue>;
+    fn frames(&self) -> &FrameTap;
 
     /// Closes the connection.
     fn close(&self);
@@ -40,32 +41,34 @@ pub(super) trait TestServer: Send + Sync {
 /// A server in the same process.
 pub(super) struct InProcessServer {
     connection: Arc<Connection>,
+    frames: FrameTap,
     view: Mutex<RegistrySnapshot>,
     _live: TestRegistration,
 }
 
 impl InProcessServer {
     pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcessServer {
-        let connection = in_memory::connect(server, principal);
+        let connection = in_memory::connect(Arc::new(server), principal);
         let view = Mutex::new(connection.registry_snapshot());
-        InProcessServer { connection, view, _live: TestRegistration::new() }
+        let frames = FrameTap::new(connection.outgoing());
+        InProcessServer { connection, frames, view, _live: TestRegistration::new() }
     }
 }
 
 impl TestServer for InProcessServer {
     fn receive(&self, message: &[u8], out: &mut Vec<u8>) {
         // Panics of handlers do not reach this lock, so the view is consistent.
-        let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut view = self.view.lock();
         self.connection.receive(&mut view, std::str::from_utf8(message), out);
     }
 
-    fn outgoing(&self) -> &Arc<OutgoingQueue> {
-        self.connection.outgoing()
+    fn frames(&self) -> &FrameTap {
+        &self.frames
     }
 
     fn close(&self) {
         self.connection.cancel_all();
-        self.connection.outgoing().close();
+        self.frames.close();
         if self.connection.has_shutdown_tasks() {
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(wait_for_calls(Arc::clone(&self.connection)));
@@ -75,7 +78,7 @@ impl TestServer for InProcessServer {
 
     fn shut_down(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.connection.cancel_all();
-        self.connection.outgoing().close();
+        self.frames.close();
         Box::pin(wait_for_calls(Arc::clone(&self.connection)))
     }
 }

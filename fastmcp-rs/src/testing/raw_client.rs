@@ -82,7 +82,7 @@ impl RawClient {
         let mut answers = Vec::new();
         self.peer.receive(message.as_ref(), &mut answers);
         // As on standard output, queued frames come first.
-        self.frames.extend(self.peer.outgoing().try_take().unwrap_or_default());
+        self.frames.extend(self.peer.frames().take());
         self.frames.append(&mut answers);
     }
 
@@ -102,14 +102,13 @@ impl RawClient {
             if let Some(frame) = self.try_receive() {
                 return frame;
             }
-            let late = self.peer.outgoing().take_frames().await;
-            self.frames.extend(late);
+            self.peer.frames().wait().await;
         }
     }
 
     /// Returns the next frame, if one has arrived.
     pub fn try_receive(&mut self) -> Option<String> {
-        self.frames.extend(self.peer.outgoing().try_take().unwrap_or_default());
+        self.frames.extend(self.peer.frames().take());
         let end = memchr::memchr(b'\n', &self.frames)?;
         let frame: Vec<u8> = self.frames.drain(..=end).collect();
         Some(String::from_utf8_lossy(&frame[..end]).into_owned())

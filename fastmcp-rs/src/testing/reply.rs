@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 
 /// The result of a tool call.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,20 +46,25 @@ impl ToolReply {
     /// Panics if the tool has failed, if there is no structured content, or if it does not fit the type.
     #[track_caller]
     pub fn structured<T: DeserializeOwned>(&self) -> T {
-        assert!(!self.is_error(), "the tool has failed: {}", self.text());
+        assert!(!self.is_error(), "the tool failed: {}", self.text());
         if let Some(value) = self.result.get("structuredContent") {
             let whole = serde_json::from_value(value.clone());
-            let inner = value.get("result").filter(|_| !self.revision.is_modern());
+            let inner = value.get("result").filter(|_| !self.revision.has(Feature::StructuredValues));
             return match (whole, inner.map(|inner| serde_json::from_value(inner.clone()))) {
                 (Ok(value), _) | (Err(_), Some(Ok(value))) => value,
                 (Err(error), None) | (Err(_), Some(Err(error))) => {
-                    panic!("the structured result is not of this type: {error}\n  in {value}")
+                    panic!("the structured result does not fit the type: {error}\n  in {value}")
                 }
             };
         }
-        assert!(self.revision < Revision::V2025_06_18, "there is no structured result in {}", self.result);
+        assert!(
+            !self.revision.has(Feature::StructuredContent),
+            "the result has no structured content: {}",
+            self.result
+        );
         let text = self.text();
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("the text is not of this type: {error}\n  in {text}"))
+        serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("the text does not fit the type: {error}\n  in {text}"))
     }
 
     /// Returns the whole result, as it arrived.
@@ -95,7 +100,8 @@ impl ResourceReply {
     #[track_caller]
     pub fn structured<T: DeserializeOwned>(&self) -> T {
         let text = self.text();
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("the text is not of this type: {error}\n  in {text}"))
+        serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("the text does not fit the type: {error}\n  in {text}"))
     }
 
     /// Returns the bytes of the first blob.
@@ -106,8 +112,8 @@ impl ResourceReply {
     #[track_caller]
     pub fn bytes(&self) -> Vec<u8> {
         let blob = self.contents().iter().find_map(|contents| contents["blob"].as_str());
-        let Some(blob) = blob else { panic!("there is no blob in {}", self.0) };
-        BASE64_STANDARD.decode(blob).unwrap_or_else(|error| panic!("the blob is not base64: {error}"))
+        let Some(blob) = blob else { panic!("the result has no blob: {}", self.0) };
+        BASE64_STANDARD.decode(blob).unwrap_or_else(|error| panic!("the blob is not valid Base64: {error}"))
     }
 
     /// Returns the whole result, as it arrived.
@@ -211,11 +217,7 @@ impl RequestError {
     }
 
     pub(super) fn unanswered(questions: &str) -> RequestError {
-        RequestError {
-            code: 0,
-            message: format!("the server asked, and the script did not answer: {questions}"),
-            data: None,
-        }
+        RequestError { code: 0, message: format!("the script did not respond to {questions}"), data: None }
     }
 
     /// Returns the error code, such as -32602; 0 if the failure [is unanswered](RequestError::is_unanswered).

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::dispatcher::Dispatcher;
 use super::reply::{CompletionReply, RequestError};
 use super::scripts::{InputRound, answer_input_requests};
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 
 /// The most rounds of a request. A handler that asks in more rounds is taken to ask for ever.
 const MAX_ROUNDS: usize = 32;
@@ -73,7 +73,7 @@ impl Request<CompletionReply> {
     /// is left out.
     pub fn context(mut self, argument: impl Into<String>, value: impl Into<String>) -> Request<CompletionReply> {
         if let RequestStep::Draft(draft) = &mut self.step {
-            if draft.dispatcher.revision >= Revision::V2025_06_18 {
+            if draft.dispatcher.revision.has(Feature::CompletionContext) {
                 let context = draft.params.entry("context").or_insert_with(|| json!({ "arguments": {} }));
                 context["arguments"][argument.into()] = value.into().into();
             }
@@ -116,7 +116,10 @@ impl RequestDraft {
         let mut asked = Value::Null;
         for _ in 0..MAX_ROUNDS {
             let result = dispatcher.start_request(&method, params.clone()).wait_for_response().await?;
-            if !answers_questions || !dispatcher.revision.is_modern() || result["resultType"] != "input_required" {
+            if !answers_questions
+                || !dispatcher.revision.has(Feature::InputRequired)
+                || result["resultType"] != "input_required"
+            {
                 return Ok(result);
             }
             // Each round carries only the answers to the round before.
@@ -129,6 +132,6 @@ impl RequestDraft {
             }
             asked = result;
         }
-        panic!("`{method}` was sent {MAX_ROUNDS} times and still asks: {}", asked["inputRequests"])
+        panic!("`{method}` still needs input after {MAX_ROUNDS} rounds: {}", asked["inputRequests"])
     }
 }

@@ -4,11 +4,11 @@
 //! as JSON-RPC requests of the server and their responses. This module treats them alike, so one script serves both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
+use crate::util::sync::Mutex;
 
 /// A request to the user: `elicitation/create`.
 ///
@@ -150,8 +150,9 @@ impl Scripts {
     /// Returns the capabilities that these scripts declare in a revision.
     pub(super) fn capabilities(&self, revision: Revision) -> Map<String, Value> {
         let mut capabilities = Map::new();
-        if self.elicitation.is_some() && revision >= Revision::V2025_06_18 {
-            let modes = if revision >= Revision::V2025_11_25 { json!({ "form": {}, "url": {} }) } else { json!({}) };
+        if self.elicitation.is_some() && revision.has(Feature::Elicitation) {
+            let has_modes = revision.has(Feature::ElicitationModes);
+            let modes = if has_modes { json!({ "form": {}, "url": {} }) } else { json!({}) };
             capabilities.insert("elicitation".into(), modes);
         }
         if self.sampling.is_some() {
@@ -171,32 +172,32 @@ impl Scripts {
         params: &Value,
         key: Option<&str>,
     ) -> Result<ClientReply, String> {
-        let (capability, what, answer) = match method {
-            "elicitation/create" => {
+        let (capability, what, answer) = match ProtocolMethod::parse(method) {
+            Some(ProtocolMethod::Elicit) => {
                 let question = elicitation(params, key)?;
                 let what = format!("`elicitation/create`: {}", question.message);
                 if question.url.is_some() && capabilities["elicitation"].get("url").is_none() {
-                    return Err(format!("the server asked {what}, and the client did not declare `elicitation.url`"));
+                    return Err(format!("the server sent {what}\nbut the client did not declare `elicitation.url`"));
                 }
                 ("elicitation", what, self.elicitation.as_ref().map(|script| run_script(script, question)))
             }
-            "sampling/createMessage" => {
+            Some(ProtocolMethod::CreateMessage) => {
                 let question = sampling(params, key)?;
                 let what = format!("`sampling/createMessage`: {}", question.prompt());
                 ("sampling", what, self.sampling.as_ref().map(|script| run_script(script, question)))
             }
-            "roots/list" => {
+            Some(ProtocolMethod::ListRoots) => {
                 let roots = self.roots.as_ref().map(|uris| {
                     let roots: Vec<Value> = uris.iter().map(|uri| json!({ "uri": uri })).collect();
                     Ok(ClientReply::from(json!({ "roots": roots })))
                 });
                 ("roots", "`roots/list`".to_owned(), roots)
             }
-            "ping" if key.is_none() => return Ok(ClientReply::from(json!({}))),
-            other => return Err(format!("the server asked `{other}`, which is no question to a client: {params}")),
+            Some(ProtocolMethod::Ping) if key.is_none() => return Ok(ClientReply::from(json!({}))),
+            _ => return Err(format!("the server sent `{method}`, which is not a request to a client: {params}")),
         };
         if capabilities.get(capability).is_none() {
-            return Err(format!("the server asked {what}\nbut the client did not declare `{capability}`"));
+            return Err(format!("the server sent {what}\nbut the client did not declare `{capability}`"));
         }
         answer.unwrap_or_else(|| {
             let method = match capability {
@@ -204,14 +205,14 @@ impl Scripts {
                 "sampling" => "on_sampling(|question| …)",
                 _ => "roots([…])",
             };
-            Err(format!("the server asked {what}\nbut no script answers: add `.{method}` to the test client"))
+            Err(format!("the server sent {what}\nbut no script responds: add `.{method}` to the test client"))
         })
     }
 }
 
 /// Runs a script. Its panic becomes an error, because the waiting test may be on another thread.
 fn run_script<Q>(script: &Script<Q>, question: Q) -> Result<ClientReply, String> {
-    let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut script = script.lock();
     catch_unwind(AssertUnwindSafe(|| script(question)))
         .map_err(|panic| format!("a script panicked: {}", panic_text(&*panic)))
 }
@@ -235,7 +236,7 @@ fn elicitation(params: &Value, key: Option<&str>) -> Result<ElicitationQuestion,
             key: key.map(String::from),
             params: params.clone(),
         }),
-        _ => Err(format!("the server asked an `elicitation/create` that is neither a form nor a page: {params}")),
+        _ => Err(format!("the server sent an `elicitation/create` with neither a form nor a URL: {params}")),
     }
 }
 
@@ -248,7 +249,7 @@ fn sampling(params: &Value, key: Option<&str>) -> Result<SamplingQuestion, Strin
             key: key.map(String::from),
             params: params.clone(),
         }),
-        _ => Err(format!("the server asked a `sampling/createMessage` without `messages` and `maxTokens`: {params}")),
+        _ => Err(format!("the server sent a `sampling/createMessage` without `messages` or `maxTokens`: {params}")),
     }
 }
 
@@ -274,13 +275,13 @@ pub(super) fn answer_input_requests(
     let questions = match result.get("inputRequests") {
         Some(Value::Object(questions)) => Some(questions),
         None if state.is_some() => None,
-        _ => return Err(format!("the server wants input and does not say what: {result}")),
+        _ => return Err(format!("the result needs input, but has no `inputRequests`: {result}")),
     };
     if let Some(questions) = questions {
         let mut responses = Map::new();
         for (key, question) in questions {
             let Some(method) = question["method"].as_str() else {
-                return Err(format!("the question `{key}` has no method: {question}"));
+                return Err(format!("the input request `{key}` has no method: {question}"));
             };
             let params = question.get("params").cloned().unwrap_or_else(|| json!({}));
             match scripts.answer_request(capabilities, method, &params, Some(key))?.0 {

@@ -87,7 +87,7 @@ fn compare(tools: Vec<Value>, folder: &str, path: &str, update: bool) -> Result<
         // A checkout may have changed the line endings.
         Ok(text) => Some(text.replace("\r\n", "\n")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("{} cannot be read: {error}", file.display())),
+        Err(error) => return Err(format!("cannot read {}: {error}", file.display())),
     };
     if known.as_ref() == Some(&now) {
         return Ok(());
@@ -95,15 +95,15 @@ fn compare(tools: Vec<Value>, folder: &str, path: &str, update: bool) -> Result<
     if update {
         let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
         let written = folder.and_then(|()| std::fs::write(&file, now));
-        return written.map_err(|error| format!("{} cannot be written: {error}", file.display()));
+        return written.map_err(|error| format!("cannot write {}: {error}", file.display()));
     }
     let accept = format!("{UPDATE}=1 cargo test");
     let Some(known) = known else {
-        return Err(format!("there is no lock file {}; to make it: {accept}", file.display()));
+        return Err(format!("there is no lock file {}; to create it: {accept}", file.display()));
     };
     let diff = TextDiff::from_lines(&known, &now);
     let diff = diff.unified_diff().context_radius(3).header(path, "the tools now").to_string();
-    Err(format!("the tools have changed:\n\n{diff}\nIf that is meant, accept it: {accept}\n"))
+    Err(format!("the tools have changed:\n\n{diff}\nIf the change is intended, accept it: {accept}\n"))
 }
 
 /// Returns the text of the lock file for these tools.

@@ -4,11 +4,12 @@
 //! each URI needs a `resources/subscribe`, and every client gets the changes of lists; a subscription then selects the
 //! notifications that match its filter.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::protocol::{Feature, ProtocolMethod};
 use crate::testing::dispatcher::{Dispatcher, PendingRequest};
 use crate::testing::reply::{Notification, RequestError};
 use crate::testing::subscription_filter::{OpenSubscription, SubscriptionFilter};
@@ -31,9 +32,9 @@ impl Subscription {
         filter: SubscriptionFilter,
         mut params: Map<String, Value>,
     ) -> Result<Subscription, RequestError> {
-        let is_modern = dispatcher.revision.is_modern();
+        let has_streams = dispatcher.revision.has(Feature::ListenStreams);
         // In a session the id is used only by the client.
-        let (id, end) = if is_modern {
+        let (id, end) = if has_streams {
             let (id, pending_request) = dispatcher.expect_response();
             (id, Some(pending_request))
         } else {
@@ -41,7 +42,7 @@ impl Subscription {
         };
         let (sender, notifications) = mpsc::unbounded_channel();
         let (acknowledge, acknowledged) = oneshot::channel();
-        let acknowledge = is_modern.then_some(acknowledge);
+        let acknowledge = has_streams.then_some(acknowledge);
         dispatcher.lock().subscriptions.push(OpenSubscription {
             id,
             filter: filter.clone(),
@@ -56,12 +57,12 @@ impl Subscription {
             acknowledged: Value::Null,
             end,
         };
-        if !is_modern {
+        if !has_streams {
             subscription.acknowledged = subscription.subscribe().await?;
             return Ok(subscription);
         }
         params.insert("notifications".into(), subscription.filter.json());
-        dispatcher.send_request(id, "subscriptions/listen", params);
+        dispatcher.send_request(id, ProtocolMethod::Listen.as_str(), params);
         match acknowledged.await {
             Ok(acknowledged) => {
                 subscription.acknowledged = acknowledged;
@@ -80,9 +81,10 @@ impl Subscription {
     /// Subscribes to each resource. Returns the filter that the server honours.
     async fn subscribe(&self) -> Result<Value, RequestError> {
         for uri in &self.filter.uris {
-            self.dispatcher.start_request("resources/subscribe", uri_params(uri)).wait_for_response().await?;
+            let method = ProtocolMethod::Subscribe.as_str();
+            self.dispatcher.start_request(method, uri_params(uri)).wait_for_response().await?;
         }
-        let initialization = self.dispatcher.initialization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let initialization = self.dispatcher.initialization.lock().clone();
         let tells = |list: &str| initialization["capabilities"][list]["listChanged"] == true;
         let honoured = SubscriptionFilter {
             tools: self.filter.tools && tells("tools"),
@@ -135,7 +137,7 @@ impl Drop for Subscription {
         {
             let mut state = self.dispatcher.lock();
             state.subscriptions.retain(|open| open.id != self.id);
-            if !self.dispatcher.revision.is_modern() {
+            if !self.dispatcher.revision.has(Feature::ListenStreams) {
                 let others = &state.subscriptions;
                 let is_wanted = |uri: &String| others.iter().any(|open| open.filter.uris.contains(uri));
                 unwanted.extend(self.filter.uris.iter().filter(|uri| !is_wanted(uri)).cloned());
@@ -147,7 +149,7 @@ impl Drop for Subscription {
         }
         if tokio::runtime::Handle::try_current().is_ok() && !std::thread::panicking() {
             for uri in unwanted {
-                self.dispatcher.send_unawaited("resources/unsubscribe", uri_params(&uri));
+                self.dispatcher.send_unawaited(ProtocolMethod::Unsubscribe.as_str(), uri_params(&uri));
             }
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::protocol::ProtocolMethod;
 use crate::testing::reply::Notification;
 
 /// The notifications that a subscription asks for; initially none.
@@ -75,12 +76,12 @@ impl SubscriptionFilter {
     }
 
     fn accepts(&self, notification: &Notification) -> bool {
-        match notification.method.as_str() {
-            "notifications/tools/list_changed" => self.tools,
-            "notifications/resources/list_changed" => self.resources,
-            "notifications/prompts/list_changed" => self.prompts,
+        match ProtocolMethod::parse(&notification.method) {
+            Some(ProtocolMethod::ToolsListChanged) => self.tools,
+            Some(ProtocolMethod::ResourcesListChanged) => self.resources,
+            Some(ProtocolMethod::PromptsListChanged) => self.prompts,
             // The notification may be about a part of the resource.
-            "notifications/resources/updated" => {
+            Some(ProtocolMethod::ResourceUpdated) => {
                 let uri = notification.params["uri"].as_str().unwrap_or_default();
                 self.uris.iter().any(|wanted| {
                     uri.strip_prefix(wanted.as_str()).is_some_and(|rest| {

@@ -12,6 +12,7 @@ use super::peer::TestServer;
 use super::scripts::panic_text;
 use super::*;
 use crate::outgoing::queue::OutgoingQueue;
+use crate::outgoing::tap::FrameTap;
 use crate::protocol::Revision;
 
 /// The messages that a simulated server has received.
@@ -22,6 +23,7 @@ struct ScriptedServer<F> {
     answer: Mutex<F>,
     log: Log,
     outgoing: Arc<OutgoingQueue>,
+    frames: FrameTap,
 }
 
 impl<F: FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send> TestServer for ScriptedServer<F> {
@@ -38,8 +40,8 @@ impl<F: FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send> TestServer for Scrip
         }
     }
 
-    fn outgoing(&self) -> &Arc<OutgoingQueue> {
-        &self.outgoing
+    fn frames(&self) -> &FrameTap {
+        &self.frames
     }
 
     fn close(&self) {
@@ -49,7 +51,9 @@ impl<F: FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send> TestServer for Scrip
 
 fn played(answer: impl FnMut(&Value, &OutgoingQueue) -> Vec<Value> + Send + 'static) -> (TestClientBuilder, Log) {
     let log = Log::default();
-    let played = ScriptedServer { answer: Mutex::new(answer), log: Arc::clone(&log), outgoing: Arc::default() };
+    let outgoing = Arc::default();
+    let frames = FrameTap::new(&outgoing);
+    let played = ScriptedServer { answer: Mutex::new(answer), log: Arc::clone(&log), outgoing, frames };
     (TestClientBuilder::new(Box::new(|_| Box::pin(async { Ok(Box::new(played) as Box<dyn TestServer>) }))), log)
 }
 
@@ -253,7 +257,7 @@ fn an_unexpected_request_fails_the_test_with_its_content() {
         let (client, _) = played(asks(confirm()));
         client.capabilities(json!({"elicitation": {}})).await.unwrap().call("x", json!({})).await
     });
-    assert!(problem.contains("no script answers: add `.on_elicitation("), "{problem}");
+    assert!(problem.contains("no script responds: add `.on_elicitation("), "{problem}");
 
     let page = json!({"mode": "url", "message": "Sign in", "url": "https://example.com"});
     let page = json!({"method": "elicitation/create", "params": page});
@@ -310,7 +314,7 @@ fn a_server_that_requests_input_without_end_fails_the_call() {
         });
         client.await.unwrap().call("x", json!({})).await
     });
-    assert!(problem.contains("sent 32 times and still asks") && problem.contains("again"), "{problem}");
+    assert!(problem.contains("still needs input after 32 rounds") && problem.contains("again"), "{problem}");
     assert_eq!(asked.load(Ordering::Relaxed), 32);
 }
 
@@ -323,13 +327,16 @@ fn an_invalid_frame_of_the_server_fails_the_test() {
         })
     };
     for (frame, problem) in [
-        (json!({"jsonrpc": "2.0", "id": 99, "result": {}}), "answered no request"),
+        (json!({"jsonrpc": "2.0", "id": 99, "result": {}}), "sent a response without a request"),
         (json!({"jsonrpc": "2.0", "id": "1", "result": {}}), "an id that the client did not send"),
         (json!({"jsonrpc": "2.0", "id": 1}), "without a result or an error"),
         (json!({"jsonrpc": "2.0", "id": 1, "error": {"message": "m"}}), "without a result or an error"),
-        (json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": "m"}}), "answers nothing"),
-        (json!([]), "no message"),
-        (json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}), "a request, `ping`, which 2026-07-28 does not have"),
+        (json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": "m"}}), "without a method and an id"),
+        (json!([]), "an invalid message"),
+        (
+            json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}),
+            "the request `ping`, which does not exist in 2026-07-28",
+        ),
         (notification("x", json!({"_meta": {"io.modelcontextprotocol/subscriptionId": 7}})), "not open"),
     ] {
         let told = ask(frame.clone());
@@ -340,7 +347,7 @@ fn an_invalid_frame_of_the_server_fails_the_test() {
         let (client, _) = played(|message, _| vec![answered(message, json!({})), answered(message, json!({}))]);
         client.await.unwrap().request("ping", Value::Null).await
     });
-    assert!(told.contains("or the same one twice"), "{told}");
+    assert!(told.contains("or a second response to one request"), "{told}");
 }
 
 #[test]
@@ -424,7 +431,7 @@ fn every_page_of_a_list_is_requested() {
         let (client, _) = played(|message, _| vec![answered(message, json!({"prompts": [], "nextCursor": "1"}))]);
         client.await.unwrap().list_prompts().await
     });
-    assert!(problem.contains("`prompts/list` gave the cursor \"1\" twice"), "{problem}");
+    assert!(problem.contains("`prompts/list` returned the cursor \"1\" twice"), "{problem}");
 }
 
 fn told(id: i64, method: &str, mut params: Value) -> Value {
@@ -567,10 +574,10 @@ fn a_structured_result_is_read_in_each_revision() {
     let text = json!({"content": [{"type": "text", "text": orders.to_string()}]});
     assert_eq!(reply(text, Revision::V2025_03_26), ["a", "b"]);
     let told = panic_of(async { reply(json!({"structuredContent": {"result": orders}}), Revision::V2026_07_28) });
-    assert!(told.contains("not of this type"), "{told}");
+    assert!(told.contains("does not fit the type"), "{told}");
     let failed = json!({"isError": true, "content": [{"type": "text", "text": "no stock"}]});
     let told = panic_of(async { reply(failed, Revision::V2026_07_28) });
-    assert!(told.contains("the tool has failed: no stock"), "{told}");
+    assert!(told.contains("the tool failed: no stock"), "{told}");
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::auth::principal::Principal;
 use crate::context::Transport;
-use crate::engine::{Connection, Server};
+use crate::engine::transport_api::{Connection, Server};
 
-pub(crate) fn connect(server: Server, principal: Option<Principal>) -> Arc<Connection> {
-    Connection::for_principal(Arc::new(server), Transport::Memory, principal.map(Arc::new))
+pub(crate) fn connect(server: Arc<Server>, principal: Option<Principal>) -> Arc<Connection> {
+    let connection = Connection::new(server, Transport::Memory, principal.map(Arc::new));
+    connection.join_metrics();
+    connection
 }

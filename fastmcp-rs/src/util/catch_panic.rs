@@ -41,7 +41,6 @@ impl CaughtPanic {
 
 /// Installs a hook that records the panics of handlers instead of printing them. The standard hook writes to standard
 /// error, and would block the call for ever if nothing reads standard error; the recorded text goes through the log.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
 pub(crate) fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -59,7 +58,7 @@ pub(crate) fn install_hook() {
 fn describe(info: &PanicHookInfo<'_>) -> String {
     let payload = info.payload();
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let message = text.unwrap_or("a value that is not a text");
+    let message = text.unwrap_or("a value that is not text");
     match info.location() {
         Some(location) => format!("{message}, at {}:{}", location.file(), location.line()),
         None => message.to_owned(),
@@ -116,7 +115,7 @@ pub(crate) fn caught_count() -> u64 {
 }
 
 /// Counts a caught panic, and returns its text for the log.
-pub(crate) fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
+fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
     let payload = match payload.downcast::<CaughtPanic>() {
         Ok(panicked) => return *panicked,
         Err(payload) => payload,
@@ -125,7 +124,7 @@ pub(crate) fn record_panic(payload: Box<dyn Any + Send>) -> CaughtPanic {
     let described = LAST_PANIC.take().unwrap_or_else(|| {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        text.unwrap_or_else(|| "a value that is not a text".into())
+        text.unwrap_or_else(|| "a value that is not text".into())
     });
     // The payload is a user's value too. If its destructor panics, the payload of that panic is leaked, not dropped.
     if let Err(payload) = run_recording(|| catch_unwind(AssertUnwindSafe(|| drop(payload)))) {
@@ -148,6 +147,6 @@ mod tests {
             }
         }
         let caught = run_catching(|| panic::panic_any(Bomb));
-        assert!(caught.is_err_and(|panicked| panicked.0.contains("a value that is not a text")));
+        assert!(caught.is_err_and(|panicked| panicked.0.contains("a value that is not text")));
     }
 }

@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::task::Poll;
 
 /// Runs some work, and drops it if the end comes first.
-#[cfg_attr(not(any(feature = "http", feature = "stdio")), allow(dead_code))]
 pub(crate) async fn run_until<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
     let (mut end, mut work) = (pin!(end), pin!(work));
     poll_fn(|task| match end.as_mut().poll(task) {

@@ -1,8 +1,9 @@
-//! Small tools that every room uses: caught panics, lines for the operator, combinators for futures.
+//! Small tools that every room uses: caught panics, locks, lines for the operator, combinators for futures.
 //!
 //! The room knows nothing of MCP.
 
 pub(crate) mod catch_panic;
+#[cfg(any(feature = "http", feature = "stdio"))]
 pub(crate) mod future;
-pub(crate) mod known_keys;
 pub(crate) mod operator_log;
+pub(crate) mod sync;

@@ -5,13 +5,14 @@
 //! dropped. Without a `tracing` subscriber, errors would vanish although the model is told to look for them in the log;
 //! so then they are written as plain lines.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::util::sync::{Condvar, Mutex, MutexGuard};
 
 /// The maximum number of bytes of log lines and printed text that are queued for standard error.
 const QUEUE_LIMIT: usize = 1 << 20;
@@ -19,11 +20,12 @@ const QUEUE_LIMIT: usize = 1 << 20;
 const MAX_WRITE: usize = 64 << 10;
 /// The time that printed text waits for room in the queue before it is dropped. A reader that keeps up makes room
 /// sooner.
+#[cfg(feature = "stdio")]
 const PRINT_TIMEOUT: Duration = Duration::from_millis(250);
 /// The time limit for writing the queued lines when the server ends.
 pub(crate) const FINAL_FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-#[cfg_attr(not(feature = "http"), allow(dead_code))]
+#[cfg(feature = "http")]
 pub(crate) fn info(message: fmt::Arguments<'_>) {
     tracing::info!(target: "fastmcp_rs", "{message}");
     fall_back("INFO", message);
@@ -64,30 +66,8 @@ fn replace_controls(text: &str) -> String {
 
 /// Returns true for characters that control a terminal and have no use in log lines: the characters that change the
 /// direction of text, and the control characters above ASCII.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{80}'..='\u{9F}')
-}
-
-/// Sanitizes a line of a log subscriber, which has escaped dangerous ASCII from peers, and may have added colours. In
-/// JSON nothing is lost, and characters that some programs read as line ends are escaped, too.
-#[cfg_attr(not(feature = "logging"), allow(dead_code))]
-fn sanitize(line: &[u8], is_json: bool) -> Cow<'_, [u8]> {
-    // The UTF-8 forms of all these characters begin with one of two bytes, which few lines contain.
-    if memchr::memchr2(0xC2, 0xE2, line).is_none() {
-        return Cow::Borrowed(line);
-    }
-    let mut shown = String::with_capacity(line.len());
-    for character in String::from_utf8_lossy(line).chars() {
-        match character {
-            other if is_json && (is_hidden(other) || matches!(other, '\u{2028}' | '\u{2029}')) => {
-                // Writing to a string does not fail.
-                _ = fmt::Write::write_fmt(&mut shown, format_args!("\\u{:04x}", u32::from(other)));
-            }
-            other if is_hidden(other) => shown.push('\u{FFFD}'),
-            other => shown.push(other),
-        }
-    }
-    Cow::Owned(shown.into_bytes())
 }
 
 /// Returns a short id that appears both in a response and in the log.
@@ -97,14 +77,6 @@ pub(crate) fn error_id() -> String {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let hash = SEED.get_or_init(RandomState::new).hash_one(count);
     format!("{:08x}", hash as u32)
-}
-
-/// A writer to standard error that never blocks, for log subscribers.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "logging"), allow(dead_code))]
-pub(crate) struct StderrWriter {
-    /// True if lines are JSON.
-    pub(crate) is_json: bool,
 }
 
 struct LogQueue {
@@ -157,13 +129,10 @@ fn queue() -> &'static LogQueue {
     })
 }
 
-fn lock(queue: &LogQueue) -> MutexGuard<'_, QueuedLines> {
-    queue.lines.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn enqueue(bytes: &[u8]) {
+/// Queues lines, or counts and drops them if the queue is full.
+pub(crate) fn enqueue(bytes: &[u8]) {
     let queue = queue();
-    let mut lines = lock(queue);
+    let mut lines = queue.lines.lock();
     if lines.muted {
         return;
     }
@@ -175,22 +144,10 @@ fn enqueue(bytes: &[u8]) {
     queue.changed.notify_all();
 }
 
-impl Write for StderrWriter {
-    /// Queues the bytes, or counts and drops them if the queue is full.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        enqueue(&sanitize(bytes, self.is_json));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Drops all further output: from now on standard error is a stream of the protocol.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+#[cfg(feature = "stdio")]
 pub(crate) fn mute() {
-    let mut lines = lock(queue());
+    let mut lines = queue().lines.lock();
     lines.muted = true;
     lines.bytes.clear();
 }
@@ -200,11 +157,11 @@ pub(crate) fn mute() {
 ///
 /// A program may print faster than a file can be written, so this waits briefly for room. After a wait has timed out,
 /// it does not wait again until something was written.
-#[cfg_attr(not(feature = "stdio"), allow(dead_code))]
+#[cfg(feature = "stdio")]
 pub(crate) fn print(bytes: &[u8]) {
     let queue = queue();
     let mut lines =
-        wait_until(queue, lock(queue), PRINT_TIMEOUT, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
+        wait_until(queue, queue.lines.lock(), PRINT_TIMEOUT, |lines| lines.bytes.len() + bytes.len() <= QUEUE_LIMIT);
     if lines.muted {
         return;
     }
@@ -218,7 +175,7 @@ pub(crate) fn print(bytes: &[u8]) {
 pub(crate) fn flush(limit: Duration) -> bool {
     let Some(queue) = QUEUE.get() else { return true };
     let is_written = |lines: &QueuedLines| lines.bytes.is_empty() && !lines.writing;
-    let lines = wait_until(queue, lock(queue), limit, is_written);
+    let lines = wait_until(queue, queue.lines.lock(), limit, is_written);
     is_written(&lines)
 }
 
@@ -234,7 +191,7 @@ fn wait_until<'a>(
     while !is_done(&lines) && !lines.muted && !lines.stalled {
         let now = Instant::now();
         match deadline.get_or_insert(now + limit).checked_duration_since(now) {
-            Some(left) => lines = queue.changed.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0,
+            Some(left) => lines = queue.changed.wait_timeout(lines, left).0,
             None => lines.stalled = true,
         }
     }
@@ -245,9 +202,9 @@ fn write_lines() {
     let mut stderr = stderr();
     let queue = queue();
     loop {
-        let mut lines = lock(queue);
+        let mut lines = queue.lines.lock();
         while lines.bytes.is_empty() && lines.dropped.is_empty() {
-            lines = queue.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
+            lines = queue.changed.wait(lines);
         }
         let mut bytes = std::mem::take(&mut lines.bytes);
         let dropped = std::mem::take(&mut lines.dropped);
@@ -257,14 +214,14 @@ fn write_lines() {
             if bytes.last().is_some_and(|last| *last != b'\n') {
                 bytes.push(b'\n');
             }
-            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped: standard error was not read");
+            let _ = writeln!(bytes, "WARN fastmcp_rs: {dropped} were dropped, because standard error was not read");
         }
         let written = bytes.chunks(MAX_WRITE).try_for_each(|piece| {
             stderr.write_all(piece)?;
-            lock(queue).stalled = false;
+            queue.lines.lock().stalled = false;
             Ok::<_, io::Error>(())
         });
-        let mut lines = lock(queue);
+        let mut lines = queue.lines.lock();
         lines.writing = false;
         lines.muted |= written.is_err();
         queue.changed.notify_all();
@@ -301,14 +258,6 @@ mod tests {
     #[test]
     fn control_characters_of_peers_are_escaped() {
         assert_eq!(super::replace_controls("a\x1b[31m\r\u{202E}b\n"), "a\u{FFFD}[31m\u{FFFD}\u{FFFD}b\n");
-        let line = "\x1b[32m INFO\x1b[0m \u{e9}\u{9B}2J\u{2066}\u{2028}\n";
-        assert_eq!(
-            &*super::sanitize(line.as_bytes(), false),
-            "\x1b[32m INFO\x1b[0m \u{e9}\u{FFFD}2J\u{FFFD}\u{2028}\n".as_bytes()
-        );
-        let line = "{\"text\":\"\u{e9}\u{9B}\u{2066}\u{85}\u{2028}\u{2029}\"}\n";
-        let shown = super::sanitize(line.as_bytes(), true);
-        assert_eq!(&*shown, "{\"text\":\"\u{e9}\\u009b\\u2066\\u0085\\u2028\\u2029\"}\n".as_bytes());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Email(#[arg(max_length = 40, pattern = "@")] String);
 #[derive(Debug)]
 #[serde(rename_all = "camelCase")]
 pub struct Shipping {
-    /// Where it goes.
+    /// The destination.
     #[arg(title = "City or town", min_length = 2)]
     city_name: String,
     #[arg(min = 1, max = 9, default = 1)]
@@ -93,7 +93,7 @@ fn app() -> App {
 #[test]
 fn a_form_has_one_field_for_each_field_of_its_struct() {
     run(async {
-        let mut wire = app().connect().await.expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is valid");
         let content = json!({"cityName": "Bonn", "speed": "express", "extras": ["Gift"], "notify": "a@b.example"});
         let (question, answer) = fill_in(&mut wire, "ship", content).await;
         let expected = json!({
@@ -102,7 +102,7 @@ fn a_form_has_one_field_for_each_field_of_its_struct() {
                 "cityName": {
                     "type": "string",
                     "title": "City or town",
-                    "description": "Where it goes.",
+                    "description": "The destination.",
                     "minLength": 2,
                 },
                 "parcels": {"type": "integer", "minimum": 1, "maximum": 9, "default": 1},
@@ -138,7 +138,7 @@ fn a_form_has_one_field_for_each_field_of_its_struct() {
 #[test]
 fn an_enum_of_names_is_a_form_of_one_field() {
     run(async {
-        let mut wire = app().connect().await.expect("the app is right");
+        let mut wire = app().connect().await.expect("the app is valid");
         let (question, answer) = fill_in(&mut wire, "hurry", json!({"value": "standard"})).await;
         assert_eq!(question["required"], json!(["value"]));
         assert_eq!(question["properties"]["value"]["oneOf"][1]["const"], "express");

@@ -426,7 +426,7 @@ async fn a_response_of_another_kind_is_no_consent() {
         let refused = call(&mut wire, "agreeing", json!({}), answers, &asked["result"]["requestState"]).await;
         assert_eq!(refused["result"]["isError"], true, "{odd}: {refused}");
         let text = refused["result"]["content"][0]["text"].as_str().unwrap();
-        assert!(text.contains("does not fit the question"), "{odd}: {text}");
+        assert!(text.contains("the client's response is invalid"), "{odd}: {text}");
     }
 }
 
@@ -450,7 +450,7 @@ async fn a_request_that_differs_in_every_round_fails_and_is_named() {
         }
         let message = answer["error"]["message"].as_str().unwrap_or_else(|| panic!("{answer}"));
         assert_eq!((rounds, &answer["error"]["code"]), (8, &json!(-32603)), "{tool}: {message}");
-        assert!(message.contains(&format!("the question `{key}` was a different one")), "{tool}: {message}");
+        assert!(message.contains(&format!("the request `{key}` to the client changed")), "{tool}: {message}");
         let told = log.text();
         assert!(told.contains(&format!("the tool `{tool}` cannot ask its client")), "{told}");
         assert!(told.contains("Context::remember"), "{told}");
@@ -598,7 +598,7 @@ async fn two_requests_with_one_key_are_an_error() {
     let state = &asked["result"]["requestState"];
     let done = call(&mut wire, "twice", json!({}), json!({"k": yes()}), state).await;
     let text = done["result"]["content"][0]["text"].as_str().unwrap();
-    assert!(text.contains("Accepted(true)") && text.contains("two questions have the key `k`"), "{text}");
+    assert!(text.contains("Accepted(true)") && text.contains("two requests to the client have the key `k`"), "{text}");
 }
 
 #[tokio::test]
@@ -632,7 +632,7 @@ async fn a_completion_cannot_elicit() {
     let params = json!({"ref": reference, "argument": {"name": "word", "value": ""}});
     let answer = ask(&mut wire, "completion/complete", params).await;
     let text = answer["result"]["completion"]["values"][0].as_str().unwrap();
-    assert!(text.contains("only while a tool is called"), "{text}");
+    assert!(text.contains("only during `tools/call`"), "{text}");
 }
 
 #[tokio::test]
@@ -707,14 +707,14 @@ async fn the_error_of_a_client_is_a_text_for_the_model() {
     let error = json!({"code": -1, "message": "the user is away"});
     wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "error": error}).to_string());
     let answer = receive(&mut wire).await;
-    assert_eq!(answer["result"]["content"][0]["text"], "the client refused the question: the user is away (code -1)");
+    assert_eq!(answer["result"]["content"][0]["text"], "the client returned an error: the user is away (code -1)");
     for odd in [json!({"action": "maybe"}), json!([]), json!("x")] {
         begin(&mut wire, 2, "patient", json!({"seconds": 60}));
         let asked = receive(&mut wire).await;
         wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], "result": odd}).to_string());
         let answer = receive(&mut wire).await;
         let text = answer["result"]["content"][0]["text"].as_str().unwrap();
-        assert!(text.contains("does not fit the question"), "{text}");
+        assert!(text.contains("the client's response is invalid"), "{text}");
     }
 }
 

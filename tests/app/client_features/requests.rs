@@ -461,11 +461,11 @@ async fn malformed_responses_are_errors_and_foreign_ids_are_ignored() {
     let told = Told::default();
     let mut wire = session(app(&told), "2025-11-25").await;
     for (odd, expected) in [
-        (r#""result":{"action":"decline"},"error":{"code":5,"message":"no"}"#, "refused"),
-        (r#""error":{"code":5.5,"message":"no"}"#, "refused"),
-        (r#""error":null"#, "refused"),
-        (r#""error":"x""#, "refused"),
-        (r#""result":null"#, "does not fit"),
+        (r#""result":{"action":"decline"},"error":{"code":5,"message":"no"}"#, "returned an error"),
+        (r#""error":{"code":5.5,"message":"no"}"#, "returned an error"),
+        (r#""error":null"#, "returned an error"),
+        (r#""error":"x""#, "returned an error"),
+        (r#""result":null"#, "response is invalid"),
         (r#""result":1e999"#, "cannot be read"),
     ] {
         begin(&mut wire, 1, "brief", json!({}));
@@ -495,7 +495,7 @@ async fn a_response_of_more_than_a_mebibyte_is_an_error() {
         let asked = receive(&mut wire).await;
         wire.send(json!({"jsonrpc": "2.0", "id": asked["id"], member: result(1 << 20)}).to_string());
         let answer = receive(&mut wire).await;
-        assert!(text(&answer).contains("at most 1048576 are read"), "{answer}");
+        assert!(text(&answer).contains("the limit is 1048576 bytes"), "{answer}");
     }
 }
 

@@ -33,7 +33,7 @@ fn calls_above_the_rate_get_a_time_to_retry() {
         }
         let refused = client.call("double", json!({"number": 1})).await;
         assert!(is_error(&refused));
-        assert_eq!(text(&refused), "Too many calls of `double`: try again in 0.5 seconds.");
+        assert_eq!(text(&refused), "Too many calls of `double`. Try again in 0.5 seconds.");
         // Each tool has a bucket of its own.
         assert_eq!(text(&client.call("fill", json!({"bytes": 1})).await), "x");
 
@@ -73,7 +73,7 @@ fn other_requests_above_the_rate_are_machine_readable_errors() {
 }
 
 #[test]
-fn each_component_may_have_a_rate_of_its_own() {
+fn each_component_can_have_its_own_rate() {
     with_paused_clock(async {
         let limit = RateLimit::per_second(100.0).component("double", RateLimit::per_minute(2.0).burst(1));
         let mut client = Client::connect(app().layer(limit), Revision::NEWEST).await;
@@ -87,7 +87,7 @@ fn each_component_may_have_a_rate_of_its_own() {
 }
 
 #[test]
-fn each_principal_has_a_bucket_of_its_own() {
+fn each_principal_has_its_own_bucket() {
     // Connections of several principals to one server come with HTTP; here each has a server, and the limit is
     // told apart by asking as one of them twice.
     struct Shared(Arc<RateLimit>);
@@ -112,7 +112,7 @@ fn each_principal_has_a_bucket_of_its_own() {
 }
 
 #[test]
-#[should_panic(expected = "a rate is a number above zero")]
+#[should_panic(expected = "a rate must be a number above zero")]
 fn a_rate_of_zero_is_refused() {
     let _ = RateLimit::per_second(0.0);
 }
@@ -126,7 +126,7 @@ fn a_result_that_is_too_large_is_replaced_by_advice() {
             let answer = client.call("fill", json!({"bytes": 5000})).await;
             assert!(is_error(&answer));
             assert!(text(&answer).starts_with("The result of `fill` has 5"), "{answer}");
-            assert!(text(&answer).contains("at most 600 are allowed. Ask for less"), "{answer}");
+            assert!(text(&answer).contains("the limit is 600 bytes. Narrow the arguments"), "{answer}");
             // Lists have pages.
             assert!(client.ask("tools/list", Value::Null).await.to_string().len() > 700);
         });
@@ -150,7 +150,7 @@ fn a_result_that_is_too_large_is_replaced_by_advice() {
 }
 
 #[test]
-fn each_operation_is_timed_whatever_its_outcome() {
+fn operations_of_every_outcome_are_timed() {
     with_paused_clock(async {
         let seen: Arc<Mutex<Vec<(String, Duration, Outcome)>>> = Arc::default();
         let sink = Arc::clone(&seen);
@@ -287,7 +287,7 @@ async fn confirm(ctx: &Context) -> Result<&'static str, ToolError> {
 }
 
 #[test]
-fn a_call_that_needs_input_is_recorded_as_such() {
+fn the_outcome_input_required_is_recorded() {
     let events = logged(app().tool::<confirm>().layer(StructuredLogging::new()), async |client| {
         let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});
         let params = json!({"name": "confirm", "arguments": {}});

@@ -103,11 +103,11 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(app: App, revision: Revision) -> Client {
-        Client::open(app.connect().await.expect("the app is right"), revision).await
+        Client::open(app.connect().await.expect("the app is valid"), revision).await
     }
 
     pub async fn connect_as(app: App, id: &str) -> Client {
-        Client::open(app.connect_as(Principal::new(id)).await.expect("the app is right"), Revision::NEWEST).await
+        Client::open(app.connect_as(Principal::new(id)).await.expect("the app is valid"), Revision::NEWEST).await
     }
 
     async fn open(wire: RawClient, revision: Revision) -> Client {
@@ -379,7 +379,7 @@ impl Layer for Canned {
 }
 
 #[test]
-fn middleware_can_respond_by_itself_in_every_revision() {
+fn middleware_can_respond_without_the_handler_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let mut client = Client::connect(app().layer(Canned), revision).await;
@@ -455,7 +455,7 @@ fn middleware_can_refuse() {
                 }
                 let (_, answer) = client.ask_with(method, params, json!({"test/refuse": "internal"})).await;
                 let answer = answer.to_string();
-                assert!(answer.contains("(error ") && !answer.contains("hunter2"), "{answer}");
+                assert!(answer.contains("Internal error ") && !answer.contains("hunter2"), "{answer}");
             }
         });
     }
@@ -469,7 +469,7 @@ fn a_result_of_the_wrong_kind_is_logged_and_not_sent() {
         });
         let mut client = Client::connect(app().layer(confused), Revision::NEWEST).await;
         let answer = client.call("double", json!({"number": 1})).await;
-        assert!(is_error(&answer) && text(&answer).contains("not yours to mend"), "{answer}");
+        assert!(is_error(&answer) && text(&answer).contains("Changing the arguments will not help"), "{answer}");
         assert_eq!(client.ask("tools/list", Value::Null).await["error"]["code"], -32603);
     });
 }

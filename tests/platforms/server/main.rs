@@ -1,4 +1,4 @@
-//! A server whose tools do what differs between operating systems: they print, start children and panic.
+//! A server whose tools depend on the operating system: they print, start children and panic.
 //!
 //! It is built for each supported platform, and for this machine as an example of the workspace's package.
 
@@ -170,7 +170,7 @@ fn merge_streams() -> std::io::Result<()> {
     exit(status.code().unwrap_or(-1))
 }
 
-/// Starts a server behind pipes of this system, and passes on what comes and goes.
+/// Starts a server behind pipes of this system, and forwards its input and output.
 fn relay() -> std::io::Result<()> {
     let mut server = this_program("--serve")?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let (input, output) = (server.stdin.take(), server.stdout.take());

@@ -1,4 +1,4 @@
-//! Tools that live in a library crate: a program that says `use toolbox as _;` serves them.
+//! Tools in a library crate: a program with `use toolbox as _;` serves them.
 
 use fastmcp_rs::prelude::*;
 

@@ -175,7 +175,7 @@ fn code_for_a_field_exists_in_the_same_builds_as_the_field() {
                                             max: ::core::option::Option::Some(
                                                 __p::Number::Integer(1i128),
                                             ),
-                                            ..__p::Constraints::NONE
+                                            ..__p::Constraints::EMPTY
                                         },
                                         "number",
                                     )
@@ -278,7 +278,7 @@ fn a_struct_with_constraints_checks_its_fields_after_reading() {
                                             max: ::core::option::Option::Some(
                                                 __p::Number::Integer(99i128),
                                             ),
-                                            ..__p::Constraints::NONE
+                                            ..__p::Constraints::EMPTY
                                         },
                                         "lineCount",
                                     )
@@ -288,7 +288,7 @@ fn a_struct_with_constraints_checks_its_fields_after_reading() {
                                         &__p::Constraints {
                                             min_length: ::core::option::Option::Some(2u64),
                                             pattern: ::core::option::Option::Some("^[A-Z]+$"),
-                                            ..__p::Constraints::NONE
+                                            ..__p::Constraints::EMPTY
                                         },
                                         "code",
                                     )
@@ -381,7 +381,7 @@ fn an_enum_with_constraints_checks_the_fields_of_each_variant() {
                                             min: ::core::option::Option::Some(
                                                 __p::Number::Float(0.5f64),
                                             ),
-                                            ..__p::Constraints::NONE
+                                            ..__p::Constraints::EMPTY
                                         },
                                         "",
                                     )
@@ -394,7 +394,7 @@ fn an_enum_with_constraints_checks_the_fields_of_each_variant() {
                                             min: ::core::option::Option::Some(
                                                 __p::Number::Integer(0i128),
                                             ),
-                                            ..__p::Constraints::NONE
+                                            ..__p::Constraints::EMPTY
                                         },
                                         "low",
                                     )

@@ -41,57 +41,39 @@ fn an_argument_of_a_prompt_calls_its_completion_function() {
                 use other::__private::probe::*;
                 impl __p::PromptHandle for Review {
                     const DEFINITION: &'static __p::PromptDefinition = &__p::PromptDefinition {
-                        name: "refund_review",
-                        title: ::core::option::Option::Some("Review"),
-                        description: "Reviews a refund.",
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Async,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
+                        component: __p::ComponentDefinition {
+                            name: "refund_review",
+                            title: ::core::option::Option::Some("Review"),
+                            description: "Reviews a refund.",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        invoke: __invoke,
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                     const __PARAMETERS: &[__p::Parameter; 3] = &[
                         __p::Parameter {
                             name: "order_id",
-                            title: ::core::option::Option::None,
                             description: "The order's reference.",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
                             complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
                                 order_ids,
                                 __completing,
                                 __context,
                             )),
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "urgent",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "context",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                     ];
                     let mut __0 = (&__p::Input::<str>::NEW)

@@ -43,9 +43,19 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ResourceHandle for config {
                     const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                        name: "config",
-                        title: ::core::option::Option::Some("Settings"),
-                        description: "The settings.",
+                        component: __p::ComponentDefinition {
+                            name: "config",
+                            title: ::core::option::Option::Some("Settings"),
+                            description: "The settings.",
+                            tags: &["app"],
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
+                        },
                         uri: "config://app",
                         mime_type: ::core::option::Option::Some("application/toml"),
                         size: ::core::option::Option::Some(1234u64),
@@ -54,20 +64,9 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
                             priority: ::core::option::Option::Some(1f64),
                             last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
                         },
-                        allow_traversal: &[],
                         ttl: ::core::option::Option::Some(::core::time::Duration::new(90u64, 0u32)),
                         scope: ::core::option::Option::Some(__p::CacheScope::Public),
-                        tags: &["app"],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Blocking,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ResourceDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
@@ -140,96 +139,65 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ResourceHandle for file {
                     const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                        name: "file",
-                        title: ::core::option::Option::None,
-                        description: "A file of a repository.",
+                        component: __p::ComponentDefinition {
+                            name: "file",
+                            description: "A file of a repository.",
+                            timeout: ::core::option::Option::Some(
+                                ::core::time::Duration::new(1u64, 0u32),
+                            ),
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
+                        },
                         uri: "repo://{owner}/{+path}{?page,ref}",
-                        mime_type: ::core::option::Option::None,
-                        size: ::core::option::Option::None,
                         annotations: __p::ResourceAnnotations {
-                            audience: &[],
                             priority: ::core::option::Option::Some(0.8f64),
-                            last_modified: ::core::option::Option::None,
+                            ..__p::ResourceAnnotations::EMPTY
                         },
                         allow_traversal: &["path"],
-                        ttl: ::core::option::Option::None,
-                        scope: ::core::option::Option::None,
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::Some(
-                            ::core::time::Duration::new(1u64, 0u32),
-                        ),
-                        execution: __p::Execution::Async,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ResourceDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                     const __PARAMETERS: &[__p::Parameter; 5] = &[
                         __p::Parameter {
                             name: "owner",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "path",
-                            title: ::core::option::Option::None,
                             description: "The path in the repository.",
                             constraints: __p::Constraints {
                                 max_length: ::core::option::Option::Some(200u64),
-                                ..__p::Constraints::NONE
+                                ..__p::Constraints::EMPTY
                             },
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
                             complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
                                 files::paths,
                                 __completing,
                                 __context,
                             )),
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "page",
-                            title: ::core::option::Option::None,
-                            description: "",
                             constraints: __p::Constraints {
                                 min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
-                                ..__p::Constraints::NONE
+                                ..__p::Constraints::EMPTY
                             },
                             default: ::core::option::Option::Some("1"),
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "ref",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "store",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                     ];
                     (&__p::DefaultOf::<u32>::NEW).kind().integer();

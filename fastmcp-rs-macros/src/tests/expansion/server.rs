@@ -1,23 +1,10 @@
 //! `#[mcp::server]`.
 
 use expect_test::expect;
-use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::check_expansion;
 use crate::tests::{messages, server};
-
-/// Removes the fields of the definitions, which are tested with functions.
-fn strip_definitions(expansion: TokenStream) -> TokenStream {
-    let text = expansion.to_string();
-    let mut parts = text.split("Definition {");
-    let first = parts.next().unwrap_or_default().to_owned();
-    let shortened = parts.fold(first, |text, part| {
-        let (_, rest) = part.split_once("invoke : __invoke ,").expect("the last field");
-        format!("{text}Definition {{ invoke : __invoke ,{rest}")
-    });
-    shortened.parse().expect("still tokens")
-}
 
 #[test]
 fn methods_and_associated_functions_become_components() {
@@ -51,7 +38,7 @@ fn methods_and_associated_functions_become_components() {
         }
     };
     check_expansion(
-        strip_definitions(server(quote!(), item)),
+        server(quote!(), item),
         expect![[r#"
             /// Orders.
             #[cfg(unix)]
@@ -92,33 +79,37 @@ fn methods_and_associated_functions_become_components() {
                 const _: () = {
                     impl __p::ToolHandle for __find {
                         const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                            invoke: __invoke,
+                            component: __p::ComponentDefinition {
+                                name: "find",
+                                description: "Finds an order.",
+                                location: __p::Location {
+                                    file: ::core::file!(),
+                                    line: ::core::line!(),
+                                    module_path: ::core::module_path!(),
+                                },
+                                invoke: __invoke,
+                                ..__p::ComponentDefinition::EMPTY
+                            },
+                            annotations: __p::ToolAnnotations {
+                                read_only: ::core::option::Option::Some(true),
+                                ..__p::ToolAnnotations::EMPTY
+                            },
+                            ..__p::ToolDefinition::EMPTY
                         };
                     }
                     fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                         const __PARAMETERS: &[__p::Parameter; 2] = &[
                             __p::Parameter {
                                 name: "self",
-                                title: ::core::option::Option::None,
-                                description: "",
-                                constraints: __p::Constraints::NONE,
-                                default: ::core::option::Option::None,
-                                examples: &[],
-                                header: ::core::option::Option::None,
-                                complete: ::core::option::Option::None,
+                                ..__p::Parameter::EMPTY
                             },
                             __p::Parameter {
                                 name: "id",
-                                title: ::core::option::Option::None,
-                                description: "",
                                 constraints: __p::Constraints {
                                     min_length: ::core::option::Option::Some(1u64),
-                                    ..__p::Constraints::NONE
+                                    ..__p::Constraints::EMPTY
                                 },
-                                default: ::core::option::Option::None,
-                                examples: &[],
-                                header: ::core::option::Option::None,
-                                complete: ::core::option::Option::None,
+                                ..__p::Parameter::EMPTY
                             },
                         ];
                         let mut __0 = __p::receiver::<__Self>();
@@ -161,20 +152,26 @@ fn methods_and_associated_functions_become_components() {
                 const _: () = {
                     impl __p::ResourceHandle for __all {
                         const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                            invoke: __invoke,
+                            component: __p::ComponentDefinition {
+                                name: "all",
+                                description: "Order ids.",
+                                location: __p::Location {
+                                    file: ::core::file!(),
+                                    line: ::core::line!(),
+                                    module_path: ::core::module_path!(),
+                                },
+                                invoke: __invoke,
+                                ..__p::ComponentDefinition::EMPTY
+                            },
+                            uri: "orders://all",
+                            ..__p::ResourceDefinition::EMPTY
                         };
                     }
                     fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                         const __PARAMETERS: &[__p::Parameter; 1] = &[
                             __p::Parameter {
                                 name: "orders",
-                                title: ::core::option::Option::None,
-                                description: "",
-                                constraints: __p::Constraints::NONE,
-                                default: ::core::option::Option::None,
-                                examples: &[],
-                                header: ::core::option::Option::None,
-                                complete: ::core::option::Option::None,
+                                ..__p::Parameter::EMPTY
                             },
                         ];
                         let mut __0 = (&__p::Input::<State<__Self>>::NEW)

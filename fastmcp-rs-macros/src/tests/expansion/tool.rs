@@ -45,67 +45,41 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ToolHandle for get_order {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "get_order",
-                        title: ::core::option::Option::None,
-                        description: "Finds an order.\n\n- by its reference",
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::None,
-                            destructive: ::core::option::Option::None,
-                            idempotent: ::core::option::Option::None,
-                            open_world: ::core::option::Option::None,
+                        component: __p::ComponentDefinition {
+                            name: "get_order",
+                            description: "Finds an order.\n\n- by its reference",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Async,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                     const __PARAMETERS: &[__p::Parameter; 3] = &[
                         __p::Parameter {
                             name: "order_id",
-                            title: ::core::option::Option::None,
                             description: "The order's reference.",
                             constraints: __p::Constraints {
                                 max_length: ::core::option::Option::Some(20u64),
-                                ..__p::Constraints::NONE
+                                ..__p::Constraints::EMPTY
                             },
                             default: ::core::option::Option::Some("\"ORD-1\""),
                             examples: &["\"ORD-101\""],
                             header: ::core::option::Option::Some("Order"),
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "limit",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "db",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                     ];
                     (&__p::DefaultOf::<str>::NEW).kind().text();
@@ -179,54 +153,29 @@ fn a_plain_function_runs_on_a_thread_of_its_own() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ToolHandle for add {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "add",
-                        title: ::core::option::Option::None,
-                        description: "Adds.",
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::None,
-                            destructive: ::core::option::Option::None,
-                            idempotent: ::core::option::Option::None,
-                            open_world: ::core::option::Option::None,
+                        component: __p::ComponentDefinition {
+                            name: "add",
+                            description: "Adds.",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Blocking,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                     const __PARAMETERS: &[__p::Parameter; 2] = &[
                         __p::Parameter {
                             name: "a",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "b",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                     ];
                     let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
@@ -281,54 +230,29 @@ fn an_inline_function_is_called_in_place() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ToolHandle for add {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "add",
-                        title: ::core::option::Option::None,
-                        description: "Adds.",
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::None,
-                            destructive: ::core::option::Option::None,
-                            idempotent: ::core::option::Option::None,
-                            open_world: ::core::option::Option::None,
+                        component: __p::ComponentDefinition {
+                            name: "add",
+                            description: "Adds.",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Inline,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                     const __PARAMETERS: &[__p::Parameter; 2] = &[
                         __p::Parameter {
                             name: "a",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "b",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                     ];
                     let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
@@ -382,31 +306,18 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ToolHandle for wait {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "wait",
-                        title: ::core::option::Option::None,
-                        description: "Waits.",
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::None,
-                            destructive: ::core::option::Option::None,
-                            idempotent: ::core::option::Option::None,
-                            open_world: ::core::option::Option::None,
+                        component: __p::ComponentDefinition {
+                            name: "wait",
+                            description: "Waits.",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Blocking,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
@@ -465,31 +376,17 @@ fn a_tool_without_a_description_warns() {
                 use other::mcp::__private::probe::*;
                 impl __p::ToolHandle for Kind {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "type",
-                        title: ::core::option::Option::None,
-                        description: "",
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::None,
-                            destructive: ::core::option::Option::None,
-                            idempotent: ::core::option::Option::None,
-                            open_world: ::core::option::Option::None,
+                        component: __p::ComponentDefinition {
+                            name: "type",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Async,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
@@ -520,7 +417,7 @@ fn a_tool_without_a_description_warns() {
             #[allow(deprecated)]
             const _: () = {
                 #[deprecated(
-                    note = "tool `type` has no description: a model reads it to decide when to call; add a doc comment"
+                    note = "tool `type` has no description: a model uses it to decide when to call the tool; add a doc comment"
                 )]
                 const fn description() {}
                 description()
@@ -564,74 +461,37 @@ fn a_reference_borrows_from_an_owned_argument() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ToolHandle for lend {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "lend",
-                        title: ::core::option::Option::None,
-                        description: "Lends.",
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::None,
-                            destructive: ::core::option::Option::None,
-                            idempotent: ::core::option::Option::None,
-                            open_world: ::core::option::Option::None,
+                        component: __p::ComponentDefinition {
+                            name: "lend",
+                            description: "Lends.",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Async,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                     const __PARAMETERS: &[__p::Parameter; 4] = &[
                         __p::Parameter {
                             name: "text",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "list",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "context",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "maybe",
-                            title: ::core::option::Option::None,
-                            description: "",
-                            constraints: __p::Constraints::NONE,
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                     ];
                     let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
@@ -723,79 +583,65 @@ fn every_option_is_part_of_the_definition() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ToolHandle for GetOrder {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "orders.get",
-                        title: ::core::option::Option::Some("Get an order"),
-                        description: "Given.",
+                        component: __p::ComponentDefinition {
+                            name: "orders.get",
+                            title: ::core::option::Option::Some("Get an order"),
+                            description: "Given.",
+                            tags: &["orders", "read"],
+                            icons: &[
+                                __p::IconDefinition {
+                                    src: "https://example.com/icon.png",
+                                    ..__p::IconDefinition::EMPTY
+                                },
+                                __p::IconDefinition {
+                                    src: "data:image/png;base64,AA==",
+                                    mime_type: ::core::option::Option::Some("image/png"),
+                                    sizes: &["48x48", "any"],
+                                    theme: ::core::option::Option::Some("dark"),
+                                },
+                            ],
+                            meta: ::core::option::Option::Some(
+                                "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
+                            ),
+                            timeout: ::core::option::Option::Some(
+                                ::core::time::Duration::new(90u64, 0u32),
+                            ),
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                        },
                         annotations: __p::ToolAnnotations {
                             read_only: ::core::option::Option::Some(true),
                             destructive: ::core::option::Option::Some(false),
                             idempotent: ::core::option::Option::Some(true),
                             open_world: ::core::option::Option::Some(false),
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &["orders", "read"],
-                        icons: &[
-                            __p::IconDefinition {
-                                src: "https://example.com/icon.png",
-                                mime_type: ::core::option::Option::None,
-                                sizes: &[],
-                                theme: ::core::option::Option::None,
-                            },
-                            __p::IconDefinition {
-                                src: "data:image/png;base64,AA==",
-                                mime_type: ::core::option::Option::Some("image/png"),
-                                sizes: &["48x48", "any"],
-                                theme: ::core::option::Option::Some("dark"),
-                            },
-                        ],
-                        meta: ::core::option::Option::Some(
-                            "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
-                        ),
-                        timeout: ::core::option::Option::Some(
-                            ::core::time::Duration::new(90u64, 0u32),
-                        ),
-                        execution: __p::Execution::Blocking,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
                     const __PARAMETERS: &[__p::Parameter; 2] = &[
                         __p::Parameter {
                             name: "orderId",
-                            title: ::core::option::Option::None,
-                            description: "",
                             constraints: __p::Constraints {
                                 min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
                                 max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
-                                ..__p::Constraints::NONE
+                                ..__p::Constraints::EMPTY
                             },
-                            default: ::core::option::Option::None,
                             examples: &["1", "[2]"],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                         __p::Parameter {
                             name: "code",
-                            title: ::core::option::Option::None,
-                            description: "",
                             constraints: __p::Constraints {
                                 min_length: ::core::option::Option::Some(1u64),
                                 pattern: ::core::option::Option::Some("^a\\d$"),
-                                ..__p::Constraints::NONE
+                                ..__p::Constraints::EMPTY
                             },
-                            default: ::core::option::Option::None,
-                            examples: &[],
-                            header: ::core::option::Option::None,
-                            complete: ::core::option::Option::None,
+                            ..__p::Parameter::EMPTY
                         },
                     ];
                     let mut __0 = (&__p::Input::<f64>::NEW)
@@ -863,31 +709,18 @@ fn a_tool_with_mistakes_keeps_every_name() {
                 use ::fastmcp_rs::__private::probe::*;
                 impl __p::ToolHandle for find {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        name: "find",
-                        title: ::core::option::Option::None,
-                        description: "Finds.",
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::None,
-                            destructive: ::core::option::Option::None,
-                            idempotent: ::core::option::Option::None,
-                            open_world: ::core::option::Option::None,
+                        component: __p::ComponentDefinition {
+                            name: "find",
+                            description: "Finds.",
+                            location: __p::Location {
+                                file: ::core::file!(),
+                                line: ::core::line!(),
+                                module_path: ::core::module_path!(),
+                            },
+                            invoke: __invoke,
+                            ..__p::ComponentDefinition::EMPTY
                         },
-                        results: __p::ResultOptions {
-                            structured: ::core::option::Option::None,
-                            wrapped: ::core::option::Option::None,
-                            link_text: ::core::option::Option::None,
-                        },
-                        tags: &[],
-                        icons: &[],
-                        meta: ::core::option::Option::None,
-                        timeout: ::core::option::Option::None,
-                        execution: __p::Execution::Async,
-                        location: __p::Location {
-                            file: ::core::file!(),
-                            line: ::core::line!(),
-                            module_path: ::core::module_path!(),
-                        },
-                        invoke: __invoke,
+                        ..__p::ToolDefinition::EMPTY
                     };
                 }
                 fn __invoke(_: __p::Invocation<'_>) -> __p::Invoked {
@@ -904,7 +737,7 @@ fn a_tool_with_mistakes_keeps_every_name() {
         tool(quote!(), item),
         expect![[r#"
             ::core::compile_error! {
-                "a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`"
+                "a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take its data as `State<T>`"
             }
             /// Finds.
             pub async fn find(&self, text: String) -> String {

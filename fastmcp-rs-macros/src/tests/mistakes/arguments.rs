@@ -38,18 +38,18 @@ fn every_mistake_in_the_options_of_an_argument_is_reported() {
             options go in parentheses, as in `#[arg(default = 10)]`
             a parameter takes `#[arg(..)]` and doc comments, not `#[args]` (did you mean `arg`?)
             `min` is above `max = -1`, so no value fits: swap the two
-            `max = -1` is beyond this type, which holds 0 to 4294967295: remove it, or take a larger type
+            `max = -1` is beyond this type, whose range is 0 to 4294967295: remove it, or take a larger type
             `min_length` bounds a length, and this is an integer: to bound its value, write `min`
             `pattern` is for strings, and this is an integer: remove it, or take a `String`
             `min_length` is above `max_length = 2`, so no value fits: swap the two
             `min` bounds a number, and this is a string: to bound its length, write `min_length`
-            a header's name holds ASCII letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110), not ' '
+            a header's name may have only ASCII letters, digits and !#$%&'*+-.^_`|~ (RFC 9110), not ' '
             `header` sends a string, an integer or a boolean, and this is a float: remove it
-            this default does not fit its type, which holds 0 to 255
+            this default does not fit its type, whose range is 0 to 255
             this default is below `min = 1`: change one of the two
             this default's length is above `max_length = 2`: change one of the two
             two arguments are called `a`: rename one of them
-            two arguments have the header `region`, whatever its case: rename one of them
+            two arguments have the header `region`, and its case does not matter: rename one of them
         "#]],
     );
 }
@@ -64,7 +64,7 @@ fn only_arguments_of_prompts_and_variables_of_templates_have_completions() {
             ),
         ),
         expect![[r#"
-            clients ask for completions of a prompt's arguments and of a URI template's variables, never of a tool's argument: remove `complete`
+            only arguments of a prompt and variables of a URI template have completions, not a tool's argument: remove `complete`
         "#]],
     );
     check_messages(
@@ -78,7 +78,7 @@ fn only_arguments_of_prompts_and_variables_of_templates_have_completions() {
             ),
         ),
         expect![[r#"
-            clients ask for completions of a prompt's arguments and of a URI template's variables, never of a field inside them: remove `complete`
+            only arguments of a prompt and variables of a URI template have completions, not a field inside them: remove `complete`
         "#]],
     );
 }

@@ -21,12 +21,12 @@ fn every_mistake_in_a_struct_is_reported() {
     check_messages(
         model(quote!(deny_unknown_fields), item),
         expect![[r#"
-            `#[mcp::model]` has no option `deny_unknown_fields` (did you mean `allow_unknown_fields`?): it takes `allow_unknown_fields` and `crate`, and options of the whole type are serde's, as in `#[serde(rename_all = "camelCase")]`
+            `#[mcp::model]` has no option `deny_unknown_fields`: it takes `allow_unknown_fields` and `crate`, and options of the whole type are serde's, as in `#[serde(rename_all = "camelCase")]`
             `#[mcp::model]` derives `Serialize` already: remove this one
             `#[mcp::model]` derives `JsonSchema` already: remove this one
             `#[arg(..)]` goes on a field
             `min` is above `max = 1`, so no value fits: swap the two
-            `header` is for the arguments of a tool, not for the fields inside them: remove it
+            `header` is an option of arguments of tools, not of the fields inside them: remove it
             `min` bounds a number, and this is a string: to bound its length, write `min_length`
         "#]],
     );
@@ -56,7 +56,7 @@ fn a_union_cannot_be_a_model() {
     check_messages(
         model(quote!(), quote!(union U { a: u8 })),
         expect![[r#"
-        a union does not know which of its fields it holds: make it an `enum`
+        a union does not store which of its fields is set: make it an `enum`
     "#]],
     );
 }

@@ -32,15 +32,15 @@ fn every_malformed_option_is_reported() {
             `title` is given twice: remove one of the two
             `#[mcp::tool]` has no option `readonly` (did you mean `read_only`?)
             `tags` takes a list, as in `tags = ["orders"]`
-            clients load icons from `https:`, `http:` and `data:` URLs only: host the picture, or embed it as `data:image/png;base64,..`
-            an icon has no `mime`: it takes `src`, `mime_type`, `sizes` and `theme`
+            clients load icons only from `https:`, `http:` and `data:` URLs: host the picture, or embed it as `data:image/png;base64,..`
+            an icon has no option `mime` (did you mean `mime_type`?): it takes `src`, `mime_type`, `sizes` and `theme`
             an icon needs `src`: write `{ src = "https://..", .. }`
             an icon is a URL, or `{ src = "https://..", mime_type = "image/png", sizes = ["48x48"], theme = "dark" }`
             `meta` takes a JSON object, as in `meta = { "team": "billing" }`
             `inline` is on or off: write `inline` or `inline = false`
             `timeout` takes a string literal, as in `timeout = "30s"`
-            `handle` takes the name of the type that stands for this tool, as in `handle = GetOrder`
-            `crate` takes the path of fastmcp-rs as this crate names it, as in `crate = ::fastmcp_rs`
+            `handle` takes the name of the type that represents this tool, as in `handle = GetOrder`
+            `crate` takes the path of fastmcp-rs in this crate, as in `crate = ::fastmcp_rs`
             `description` takes a string literal, as in `description = "Finds an order."`
             `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
         "#]],
@@ -58,10 +58,10 @@ fn options_that_contradict_each_other_are_reported() {
         ),
         expect![[r#"
             `soon` is not a duration: write a whole number and a unit, as in `"500ms"`, `"30s"`, `"2m"`, `"1h"` or `"1m30s"`
-            a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not ' ': choose another
+            a tool's name may have only ASCII letters, digits, `_`, `-` and `.`, not ' ': choose another
             a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two
-            `inline` runs a tool where requests are read, `blocking` on a thread of its own: remove one of the two
-            an `async fn` is always polled in place first: remove `inline`, which is for a plain `fn` that never waits
+            `inline` runs a tool on the thread that reads requests, `blocking` on a thread of its own: remove one of the two
+            an `async fn` is always polled inline first: remove `inline`, which is for a plain `fn` that never blocks
         "#]],
     );
 }
@@ -88,8 +88,8 @@ fn an_illegal_name_of_a_tool_is_reported() {
             ),
         ),
         expect![[r#"
-        a tool's name has at most 128 characters, and this one has 129: choose another
-    "#]],
+            a tool's name may have at most 128 characters, not 129: choose another
+        "#]],
     );
     check_messages(
         tool(
@@ -99,8 +99,8 @@ fn an_illegal_name_of_a_tool_is_reported() {
             ),
         ),
         expect![[r#"
-        a tool's name holds ASCII letters, digits, `_`, `-` and `.` only, not 'ö': add `name = ".."` to `#[mcp::tool]`
-    "#]],
+            a tool's name may have only ASCII letters, digits, `_`, `-` and `.`, not 'ö': add `name = ".."` to `#[mcp::tool]`
+        "#]],
     );
 }
 
@@ -114,7 +114,7 @@ fn a_handle_that_would_shadow_a_primitive_type_is_reported() {
             ),
         ),
         expect![[r#"
-        the type that stands for this tool would hide the primitive `str`: name it with `handle = ..`
-    "#]],
+            the type that represents this tool would hide the primitive `str`: name it with `handle = ..`
+        "#]],
     );
 }

@@ -35,37 +35,37 @@ fn the_uri_has_to_be_a_string_literal_in_first_place() {
     check_options(
         quote!(inline, "s://{id}"),
         expect![[r#"
-        the URI stands first in the parentheses, and the options follow it
+        the URI comes first in the parentheses, and the options follow it
     "#]],
     );
     check_options(
         quote!(uri = "s://{id}", inline),
         expect![[r#"
-        the URI stands first and has no key: write only its string literal
+        the URI comes first and has no key: write only its string literal
     "#]],
     );
     check_options(
         quote!(uri = URI),
         expect![[r#"
-            the URI stands first and has no key: write only its string literal
+            the URI comes first and has no key: write only its string literal
         "#]],
     );
     check_options(
         quote!(URI),
         expect![[r#"
-        the URI of a resource is a string literal, as its variables are checked against the parameters: write it out
+        the URI of a resource must be a string literal, because its variables are checked against the parameters
     "#]],
     );
     check_options(
         quote!(concat!("s://", "{id}")),
         expect![[r#"
-        the URI of a resource is a string literal, as its variables are checked against the parameters: write it out
+        the URI of a resource must be a string literal, because its variables are checked against the parameters
     "#]],
     );
     check_options(
         quote!(b"s://{id}"),
         expect![[r#"
-        the URI of a resource is a string literal, as its variables are checked against the parameters: write it out
+        the URI of a resource must be a string literal, because its variables are checked against the parameters
     "#]],
     );
 }
@@ -94,21 +94,21 @@ fn every_mistake_in_the_options_of_a_resource_is_reported() {
         expect![[r#"
             an option is written `key = value`, as in `description = "again"`
             `#[mcp::resource]` has no option `mimetype` (did you mean `mime_type`?)
-            `audience` holds string literals only, as in `audience = ["user"]`
+            `audience` takes only string literals, as in `audience = ["user"]`
             `5` has no unit: write a whole number and a unit, as in `"500ms"`, `"30s"`, `"2m"`, `"1h"` or `"1m30s"`
             `#[mcp::resource]` has no option `cache_ttl` (did you mean `ttl`?)
             `#[mcp::resource]` has no option `cacheScope` (did you mean `scope`?)
-            `#[mcp::resource]` has no option `read_only`, which is for a tool: remove it
+            `#[mcp::resource]` has no option `read_only`, which is an option of a tool: remove it
             `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `ttl`, `scope`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
-            the URI stands first and has no key: remove this
+            the URI comes first and has no key: remove this
             a resource's name cannot be empty: write one, or remove `name` to use the function's
-            `size` is that of one resource, and a template stands for many: remove it
-            the template has no variable `ids` (did you mean `id`?): `allow_traversal` names those whose values may hold `..` or be an absolute path
-            the template has no variable `path`: `allow_traversal` names those whose values may hold `..` or be an absolute path
-            `users` is no audience (did you mean `user`?): there are `"user"` and `"assistant"`
-            `nobody` is no audience: there are `"user"` and `"assistant"`
-            `publik` is no scope (did you mean `public`?): what was read may be kept by whoever read it (`"private"`), or shared with everybody (`"public"`)
-            a priority is a number from 0, which is optional, to 1, which is required
+            `size` is the size of one resource, and a template describes many: remove it
+            the template has no variable `ids` (did you mean `id`?): `allow_traversal` lists the variables whose values may contain `..` or be an absolute path
+            the template has no variable `path`: `allow_traversal` lists the variables whose values may contain `..` or be an absolute path
+            `users` is not an audience (did you mean `user`?): write `"user"` or `"assistant"`
+            `nobody` is not an audience: write `"user"` or `"assistant"`
+            `publik` is not a scope (did you mean `public`?): write `"private"` to cache per client, or `"public"` to share the cache
+            a priority is a number from 0 (optional) to 1 (required)
             `last_modified` is a date and a time with their offset (RFC 3339), as in `2026-01-31T12:00:00Z`
         "#]],
     );
@@ -129,10 +129,10 @@ fn every_mistake_in_the_options_of_a_resource_is_reported() {
             `scope` takes a string literal, as in `scope = "public"`
             `size` cannot be negative: write 0 or more
             `priority` takes a number, as in `priority = 1`
-            this URI has no variables: `allow_traversal` names those whose values may hold `..` or be an absolute path
-            a MIME type is a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`
-            `inline` runs a resource where requests are read, `blocking` on a thread of its own: remove one of the two
-            the URI has no variable `id`, and nothing else gives this parameter a value: write `{id}` or `{?id}` into the URI, or remove the parameter
+            this URI has no variables: `allow_traversal` lists the variables whose values may contain `..` or be an absolute path
+            a MIME type has a type and a subtype, as in `application/json` or `text/plain; charset=utf-8`
+            `inline` runs a resource on the thread that reads requests, `blocking` on a thread of its own: remove one of the two
+            this parameter has no value, because the URI has no variable `id`: write `{id}` or `{?id}` into the URI, or remove the parameter
         "#]],
     );
 }
@@ -142,9 +142,9 @@ fn every_mistake_in_a_template_is_reported() {
     check_options(
         quote!("s://{;id}{", allow_traversal = ["path"]),
         expect![[r#"
-        `{;id}` is a path-style parameter, which templates here do not have: there are `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` and `{&x,y}`
-        the brace of `{` is not closed: write `}` behind the variable's name
-    "#]],
+            `{;id}` is a path-style parameter, which is not supported: use `{x}`, `{+x}`, `{x*}`, `{/x}`, `{.x}`, `{#x}`, `{?x,y}` or `{&x,y}`
+            the brace of `{` is not closed: write `}` after the variable's name
+        "#]],
     );
 }
 
@@ -171,15 +171,14 @@ fn every_variable_needs_a_parameter_and_every_parameter_a_value() {
         item.clone(),
         expect![[r#"
             `complete` takes the path of a function, as in `complete = order_ids`
-            an argument needs a name, which is that of a variable of the URI: write `value: u8`, or remove the argument
-            `header` is for the arguments of a tool, not for those of a resource: remove it
+            an argument needs a name, which is the name of a variable of the URI: write `value: u8`, or remove the argument
+            `header` is an option of arguments of tools, not of variables of a resource: remove it
             two arguments are called `id`: rename one of them
-            the template has `{order_id}`, but the function has no parameter `order_id`: add one, as in `order_id: &str`, or take the variable out
-            the template has `{?page}`, but the function has no parameter `page`: add one, as in `page: Option<&str>`, or take the variable out
-            a URI need not have `{?to}`: make this an `Option`, or add `#[arg(default = ..)]`
-            the URI has no variable `order`, and nothing else gives this parameter a value: write `{order}` or `{?order}` into the URI, or remove the parameter
-            the URI has no variable `limit`, and nothing else gives this parameter a value: write `{limit}` or `{?limit}` into the URI, or remove the parameter
-            the URI has no variable `own`, and nothing else gives this parameter a value: write `{own}` or `{?own}` into the URI, or remove the parameter
+            the template has `{order_id}`, but the function has no parameter `order_id` (did you mean `order`?): add one, as in `order_id: &str`, or remove the variable
+            the template has `{?page}`, but the function has no parameter `page`: add one, as in `page: Option<&str>`, or remove the variable
+            `{?to}` is optional in a URI: make this an `Option`, or add `#[arg(default = ..)]`
+            this parameter has no value, because the URI has no variable `limit`: write `{limit}` or `{?limit}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `own`: write `{own}` or `{?own}` into the URI, or remove the parameter
         "#]],
     );
     check_uri(
@@ -187,16 +186,16 @@ fn every_variable_needs_a_parameter_and_every_parameter_a_value() {
         item,
         expect![[r#"
             `complete` takes the path of a function, as in `complete = order_ids`
-            an argument needs a name, which is that of a variable of the URI: write `value: u8`, or remove the argument
-            `header` is for the arguments of a tool, not for those of a resource: remove it
+            an argument needs a name, which is the name of a variable of the URI: write `value: u8`, or remove the argument
+            `header` is an option of arguments of tools, not of variables of a resource: remove it
             two arguments are called `id`: rename one of them
-            the URI has no variable `order`, and nothing else gives this parameter a value: write `{order}` or `{?order}` into the URI, or remove the parameter
-            the URI has no variable `limit`, and nothing else gives this parameter a value: write `{limit}` or `{?limit}` into the URI, or remove the parameter
-            the URI has no variable `own`, and nothing else gives this parameter a value: write `{own}` or `{?own}` into the URI, or remove the parameter
-            the URI has no variable `id`, and nothing else gives this parameter a value: write `{id}` or `{?id}` into the URI, or remove the parameter
-            the URI has no variable `id`, and nothing else gives this parameter a value: write `{id}` or `{?id}` into the URI, or remove the parameter
-            the URI has no variable `from`, and nothing else gives this parameter a value: write `{from}` or `{?from}` into the URI, or remove the parameter
-            the URI has no variable `to`, and nothing else gives this parameter a value: write `{to}` or `{?to}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `order`: write `{order}` or `{?order}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `limit`: write `{limit}` or `{?limit}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `own`: write `{own}` or `{?own}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `id`: write `{id}` or `{?id}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `id`: write `{id}` or `{?id}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `from`: write `{from}` or `{?from}` into the URI, or remove the parameter
+            this parameter has no value, because the URI has no variable `to`: write `{to}` or `{?to}` into the URI, or remove the parameter
         "#]],
     );
 }
@@ -210,9 +209,9 @@ fn a_misspelled_variable_suggests_the_parameter() {
         "orders://{order_id}",
         misspelled,
         expect![[r#"
-        the template has `{order_id}`, but the function has no parameter `order_id` (did you mean `orderid`?): add one, as in `order_id: &str`, or take the variable out
-        the URI has no variable `limit`, and nothing else gives this parameter a value: write `{limit}` or `{?limit}` into the URI, or remove the parameter
-    "#]],
+            the template has `{order_id}`, but the function has no parameter `order_id` (did you mean `orderid`?): add one, as in `order_id: &str`, or remove the variable
+            this parameter has no value, because the URI has no variable `limit`: write `{limit}` or `{?limit}` into the URI, or remove the parameter
+        "#]],
     );
 }
 
@@ -226,8 +225,8 @@ fn the_signature_of_a_resource_is_checked() {
         item,
         expect![[r#"
             a resource has one type for each variable of its URI, so it cannot be generic: replace `T` with the type that clients send
-            a method is a resource only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`
-            a resource names the type that it returns, as its MIME type may follow from it: write the type instead of `impl ..`
+            a method is a resource only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take its data as `State<T>`
+            a resource names the type that it returns, because its MIME type can depend on it: write the type instead of `impl ..`
             a resource cannot change its caller's arguments: take `&T`, or `T` by value
             an argument comes from a URI, which has no pointers: take `&T`, or `T` by value
         "#]],

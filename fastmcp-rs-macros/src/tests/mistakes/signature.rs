@@ -34,24 +34,24 @@ fn every_part_of_a_signature_that_cannot_be_called_is_reported() {
     check_messages(
         tool(quote!(), item),
         expect![[r#"
-            an argument needs a name, which is its key in the input: write `value: (u8, u8)`, and take it apart in the body
-            an argument needs a name, which is its key in the input: write `line: &order::Line`, and take it apart in the body
+            an argument needs a name, which is its key in the input: write `value: (u8, u8)`, and destructure it in the body
+            an argument needs a name, which is its key in the input: write `line: &order::Line`, and destructure it in the body
             an argument needs a name, which is its key in the input: write `value: Option<HashMap<String, u8>>`, or remove the argument
             a tool is called at run time: remove `const`, or call the `const fn` from a tool
-            any client may call a tool with any arguments, so it has to be safe: remove this, and check in the body what an `unsafe` block needs
+            any client can call a tool with any arguments, so it must be safe: remove this, and check the conditions of `unsafe` blocks in the body
             a tool is a Rust function: remove the ABI
             a tool has a fixed list of arguments: take a `Vec<T>` instead of `...`
             a tool has one input schema, so it cannot be generic: replace `T` with the type that clients send
             a tool has one input schema, so it cannot be generic: replace `N` with its value
-            a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take what it needs as `State<T>`
-            a tool names the type that it returns, as its output schema is made from it: write the type instead of `impl ..`
+            a method is a tool only in an `impl` block with `#[mcp::server]`: put that on the block, or move the function out of it and take its data as `State<T>`
+            a tool names the type that it returns, because its output schema is made from it: write the type instead of `impl ..`
             in an `impl` block, functions are tools only if the block has `#[mcp::server]`: put that on the block, or move the function out of it and write the type's name instead of `Self`
             a tool has the same arguments in every build: put `#[cfg]` on the function
             a parameter takes `#[arg(..)]` and doc comments, not `#[serde]`
             a tool cannot change its caller's arguments: take `&T`, or `T` by value
-            an argument has one type, which its schema is made from: write the type instead of `impl ..`
-            an argument has one type, which its schema is made from: write the type instead of `impl ..`
-            an argument has one type, which its schema is made from: write the type instead of `dyn ..`
+            an argument needs a concrete type, because its schema is made from it: write the type instead of `impl ..`
+            an argument needs a concrete type, because its schema is made from it: write the type instead of `impl ..`
+            an argument needs a concrete type, because its schema is made from it: write the type instead of `dyn ..`
             only an argument itself, or the inside of its `Option`, can be a reference: use an owned type here, as in `&[String]`
             an argument comes from JSON, which has no pointers: take `&T`, or `T` by value
             an argument comes from JSON, which has no functions

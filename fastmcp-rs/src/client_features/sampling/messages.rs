@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::content::{Audio, Content, Image, RevisionView, Role, Text};
-use crate::protocol::Revision;
+use crate::protocol::{Feature, Revision};
 
 /// A message to or from the client's model: a role and content blocks.
 ///
@@ -235,19 +235,19 @@ pub(super) fn check(messages: &[SamplingMessage]) -> Result<(), String> {
         }
         let results: Vec<&str> = message.tool_result_ids().collect();
         if !results.is_empty() && message.role != Role::User {
-            return Err(format!("{here} is the model's, and the results of tools are the person's"));
+            return Err(format!("{here} has the role `assistant`, and results of tools belong to the role `user`"));
         }
         if !results.is_empty() && results.len() < message.content.len() {
-            return Err(format!("{here} has results of tools and something else: put the rest into another message"));
+            return Err(format!("{here} has results of tools and other content: put the rest into another message"));
         }
         if let Some(id) = asked.iter().find(|id| !results.contains(id)) {
             return Err(format!(
-                "{here} must begin with the results of all tools that were asked for, and `{id}` has none"
+                "{here} must begin with the results of all tools that were called, and the result for `{id}` is missing"
             ));
         }
         for (at, id) in results.iter().enumerate() {
             if !asked.contains(id) {
-                return Err(format!("{here} has a result for `{id}`, which the message before it did not ask for"));
+                return Err(format!("{here} has a result for `{id}`, which the message before it does not call"));
             }
             if results[..at].contains(id) {
                 return Err(format!("{here} has two results for `{id}`"));
@@ -255,15 +255,15 @@ pub(super) fn check(messages: &[SamplingMessage]) -> Result<(), String> {
         }
         asked = message.tool_uses().map(|used| used.id.as_str()).collect();
         if !asked.is_empty() && message.role != Role::Assistant {
-            return Err(format!("{here} is the person's, and only the model asks for tools"));
+            return Err(format!("{here} has the role `user`, and only the role `assistant` calls tools"));
         }
         if let Some((at, id)) = asked.iter().enumerate().find(|(at, id)| asked[..*at].contains(id)) {
-            return Err(format!("{here} asks for tools {} times under the id `{id}`", at + 1));
+            return Err(format!("{here} calls tools {} times under the id `{id}`", at + 1));
         }
     }
     match asked.first() {
         None => Ok(()),
-        Some(id) => Err(format!("the last message asks for a tool, `{id}`, and its result is missing")),
+        Some(id) => Err(format!("the last message calls a tool, `{id}`, and its result is missing")),
     }
 }
 
@@ -272,7 +272,7 @@ pub(super) fn write(messages: &[SamplingMessage], revision: Revision) -> Value {
     let mut written = Vec::new();
     for message in messages {
         let mut blocks: Vec<Value> = message.content.iter().map(|block| block.write(revision)).collect();
-        if revision < Revision::V2025_11_25 {
+        if !revision.has(Feature::SamplingTools) {
             written.extend(blocks.into_iter().map(|block| json!({ "role": message.role, "content": block })));
             continue;
         }
@@ -388,18 +388,21 @@ mod tests {
         ];
         assert_eq!(check(&good), Ok(()));
         for (messages, problem) in [
-            (vec![Message::assistant(uses("1"))], "the last message asks for a tool, `1`"),
+            (vec![Message::assistant(uses("1"))], "the last message calls a tool, `1`"),
             (vec![Message::assistant(uses("1")), Message::user("b")], "message 2 must begin with the results"),
-            (vec![Message::assistant(uses("1")).and(uses("2")), Message::tool_results([result("1")])], "`2` has none"),
-            (vec![Message::assistant(uses("1")).and(uses("1"))], "message 1 asks for tools 2 times under the id `1`"),
+            (
+                vec![Message::assistant(uses("1")).and(uses("2")), Message::tool_results([result("1")])],
+                "the result for `2` is missing",
+            ),
+            (vec![Message::assistant(uses("1")).and(uses("1"))], "message 1 calls tools 2 times under the id `1`"),
             (vec![Message::tool_results([result("1")])], "message 1 has a result for `1`, which"),
             (
                 vec![Message::assistant(uses("1")), Message::tool_results([result("1"), result("1")])],
                 "two results for `1`",
             ),
-            (vec![Message::assistant(uses("1")), Message::user(result("1")).and("b")], "and something else"),
-            (vec![Message::assistant(result("1"))], "the results of tools are the person's"),
-            (vec![Message::user(uses("1"))], "only the model asks for tools"),
+            (vec![Message::assistant(uses("1")), Message::user(result("1")).and("b")], "and other content"),
+            (vec![Message::assistant(result("1"))], "results of tools belong to the role `user`"),
+            (vec![Message::user(uses("1"))], "only the role `assistant` calls tools"),
         ] {
             let found = check(&messages).unwrap_err();
             assert!(found.contains(problem), "{found}");

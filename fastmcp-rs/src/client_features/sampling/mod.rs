@@ -11,7 +11,7 @@ pub(crate) use result::read;
 use serde_json::{Map, Value, json};
 
 use super::{Capability, ClientRequestError, ClientRequestSpec};
-use crate::protocol::Revision;
+use crate::protocol::{Feature, ProtocolMethod, Revision};
 
 /// A request to the client's model: messages, and settings for the answer.
 ///
@@ -134,8 +134,8 @@ impl SamplingRequest {
             || self.tool_choice.is_some()
             || self.messages.iter().any(SamplingMessage::has_tool_block);
         let capability = if with_tools { Capability::SamplingTools } else { Capability::Sampling };
-        if with_tools && revision < Revision::V2025_11_25 {
-            let reason = format!("a client of revision {revision} cannot give tools to its model");
+        if with_tools && !revision.has(Feature::SamplingTools) {
+            let reason = format!("revision {revision} does not support tools in `sampling/createMessage`");
             return Err(ClientRequestError::unsupported_because(capability, reason));
         }
         self.check().map_err(ClientRequestError::invalid_question)?;
@@ -153,7 +153,7 @@ impl SamplingRequest {
         put("stopSequences", (!self.stop_sequences.is_empty()).then(|| self.stop_sequences.clone().into()));
         put("tools", (!self.tools.is_empty()).then(|| self.tools.iter().map(SamplingTool::write).collect()));
         put("toolChoice", self.tool_choice.map(|choice| json!({ "mode": choice.as_str() })));
-        Ok(ClientRequestSpec { method: "sampling/createMessage", params: params.into(), capability })
+        Ok(ClientRequestSpec { method: ProtocolMethod::CreateMessage, params: params.into(), capability })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -161,7 +161,7 @@ impl SamplingRequest {
             return Err("`max_tokens` must be at least 1".into());
         }
         if self.temperature.is_some_and(|temperature| !temperature.is_finite() || temperature < 0.0) {
-            return Err("`temperature` must be a number from 0".into());
+            return Err("`temperature` must be a number of at least 0".into());
         }
         for (at, tool) in self.tools.iter().enumerate() {
             if self.tools[..at].iter().any(|other| other.name == tool.name) {
@@ -321,7 +321,7 @@ mod tests {
     fn a_sampling_request_has_every_message() {
         let plain = SamplingRequest::new("Hi").request_spec(Revision::V2024_11_05).unwrap();
         assert_eq!(
-            (plain.method, plain.params, plain.capability),
+            (plain.method.as_str(), plain.params, plain.capability),
             (
                 "sampling/createMessage",
                 json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": "Hi" } }], "maxTokens": 1024 }),

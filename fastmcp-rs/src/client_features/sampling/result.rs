@@ -91,7 +91,7 @@ fn no_block(block: &Value) -> ClientRequestError {
     let kind =
         block.get("type").and_then(Value::as_str).map_or("no type".into(), |kind| format!("type `{}`", truncate(kind)));
     ClientRequestError::invalid_answer(format!(
-        "a block of `content` with {kind} is not a whole text, image, audio or tool use"
+        "a block of `content` with {kind} is not a valid text, image, audio or tool use"
     ))
 }
 

@@ -8,18 +8,17 @@ mod resource;
 mod tool;
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, Location as Place, catch_unwind};
 use std::pin::Pin;
 
 pub use prompt::DynamicPrompt;
 pub use resource::DynamicResource;
 use serde_json::{Map, Value};
 pub use tool::DynamicTool;
-pub(crate) use tool::MAX_NAME;
 
-use super::definition::Location;
 use super::invocation::BoxedCall;
-use super::metadata::Metadata;
+use super::metadata::{ComponentBase, Metadata};
+use crate::checks::components::check_metadata;
+use crate::checks::problem::ProblemList;
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::util::{catch_panic, operator_log};
@@ -52,31 +51,19 @@ impl DynamicHandler {
 impl Drop for DynamicHandler {
     fn drop(&mut self) {
         let call = self.0.take();
-        if let Err(payload) = catch_panic::run_recording(|| catch_unwind(AssertUnwindSafe(|| drop(call)))) {
-            operator_log::error(format_args!(
-                "a component panicked when it was dropped: {}",
-                catch_panic::record_panic(payload).0
-            ));
+        if let Err(panicked) = catch_panic::run_catching(|| drop(call)) {
+            operator_log::error(format_args!("a component panicked when it was dropped: {}", panicked.0));
         }
     }
 }
 
-/// Returns the place in the source that created a component.
-pub(crate) fn location(place: &'static Place<'static>) -> Location {
-    Location { file: place.file(), line: place.line(), module_path: "" }
-}
-
-/// Returns the problems that a component of any kind may have.
-fn find_metadata_problems(metadata: &Metadata, noun: &str) -> Vec<String> {
-    let mut problems = Vec::new();
-    let name = &metadata.name;
-    if name.is_empty() {
-        problems.push(format!("a {noun} needs a name: give one"));
+impl ComponentBase {
+    /// Starts the list of problems of a component with those that a component of any kind may have.
+    fn check(&self, noun: &str) -> ProblemList {
+        let Metadata { name, icons, meta, .. } = &self.metadata;
+        let mut problems = ProblemList::for_component(noun, name, self.location);
+        check_metadata(name, meta, noun, &mut problems);
+        icons.iter().for_each(|icon| icon.check(&mut problems));
+        problems
     }
-    let icons = metadata.icons.iter().flat_map(|icon| icon.problems());
-    problems.extend(icons);
-    if metadata.meta.get("fastmcp").is_some_and(|fastmcp| !fastmcp.is_object()) {
-        problems.push("the member `fastmcp` of its `_meta` must be an object: the tags are put into it".into());
-    }
-    problems
 }

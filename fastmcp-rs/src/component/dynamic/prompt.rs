@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::tool::find_name_problem;
-use super::{DynamicHandler, HandlerFn, find_metadata_problems, location};
+use super::{DynamicHandler, HandlerFn};
+use crate::checks::components::check_argument_names;
+use crate::checks::names::check_component_name;
 use crate::component::arguments::text_values;
-use crate::component::definition::{DefinitionText, Location};
+use crate::component::definition::DefinitionText;
 use crate::component::describe::{ArgumentInfo, ComponentInterface};
 use crate::component::icon::Icon;
 use crate::component::invocation::box_call;
-use crate::component::metadata::{Metadata, metadata_methods};
+use crate::component::metadata::{ComponentBase, metadata_methods};
 use crate::component::prompt::{IntoMessages, MessagesOutput};
 use crate::content::message::Message;
 use crate::context::Context;
@@ -48,9 +49,7 @@ use crate::error::ToolError;
 /// ```
 #[must_use = "a prompt does nothing until it is added"]
 pub struct DynamicPrompt {
-    pub(crate) metadata: Metadata,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) location: Location,
+    base: ComponentBase,
     arguments: Vec<(ArgumentInfo, bool)>,
     handler: HandlerFn<BTreeMap<String, String>, Vec<Message>>,
 }
@@ -69,9 +68,7 @@ impl DynamicPrompt {
         E: Into<ToolError>,
     {
         DynamicPrompt {
-            metadata: Metadata::new(name),
-            timeout: None,
-            location: location(Place::caller()),
+            base: ComponentBase::new(name, Place::caller()),
             arguments: Vec::new(),
             handler: Box::new(move |arguments, context| {
                 let work = handler(arguments, context);
@@ -97,19 +94,13 @@ impl DynamicPrompt {
         self
     }
 
-    /// Returns the parts that a server stores, except the metadata.
-    pub(crate) fn into_parts(self) -> (ComponentInterface, DynamicHandler) {
-        let mut problems = find_metadata_problems(&self.metadata, "prompt");
-        problems.extend(find_name_problem(&self.metadata.name, "prompt"));
-        let mut properties = Map::new();
-        for (argument, _) in &self.arguments {
-            if argument.name.is_empty() {
-                problems.push("an argument needs a name: give one".into());
-            }
-            if properties.insert(argument.name.as_ref().into(), json!({ "type": "string" })).is_some() {
-                problems.push(format!("two of its arguments are named `{}`: rename one", argument.name));
-            }
-        }
+    /// Returns the parts that a server stores.
+    pub(crate) fn into_parts(self) -> (ComponentBase, ComponentInterface, DynamicHandler) {
+        let mut problems = self.base.check("prompt");
+        check_component_name(&self.base.metadata.name, "prompt", &mut problems);
+        let names = || self.arguments.iter().map(|(argument, _)| argument.name.as_ref());
+        check_argument_names(names(), &mut problems);
+        let properties: Map<_, _> = names().map(|name| (name.to_owned(), json!({ "type": "string" }))).collect();
         let required = self.arguments.iter().filter(|(_, required)| *required);
         let required: Vec<Value> = required.map(|(argument, _)| argument.name.as_ref().into()).collect();
         let mut input = json!({ "type": "object", "properties": properties, "additionalProperties": false });
@@ -120,6 +111,7 @@ impl DynamicPrompt {
         let handler = self.handler;
         let closure = move |arguments, context| box_call(MessagesOutput, handler(text_values(&arguments), context));
         (
+            self.base,
             ComponentInterface { parameters, ..ComponentInterface::for_dynamic(input, problems) },
             DynamicHandler::new(closure),
         )

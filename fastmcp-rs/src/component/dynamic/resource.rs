@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{DynamicHandler, HandlerFn, find_metadata_problems, location};
+use super::{DynamicHandler, HandlerFn};
+use crate::checks::templates;
 use crate::component::arguments::text_values;
-use crate::component::definition::{DefinitionText, Location};
+use crate::component::definition::DefinitionText;
 use crate::component::describe::{ArgumentInfo, ComponentInterface};
 use crate::component::icon::Icon;
 use crate::component::invocation::box_call;
-use crate::component::metadata::{Metadata, metadata_methods};
+use crate::component::metadata::{ComponentBase, metadata_methods};
 use crate::component::resource::{IntoResource, RawContents};
 use crate::component::template::Template;
 use crate::content::Annotations;
@@ -50,7 +51,7 @@ use crate::protocol::CacheScope;
 /// ```
 #[must_use = "a resource does nothing until it is added"]
 pub struct DynamicResource {
-    pub(crate) metadata: Metadata,
+    base: ComponentBase,
     pub(crate) uri: String,
     pub(crate) mime_type: Option<String>,
     pub(crate) size: Option<u64>,
@@ -58,8 +59,6 @@ pub struct DynamicResource {
     pub(crate) allow_traversal: Vec<String>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) scope: Option<CacheScope>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) location: Location,
     default_mime_type: Option<&'static str>,
     handler: HandlerFn<BTreeMap<String, String>, Option<Vec<ResourceContents>>>,
 }
@@ -79,7 +78,7 @@ impl DynamicResource {
     {
         let uri = uri.into();
         DynamicResource {
-            metadata: Metadata::new(uri.clone()),
+            base: ComponentBase::new(uri.clone(), Place::caller()),
             uri,
             mime_type: None,
             size: None,
@@ -87,8 +86,6 @@ impl DynamicResource {
             allow_traversal: Vec::new(),
             ttl: None,
             scope: None,
-            timeout: None,
-            location: location(Place::caller()),
             default_mime_type: R::mime_type(),
             handler: Box::new(move |variables, context| {
                 let work = handler(variables, context);
@@ -99,7 +96,7 @@ impl DynamicResource {
 
     /// Sets the name. Default: the URI.
     pub fn name(mut self, name: impl Into<String>) -> DynamicResource {
-        self.metadata.name = DefinitionText::Owned(name.into());
+        self.base.metadata.name = DefinitionText::Owned(name.into());
         self
     }
 
@@ -144,17 +141,13 @@ impl DynamicResource {
         self
     }
 
-    /// Returns the parts that a server stores, except the metadata.
-    pub(crate) fn into_parts(self) -> (ComponentInterface, DynamicHandler) {
-        let mut problems = find_metadata_problems(&self.metadata, "resource");
-        problems.extend(Template::problems(&self.uri));
+    /// Returns the parts that a server stores.
+    pub(crate) fn into_parts(self) -> (ComponentBase, ComponentInterface, DynamicHandler) {
+        let mut problems = self.base.check("resource");
+        Template::check(&self.uri, &mut problems);
         let variables: Vec<String> = Template::parse(&self.uri).variables().map(str::to_owned).collect();
-        if self.size.is_some() && Template::is_template(&self.uri) {
-            problems.push("a template stands for many resources, so it has no size: remove `.size(…)`".into());
-        }
-        for name in self.allow_traversal.iter().filter(|name| !variables.contains(name)) {
-            problems.push(format!("`allow_traversal` names `{name}`, which is no variable of `{}`", self.uri));
-        }
+        let DynamicResource { uri, size, allow_traversal, .. } = &self;
+        templates::check_resource_options(uri, &variables, size.is_some(), allow_traversal, &mut problems);
         let properties: Map<String, Value> =
             variables.iter().map(|name| (name.clone(), json!({ "type": "string" }))).collect();
         let input = json!({ "type": "object", "properties": properties });
@@ -172,6 +165,6 @@ impl DynamicResource {
             parameters,
             ..ComponentInterface::for_dynamic(input, problems)
         };
-        (described, DynamicHandler::new(closure))
+        (self.base, described, DynamicHandler::new(closure))
     }
 }

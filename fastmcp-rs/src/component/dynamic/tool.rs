@@ -6,24 +6,23 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{DynamicHandler, HandlerFn, find_metadata_problems, location};
-use crate::component::definition::{DefinitionText, Location, ToolAnnotations};
+use super::{DynamicHandler, HandlerFn};
+use crate::checks::names::check_component_name;
+use crate::checks::problem::ProblemList;
+use crate::checks::schemas::{self, SchemaFindings};
+use crate::component::definition::DefinitionText;
 use crate::component::describe::ComponentInterface;
 use crate::component::icon::Icon;
 use crate::component::invocation::box_call;
-use crate::component::metadata::{Metadata, metadata_methods};
+use crate::component::metadata::{ComponentBase, metadata_methods};
 use crate::component::output::{ContentOutput, IntoContent};
-use crate::component::tool::ResultOptions;
+use crate::component::tool::{ResultOptions, ToolAnnotations};
 use crate::content::tool_result::ToolResult;
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::schema::jsonschema::CompiledSchema;
 use crate::schema::validate::check_value;
-use crate::schema::{hand_written, mcp_header};
 use crate::util::operator_log;
-
-/// The maximum length of a tool's name in bytes, so that every client accepts it.
-pub(crate) const MAX_NAME: usize = 128;
 
 /// A tool that is created at run time: from a JSON Schema and a closure, without macros.
 ///
@@ -69,11 +68,9 @@ pub(crate) const MAX_NAME: usize = 128;
 /// ```
 #[must_use = "a tool does nothing until it is added"]
 pub struct DynamicTool {
-    pub(crate) metadata: Metadata,
+    base: ComponentBase,
     pub(crate) hints: ToolAnnotations,
     pub(crate) results: ResultOptions,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) location: Location,
     input: Value,
     output: Option<Value>,
     handler: HandlerFn<Map<String, Value>, ToolResult>,
@@ -96,11 +93,9 @@ impl DynamicTool {
         E: Into<ToolError>,
     {
         DynamicTool {
-            metadata: Metadata::new(name),
-            hints: ToolAnnotations::default(),
-            results: ResultOptions::default(),
-            timeout: None,
-            location: location(Place::caller()),
+            base: ComponentBase::new(name, Place::caller()),
+            hints: ToolAnnotations::EMPTY,
+            results: ResultOptions::EMPTY,
             input: input_schema.into(),
             output: None,
             handler: Box::new(move |arguments, context| {
@@ -156,19 +151,14 @@ impl DynamicTool {
         self
     }
 
-    /// Returns the parts that a server stores, except the metadata.
-    pub(crate) fn into_parts(self) -> (ComponentInterface, Option<CompiledSchema>, DynamicHandler) {
-        let mut problems = find_metadata_problems(&self.metadata, "tool");
-        problems.extend(find_name_problem(&self.metadata.name, "tool"));
-        problems.extend(find_input_problems(&self.input));
+    /// Returns the parts that a server stores, and the compiled schema of the arguments.
+    pub(crate) fn into_parts(self) -> (ComponentBase, ComponentInterface, DynamicHandler, Option<CompiledSchema>) {
+        let mut problems = self.base.check("tool");
+        check_component_name(&self.base.metadata.name, "tool", &mut problems);
+        warn_about_patterns("input", &schemas::check_input_schema(&self.input, &mut problems));
         let full = compile_schema(&self.input, "input", &mut problems);
         let checks = self.output.clone().map(|schema| {
-            if !schema.is_object() {
-                problems
-                    .push("its output schema must be a JSON object: write one, as in `{\"type\": \"object\"}`".into());
-            } else {
-                inspect_schema(&schema, "output", &mut problems);
-            }
+            warn_about_patterns("output", &schemas::check_output_schema(&schema, &mut problems));
             let full = compile_schema(&schema, "output", &mut problems);
             std::sync::Arc::new(OutputCheck { schema, full })
         });
@@ -186,7 +176,7 @@ impl DynamicTool {
         };
         let described =
             ComponentInterface { output: self.output, ..ComponentInterface::for_dynamic(self.input, problems) };
-        (described, full, DynamicHandler::new(closure))
+        (self.base, described, DynamicHandler::new(closure), full)
     }
 }
 
@@ -202,12 +192,12 @@ impl OutputCheck {
             return Ok(());
         }
         let Some(structured) = &result.structured else {
-            return Err("it has an output schema, but returned no structured content: return `ToolResult::from` of a JSON value".into());
+            return Err("the tool has an output schema, but its result has no structured content: return `ToolResult::from` of a JSON value".into());
         };
         let found = check_value(&self.schema, structured);
         let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         if found.is_incomplete {
-            problems.push("it holds too many values to be checked".into());
+            problems.push("the result has too many values to check".into());
         }
         if let Some(full) = self.full.as_ref().filter(|_| problems.is_empty()) {
             problems = full.problems(structured);
@@ -215,11 +205,11 @@ impl OutputCheck {
         if problems.is_empty() {
             return Ok(());
         }
-        Err(format!("its result does not fit its output schema: {}", problems.join("; ")))
+        Err(format!("the result does not match the output schema: {}", problems.join("; ")))
     }
 }
 
-fn compile_schema(schema: &Value, which: &str, problems: &mut Vec<String>) -> Option<CompiledSchema> {
+fn compile_schema(schema: &Value, which: &str, problems: &mut ProblemList) -> Option<CompiledSchema> {
     // Known problems are reported already, and the schema may be too deep to be compiled.
     if !problems.is_empty() {
         return None;
@@ -227,59 +217,20 @@ fn compile_schema(schema: &Value, which: &str, problems: &mut Vec<String>) -> Op
     match CompiledSchema::compile(schema) {
         Ok(full) => full,
         Err(error) => {
-            problems.push(format!("its {which} schema is not a JSON Schema that can be checked: {error}"));
+            schemas::report_uncheckable(which, &error, problems);
             None
         }
     }
 }
 
-pub(crate) fn find_name_problem(name: &str, noun: &str) -> Option<String> {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    if name.len() > MAX_NAME {
-        return Some(format!(
-            "a {noun}'s name has at most {MAX_NAME} characters, and this one has {}: choose another",
-            name.len()
+/// Logs the patterns that can be checked only with the feature `schema-validation`.
+fn warn_about_patterns(which: &str, found: &SchemaFindings) {
+    if cfg!(feature = "schema-validation") {
+        return;
+    }
+    for pattern in &found.patterns {
+        operator_log::warn(format_args!(
+            "a pattern of a tool's {which} schema cannot be checked, and everything passes it: `{pattern}`; the feature `schema-validation` knows more"
         ));
     }
-    if let Some(other) = name.chars().find(|other| !other.is_ascii() || !is_part(*other as u8)) {
-        return Some(format!(
-            "{other:?} cannot stand in a {noun}'s name: it holds ASCII letters, digits, `_`, `-` and `.`"
-        ));
-    }
-    None
-}
-
-fn find_input_problems(schema: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
-    if schema.get("type") != Some(&Value::from("object")) {
-        let found = match schema {
-            Value::Object(members) => match members.get("type") {
-                Some(other) => format!("its `type` is {other}"),
-                None => "it has no `type`".into(),
-            },
-            _ => "it is not an object".into(),
-        };
-        problems.push(format!(
-            "its input schema must be an object with `\"type\": \"object\"`, as arguments are an object, but {found}: for a tool without arguments, write `{{\"type\": \"object\", \"properties\": {{}}}}`"
-        ));
-        return problems;
-    }
-    if inspect_schema(schema, "input", &mut problems) {
-        mcp_header::check_marks(schema, &mut problems);
-    }
-    problems
-}
-
-/// Appends the problems of a schema, and returns true unless it is too deep to be traversed.
-fn inspect_schema(schema: &Value, which: &str, problems: &mut Vec<String>) -> bool {
-    let found = hand_written::check_schema(schema, which);
-    problems.extend(found.problems);
-    if !cfg!(feature = "schema-validation") {
-        for pattern in &found.patterns {
-            operator_log::warn(format_args!(
-                "a pattern of a tool's {which} schema cannot be checked, and everything passes it: `{pattern}`; the feature `schema-validation` knows more"
-            ));
-        }
-    }
-    !found.is_too_deep
 }

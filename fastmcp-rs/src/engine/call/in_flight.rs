@@ -5,13 +5,14 @@
 //! goes out, so that a second request with the same id is rejected in the meantime.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::{HashMap, HashSet};
 use tokio::sync::Notify;
 
 use crate::protocol::id::IdKey;
+use crate::util::sync::Mutex;
 
 /// The maximum number of calls that have a place; all others wait.
 const MAX_CONCURRENT_CALLS: usize = 256;
@@ -111,7 +112,7 @@ impl CallPermit {
     /// Settles the call, which is then answered. Returns `false` if it was cancelled before.
     pub(crate) fn commit_response(&self) -> bool {
         let Some((key, number)) = &self.call else { return true };
-        match self.calls.lock().running_call(key, *number) {
+        match self.calls.table.lock().running_call(key, *number) {
             Some(call) => {
                 call.is_committed = true;
                 true
@@ -123,7 +124,7 @@ impl CallPermit {
     /// Ends the call and gives its id to a subscription. Returns `false` if the call was cancelled before.
     pub(crate) fn open_subscription(&mut self) -> bool {
         let Some((key, number)) = self.call.take() else { return false };
-        let mut table = self.calls.lock();
+        let mut table = self.calls.table.lock();
         if table.running_call(&key, number).is_none() {
             return false;
         }
@@ -136,14 +137,14 @@ impl CallPermit {
     /// Releases the id, because the response goes out now and its reader may use the id again.
     pub(crate) fn release_id(&mut self) {
         if let Some((key, number)) = self.call.take() {
-            self.calls.lock().remove(&key, number);
+            self.calls.table.lock().remove(&key, number);
         }
     }
 
     /// Returns the signal that reports the call's cancellation.
     pub(crate) fn cancellation(&self) -> Arc<Cancellation> {
         let Some((key, number)) = &self.call else { return Arc::default() };
-        match self.calls.lock().running_call(key, *number) {
+        match self.calls.table.lock().running_call(key, *number) {
             Some(call) => Arc::clone(call.cancellation.get_or_insert_default()),
             None => {
                 let cancellation = Cancellation::default();
@@ -156,7 +157,7 @@ impl CallPermit {
 
 impl Drop for CallPermit {
     fn drop(&mut self) {
-        let mut table = self.calls.lock();
+        let mut table = self.calls.table.lock();
         table.permits -= 1;
         if let Some((key, number)) = &self.call {
             table.remove(key, *number);
@@ -207,31 +208,26 @@ pub(crate) enum Admission {
 }
 
 impl InFlightCalls {
-    fn lock(&self) -> MutexGuard<'_, CallTable> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the number of calls that are not yet answered.
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
 
     /// Returns the number of requests that wait for others to end.
-    #[cfg(feature = "metrics")]
     pub(crate) fn queued_count(&self) -> usize {
-        let table = self.lock();
+        let table = self.table.lock();
         table.tickets.len() + table.queued.iter().filter(|waiting| waiting.key.is_none()).count()
     }
 
     /// Returns true if a request with that id is not yet answered.
     #[cfg(feature = "http")]
     pub(crate) fn contains(&self, key: &IdKey) -> bool {
-        self.lock().contains(key)
+        self.table.lock().contains(key)
     }
 
     /// Returns true if a new call has to wait for others.
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= MAX_CONCURRENT_CALLS && self.lock().permits >= MAX_CONCURRENT_CALLS
+        self.len() >= MAX_CONCURRENT_CALLS && self.table.lock().permits >= MAX_CONCURRENT_CALLS
     }
 
     /// Decides whether a call may start. The call takes no place yet, because most calls end before they need one.
@@ -249,7 +245,7 @@ impl InFlightCalls {
             return Admission::Start;
         }
         let key = key();
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         if table.contains(&key) {
             return Admission::DuplicateId;
         }
@@ -258,7 +254,7 @@ impl InFlightCalls {
 
     /// Does the same for a batch.
     pub(crate) fn admit_batch(&self, message: &str, may_wait: bool) -> Admission {
-        self.admit_message(&mut self.lock(), None, message, may_wait)
+        self.admit_message(&mut self.table.lock(), None, message, may_wait)
     }
 
     /// Takes a place for a request whose response cannot be ready at once, or for a batch, before it is served. The
@@ -268,7 +264,7 @@ impl InFlightCalls {
         key: Option<IdKey>,
         message: &str,
     ) -> Result<CallPermit, Admission> {
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         if key.as_ref().is_some_and(|key| table.contains(key)) {
             return Err(Admission::DuplicateId);
         }
@@ -298,13 +294,13 @@ impl InFlightCalls {
 
     /// Takes a place for a call that could not be answered at once.
     pub(crate) fn acquire(self: &Arc<Self>, key: IdKey) -> CallPermit {
-        self.take_permit(&mut self.lock(), Some(key))
+        self.take_permit(&mut self.table.lock(), Some(key))
     }
 
     /// Takes the id and the place of a call before it is polled: where several threads serve one peer, another thread
     /// may look up the id at any time. `in_batch`: whether the call is part of a batch, which is admitted as a whole.
     pub(crate) fn try_acquire(self: &Arc<Self>, key: IdKey, in_batch: bool) -> Result<CallPermit, Admission> {
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         if table.contains(&key) {
             return Err(Admission::DuplicateId);
         }
@@ -315,13 +311,14 @@ impl InFlightCalls {
     }
 
     /// Returns the number of responses that are certain and not yet on their way.
+    #[cfg(feature = "stdio")]
     pub(crate) fn unsent_responses(&self) -> usize {
         self.unsent_responses.load(Ordering::Acquire)
     }
 
     /// Takes an additional place, for a response that is certain.
     pub(crate) fn reserve_for_response(self: &Arc<Self>) -> CallPermit {
-        let mut permit = self.take_permit(&mut self.lock(), None);
+        let mut permit = self.take_permit(&mut self.table.lock(), None);
         permit.mark_response_certain();
         permit
     }
@@ -343,7 +340,7 @@ impl InFlightCalls {
         if self.len() == 0 {
             return None;
         }
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         if table.permits >= MAX_CONCURRENT_CALLS {
             return None;
         }
@@ -365,7 +362,7 @@ impl InFlightCalls {
 
     /// Takes the id for a subscription; returns `false` if another request has it.
     pub(crate) fn open_subscription(&self, key: IdKey) -> bool {
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         let is_free = !table.contains(&key);
         if is_free {
             table.subscriptions.insert(key);
@@ -376,18 +373,18 @@ impl InFlightCalls {
 
     /// Returns true if a subscription has the id.
     pub(crate) fn has_subscription(&self, key: &IdKey) -> bool {
-        self.lock().subscriptions.contains(key)
+        self.table.lock().subscriptions.contains(key)
     }
 
     /// Releases the id of a subscription.
     pub(crate) fn close_subscription(&self, key: &IdKey) {
-        if self.lock().subscriptions.remove(key) {
+        if self.table.lock().subscriptions.remove(key) {
             self.subscriptions.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     pub(crate) fn cancel(&self, key: &IdKey) {
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         if let Some(call) = table.running.get(key) {
             if !call.is_committed {
                 call.cancel();
@@ -401,7 +398,7 @@ impl InFlightCalls {
     }
 
     pub(crate) fn cancel_all(&self) {
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         let batches = table.queued.iter().filter(|waiting| waiting.key.is_none()).count();
         self.count.fetch_sub(table.tickets.len() + batches, Ordering::AcqRel);
         table.queued.clear();

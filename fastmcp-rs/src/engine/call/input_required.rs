@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
-use super::super::{Connection, IncomingRequest};
-use super::CallerInfo;
+use super::super::connection::Connection;
+use super::super::request::{CallerInfo, IncomingRequest};
 use crate::client_features::conversation::{CallClientRequests, InputRequired, MAX_FRUITLESS_ROUNDS, RequestChannel};
 use crate::component::result_writer::{ResultWriter, Subject};
 use crate::json::object::Raw;
@@ -57,111 +57,105 @@ pub(crate) struct EarlierRounds {
     responses: Map<String, Value>,
 }
 
-impl Connection {
-    /// Returns the state and the answers that a request brings from the earlier rounds of its call.
-    pub(crate) fn open_earlier_rounds(
-        &self,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        subject: &Subject,
-        name: &str,
-    ) -> Result<Option<Box<EarlierRounds>>, RpcError> {
-        let params = request.frame.params().filter(|_| caller.client.is_none() && subject.allows_client_requests());
-        let sealed = params.and_then(|params| params.request_state);
-        let responses = params.and_then(|params| params.input_responses);
-        if sealed.is_none() && responses.is_none() {
-            return Ok(None);
-        }
-        let state = sealed.map(|sealed| {
-            self.open_request_state(sealed, request, subject, name).ok_or_else(|| {
-                RpcError::invalid_params("Invalid params: `requestState` is not one that was given for this request")
-            })
-        });
-        let state = state.transpose()?;
-        let responses = responses.map_or(Ok(Map::new()), read_responses)?;
-        // Without the state, the questions are unknown, and an answer would be a consent to anything.
-        Ok(state.map(|state| Box::new(EarlierRounds { state, responses })))
+/// Returns the state and the answers that a request brings from the earlier rounds of its call.
+pub(crate) fn open_earlier_rounds(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    subject: &Subject,
+    name: &str,
+) -> Result<Option<Box<EarlierRounds>>, RpcError> {
+    let params = request.frame.params().filter(|_| caller.client.is_none() && subject.allows_client_requests());
+    let sealed = params.and_then(|params| params.request_state);
+    let responses = params.and_then(|params| params.input_responses);
+    if sealed.is_none() && responses.is_none() {
+        return Ok(None);
     }
+    let state = sealed.map(|sealed| {
+        open_request_state(sealed, request, subject, name)
+            .ok_or_else(|| RpcError::invalid_params("Invalid params: `requestState` does not belong to this request"))
+    });
+    let state = state.transpose()?;
+    let responses = responses.map_or(Ok(Map::new()), read_responses)?;
+    // Without the state, the questions are unknown, and an answer would be a consent to anything.
+    Ok(state.map(|state| Box::new(EarlierRounds { state, responses })))
+}
 
-    /// Returns the means by which a call can ask its client, with the answers that it already has.
-    pub(crate) fn new_client_requests(
-        &self,
-        request: &IncomingRequest<'_>,
-        caller: &CallerInfo<'_>,
-        subject: &Subject,
-        earlier: Option<Box<EarlierRounds>>,
-    ) -> CallClientRequests {
-        let channel = match caller.client {
-            _ if !subject.allows_client_requests() => RequestChannel::None,
-            Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => RequestChannel::AnswerOnly,
-            Some(_) => RequestChannel::Requests(Arc::clone(self.client_requests())),
-            None => RequestChannel::Rounds,
-        };
-        let EarlierRounds { state, responses } = *earlier.unwrap_or_default();
-        CallClientRequests::new(channel, state, responses)
-    }
+/// Returns the means by which a call can ask its client, with the answers that it already has.
+pub(crate) fn new_client_requests(
+    request: &IncomingRequest<'_>,
+    caller: &CallerInfo<'_>,
+    subject: &Subject,
+    earlier: Option<Box<EarlierRounds>>,
+) -> CallClientRequests {
+    let channel = match caller.client {
+        _ if !subject.allows_client_requests() => RequestChannel::None,
+        Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => RequestChannel::AnswerOnly,
+        Some(_) => RequestChannel::Requests(Arc::clone(request.connection.client_requests())),
+        None => RequestChannel::Rounds,
+    };
+    let EarlierRounds { state, responses } = *earlier.unwrap_or_default();
+    CallClientRequests::new(channel, state, responses)
+}
 
-    fn open_request_state(
-        &self,
-        sealed: Raw<'_>,
-        request: &IncomingRequest<'_>,
-        subject: &Subject,
-        name: &str,
-    ) -> Option<RequestState> {
-        let sealed: String = serde_json::from_str(sealed.get()).ok()?;
-        let arguments = CallArguments::from_request(request).digest();
-        self.server.sealer.open_state(&sealed, &self.binding(subject, name, arguments), SystemTime::now())
-    }
+fn open_request_state(
+    sealed: Raw<'_>,
+    request: &IncomingRequest<'_>,
+    subject: &Subject,
+    name: &str,
+) -> Option<RequestState> {
+    let sealed: String = serde_json::from_str(sealed.get()).ok()?;
+    let arguments = CallArguments::from_request(request).digest();
+    let connection = request.connection;
+    let binding = binding(connection, subject, name, arguments);
+    connection.server.sealer.open_state(&sealed, &binding, SystemTime::now())
+}
 
-    /// Returns the values that a sealed state is bound to: with other values, it cannot be opened.
-    fn binding<'a>(&'a self, subject: &'a Subject, name: &'a str, arguments: [u8; 32]) -> Binding<'a> {
-        let component = match subject {
-            Subject::ResourceRead { uri, .. } => uri,
-            _ => name,
-        };
-        let principal = self.principal.as_ref().map(|principal| principal.id());
-        Binding { server: &self.server.config.name, principal, method: subject.noun(), component, arguments }
-    }
+/// Returns the values that a sealed state is bound to: with other values, it cannot be opened.
+fn binding<'a>(connection: &'a Connection, subject: &'a Subject, name: &'a str, arguments: [u8; 32]) -> Binding<'a> {
+    let component = match subject {
+        Subject::ResourceRead { uri, .. } => uri,
+        _ => name,
+    };
+    let principal = connection.principal.as_ref().map(|principal| principal.id());
+    Binding { server: &connection.server.config.name, principal, method: subject.noun(), component, arguments }
+}
 
-    /// Ends a call with the questions to its client.
-    pub(crate) fn write_input_required(
-        &self,
-        answer: &mut ResultWriter<'_>,
-        input_required: InputRequired,
-        subject: &Subject,
-        name: &str,
-        arguments: &CallArguments,
-    ) {
-        match self.seal_request_state(input_required, subject, name, arguments) {
-            Ok((requests, sealed)) => answer.input_required(&requests, &sealed),
-            Err(InputRequiredError { for_client, for_operator }) => {
-                let id = operator_log::error_id();
-                let noun = subject.noun();
-                operator_log::error(format_args!(
-                    "the {noun} `{name}` cannot ask its client (error {id}): {for_operator}"
-                ));
-                answer.rpc_error(&RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}{for_client}")));
-            }
+/// Ends a call with the questions to its client.
+pub(crate) fn write_input_required(
+    connection: &Connection,
+    answer: &mut ResultWriter<'_>,
+    input_required: InputRequired,
+    subject: &Subject,
+    name: &str,
+    arguments: &CallArguments,
+) {
+    match seal_request_state(connection, input_required, subject, name, arguments) {
+        Ok((requests, sealed)) => answer.input_required(&requests, &sealed),
+        Err(InputRequiredError { for_client, for_operator }) => {
+            let id = operator_log::error_id();
+            let noun = subject.noun();
+            operator_log::error(format_args!("the {noun} `{name}` cannot ask its client (error {id}): {for_operator}"));
+            answer.rpc_error(RpcError::new(code::INTERNAL_ERROR, format!("Internal error {id}{for_client}")));
         }
     }
+}
 
-    fn seal_request_state(
-        &self,
-        input_required: InputRequired,
-        subject: &Subject,
-        name: &str,
-        arguments: &CallArguments,
-    ) -> Result<(Map<String, Value>, String), InputRequiredError> {
-        let InputRequired { requests, state, fruitless_key } = input_required;
-        if let Some(key) = fruitless_key {
-            return Err(InputRequiredError::for_fruitless_rounds(&key));
-        }
-        let binding = self.binding(subject, name, arguments.digest());
-        let lifetime = self.server.config.request_state_ttl;
-        let sealed = self.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime);
-        let sealed = sealed.map_err(|error| InputRequiredError::from_seal_error(&error, requests.len()))?;
-        Ok((requests, sealed))
+fn seal_request_state(
+    connection: &Connection,
+    input_required: InputRequired,
+    subject: &Subject,
+    name: &str,
+    arguments: &CallArguments,
+) -> Result<(Map<String, Value>, String), InputRequiredError> {
+    let InputRequired { requests, state, fruitless_key } = input_required;
+    if let Some(key) = fruitless_key {
+        return Err(InputRequiredError::for_fruitless_rounds(&key));
     }
+    let binding = binding(connection, subject, name, arguments.digest());
+    let lifetime = connection.server.config.request_state_ttl;
+    let sealed = connection.server.sealer.seal_state(state, &binding, SystemTime::now(), lifetime);
+    let sealed = sealed.map_err(|error| InputRequiredError::from_seal_error(&error, requests.len()))?;
+    Ok((requests, sealed))
 }
 
 /// The reason why a call cannot ask its client.
@@ -178,12 +172,12 @@ impl InputRequiredError {
         let rounds = MAX_FRUITLESS_ROUNDS;
         InputRequiredError {
             for_client: format!(
-                ": the question `{key}` was a different one in each round, and in {rounds} rounds no answer fitted it"
+                ": the request `{key}` to the client changed in each of {rounds} rounds, so no response matched it"
             ),
             for_operator: format!(
-                "the client has answered {rounds} times, and each time the question `{key}` was a different one by \
-                 then. A question must have the same key, text and schema when the function runs again: keep what \
-                 changes, such as times and random numbers, in `Context::remember`"
+                "the client has responded {rounds} times, and each time the request `{key}` had changed by then. A \
+                 request must have the same key, text and schema when the function runs again: keep values that \
+                 change, such as times and random numbers, in `Context::remember`"
             ),
         }
     }
@@ -192,14 +186,14 @@ impl InputRequiredError {
         match error {
             SealError::TooLong { length, limit } => InputRequiredError {
                 for_client: format!(
-                    ": `requestState` would have {length} bytes, and the limit of this server is {limit} bytes \
+                    ": `requestState` would have {length} bytes; the limit of this server is {limit} bytes \
                      (`App::max_request_state`)"
                 ),
                 for_operator: format!(
-                    "its open questions ({questions}), the answers so far and what it remembers need a `requestState` \
-                     of {length} bytes, and the limit is {limit}: ask less at a time, remember less, keep large \
-                     values in a store and remember their keys, or raise `App::max_request_state`, which is at most \
-                     half of `App::max_line` or `HttpConfig::max_body`"
+                    "its open requests ({questions}), the responses so far and its remembered values need a \
+                     `requestState` of {length} bytes; the limit is {limit}: send fewer requests at a time, remember \
+                     less, keep large values in a store and remember their keys, or raise `App::max_request_state`, \
+                     which is at most half of `App::max_line` or `HttpConfig::max_body`"
                 ),
             },
             SealError::NoRandomNumbers => {
@@ -212,7 +206,7 @@ impl InputRequiredError {
 /// Parses the client's answers by the keys of their questions; each answer is an object.
 fn read_responses(raw: Raw<'_>) -> Result<Map<String, Value>, RpcError> {
     let invalid =
-        || RpcError::invalid_params("Invalid params: `inputResponses` must be an object of results, which are objects");
+        || RpcError::invalid_params("Invalid params: `inputResponses` must be an object whose values are objects");
     if raw.get().len() > MAX_RESPONSES_BYTES {
         let text = format!("Invalid params: `inputResponses` may have at most {MAX_RESPONSES_BYTES} bytes");
         return Err(RpcError::invalid_params(text));

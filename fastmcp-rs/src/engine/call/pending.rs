@@ -10,20 +10,21 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use super::super::connection::Connection;
+use super::super::http_exchange::ArgumentsGuard;
 use super::super::instrument::Instrumentation;
-use super::super::{ArgumentsGuard, Connection, write_frame};
 use super::in_flight::CallPermit;
-use super::input_required::CallArguments;
-use super::{drop_future, run_catching, write_panic};
+use super::input_required::{CallArguments, write_input_required};
+use super::{drop_future, response_frame, write_panic, write_response};
 use crate::client_features::conversation::InputRequired;
 use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::{ResultWriter, Subject};
 use crate::context::{self, ComponentEnv, Context, current_call};
 use crate::error::ToolError;
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
+use crate::protocol::{Outcome, Revision};
 use crate::registry::PollPace;
-use crate::util::catch_panic::CaughtPanic;
+use crate::util::catch_panic::{CaughtPanic, run_catching};
 use crate::util::operator_log;
 
 /// The interval at which the timeout of a call that waits for a person is checked again.
@@ -53,9 +54,19 @@ pub(crate) struct PendingCall {
     pub(crate) retained: Option<ArgumentsGuard>,
 }
 
+/// A call that has ended and that is answered.
+pub(crate) struct FinishedCall {
+    /// The last notifications of the call, and its response.
+    pub(crate) frames: Vec<u8>,
+    /// The outcome that the response reports.
+    pub(crate) outcome: Outcome,
+    /// The place that the call keeps until its frames are on their way.
+    pub(crate) permit: CallPermit,
+}
+
 enum CallEnd {
     /// The response, without its newline.
-    Response(Vec<u8>),
+    Response(Vec<u8>, Outcome),
     Panicked(CaughtPanic),
     /// The client is asked questions, and sends the request again with the answers.
     InputRequired(Box<InputRequired>),
@@ -81,11 +92,10 @@ impl PendingCall {
         self.instrumentation = Some(Box::new(instrumentation));
     }
 
-    /// Runs the call to its end. Returns its last notifications and its response, with the place that the call keeps
-    /// until these are on their way; or `None` if the call was cancelled.
-    pub(crate) async fn run_to_end(mut self: Box<Self>) -> Option<(Vec<u8>, CallPermit)> {
+    /// Runs the call to its end. Returns `None` if it was cancelled.
+    pub(crate) async fn run_to_end(mut self: Box<Self>) -> Option<FinishedCall> {
         let end = self.poll_to_end().await;
-        let frames = match self.end_call(&end) {
+        let response = match self.end_call(&end) {
             Some(notifications) => {
                 // The call keeps its place until there is room for its response; otherwise, a client that does not read
                 // could let responses pile up.
@@ -95,9 +105,10 @@ impl PendingCall {
             None => None,
         };
         if let Some(instrumentation) = &self.instrumentation {
-            instrumentation.record_response(frames.as_deref().unwrap_or_default(), &self.id);
+            instrumentation.record_outcome(response.as_ref().map_or(Outcome::Cancelled, |(_, outcome)| *outcome));
         }
-        Some((frames?, self.permit))
+        let (frames, outcome) = response?;
+        Some(FinishedCall { frames, outcome, permit: self.permit })
     }
 
     /// Drops the handler and the values that it owns, before the end of the call becomes visible. Returns the call's
@@ -124,43 +135,36 @@ impl PendingCall {
         Some(notifications)
     }
 
-    /// Returns the notifications, and the response after them.
-    fn response_frames(&self, notifications: Vec<u8>, end: CallEnd) -> Vec<u8> {
+    /// Returns the notifications and the response after them, with its outcome.
+    fn response_frames(&self, notifications: Vec<u8>, end: CallEnd) -> (Vec<u8>, Outcome) {
         let name = &*self.component.name;
-        let frame = self.connection.response_frame(name, &self.subject, &self.id, self.revision);
+        let frame = response_frame(&self.connection, name, &self.subject, &self.id, self.revision);
         let mut frames = notifications;
-        match end {
-            CallEnd::Response(mut answer) => {
+        let outcome = match end {
+            CallEnd::Response(mut answer, outcome) => {
                 answer.push(b'\n');
                 if frames.is_empty() {
-                    return answer;
+                    return (answer, outcome);
                 }
                 frames.extend_from_slice(&answer);
+                outcome
             }
             CallEnd::Panicked(panicked) => write_panic(&mut frames, frame, &panicked),
-            CallEnd::InputRequired(input_required) => {
-                if let Some(arguments) = &self.arguments {
-                    write_frame(&mut frames, |out| {
-                        let mut answer = ResultWriter::new(out, frame);
-                        self.connection.write_input_required(
-                            &mut answer,
-                            *input_required,
-                            &self.subject,
-                            name,
-                            arguments,
-                        );
-                    });
-                }
-            }
+            CallEnd::InputRequired(input_required) => match &self.arguments {
+                Some(arguments) => write_response(&mut frames, frame, |writer| {
+                    write_input_required(&self.connection, writer, *input_required, &self.subject, name, arguments);
+                }),
+                None => Outcome::Cancelled,
+            },
             CallEnd::TimedOut => {
                 let timeout = self.timeout;
                 operator_log::warn(format_args!("`{name}` timed out after {timeout:?}"));
                 let error = ToolError::new(format!("`{name}` timed out after {timeout:?}."));
-                write_frame(&mut frames, |out| ResultWriter::new(out, frame).error(error));
+                write_response(&mut frames, frame, |writer| writer.error(error))
             }
-            CallEnd::Cancelled => {}
-        }
-        frames
+            CallEnd::Cancelled => Outcome::Cancelled,
+        };
+        (frames, outcome)
     }
 
     async fn poll_to_end(&mut self) -> CallEnd {
@@ -181,7 +185,9 @@ impl PendingCall {
                 return Poll::Ready(CallEnd::Cancelled);
             }
             match self.poll_handler(task, &mut answer) {
-                Ok(Poll::Ready(())) => return Poll::Ready(CallEnd::Response(std::mem::take(&mut answer))),
+                Ok(Poll::Ready(outcome)) => {
+                    return Poll::Ready(CallEnd::Response(std::mem::take(&mut answer), outcome));
+                }
                 Err(panicked) => return Poll::Ready(CallEnd::Panicked(panicked)),
                 Ok(Poll::Pending) => {}
             }
@@ -210,15 +216,16 @@ impl PendingCall {
         &mut self,
         task: &mut std::task::Context<'_>,
         answer: &mut Vec<u8>,
-    ) -> Result<Poll<()>, CaughtPanic> {
+    ) -> Result<Poll<Outcome>, CaughtPanic> {
         let Some(future) = &mut self.future else { return Ok(Poll::Pending) };
         let (connection, component) = (&self.connection, &self.component);
         let started = Instant::now();
         let polled = run_catching(|| {
             let _span = self.instrumentation.as_ref().map(|instrumentation| instrumentation.enter());
             let _entered = current_call::enter(|| Some(Context::new(component, self.request.clone())));
-            let frame = connection.response_frame(&component.name, &self.subject, &self.id, self.revision);
-            future.as_mut().poll_call(task, &mut ResultWriter::new(answer, frame))
+            let frame = response_frame(connection, &component.name, &self.subject, &self.id, self.revision);
+            let mut writer = ResultWriter::new(answer, frame);
+            future.as_mut().poll_call(task, &mut writer).map(|()| writer.outcome())
         });
         // A slow handler is timed here, so that it can move back to the reader when it is quick again.
         let took = started.elapsed();
@@ -237,9 +244,8 @@ mod tests {
     use crate::app::App;
     use crate::component::dynamic::DynamicTool;
     use crate::context::Transport;
-    use crate::engine::Connection;
+    use crate::engine::transport_api::Connection;
     use crate::error::ToolError;
-    use crate::outgoing::queue::OutgoingQueue;
 
     /// Waits for an effect of other tasks; all tasks of these tests need far fewer rounds.
     async fn until(what: &str, happened: impl Fn() -> bool) {
@@ -252,13 +258,6 @@ mod tests {
         panic!("{what}");
     }
 
-    fn write_everything(outgoing: &OutgoingQueue) -> Vec<u8> {
-        let mut frames = Vec::new();
-        assert!(outgoing.begin_write(&mut frames));
-        outgoing.end_write();
-        frames
-    }
-
     #[tokio::test]
     async fn a_response_that_waits_for_room_stays_pending_until_sent() {
         let tool = DynamicTool::new("later", json!({"type": "object"}), |_, _| async {
@@ -266,7 +265,7 @@ mod tests {
             Ok::<_, ToolError>("done")
         });
         let server = App::empty("test").add_tool(tool).start().await.expect("the app is sound");
-        let connection = Connection::new(server.into(), Transport::Stdio);
+        let connection = Connection::new(server.into(), Transport::Stdio, None);
         // A client that does not read.
         connection.outgoing().push(&vec![b'\n'; 8 << 20]);
         let params = json!({"name": "later", "_meta": {
@@ -280,12 +279,12 @@ mod tests {
 
         until("its answer is certain", || connection.unsent_responses() == 1).await;
         // A stopping server may check at this moment: everything was written, and the response is not yet on its way.
-        write_everything(connection.outgoing());
-        assert!(connection.outgoing().is_drained() && connection.unsent_responses() == 1);
+        connection.outgoing().take_for_test();
+        assert!(connection.outgoing().take_for_test().is_empty() && connection.unsent_responses() == 1);
 
         until("it has its answer", || connection.unsent_responses() == 0).await;
         assert_eq!(connection.calls_in_flight(), 0);
-        let answer = String::from_utf8(write_everything(connection.outgoing())).expect("UTF-8");
+        let answer = String::from_utf8(connection.outgoing().take_for_test()).expect("UTF-8");
         assert!(answer.contains(r#""text":"done""#), "{answer}");
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct ProtocolStreams {
 fn claim_once() -> std::io::Result<()> {
     static CLAIMED: AtomicBool = AtomicBool::new(false);
     if CLAIMED.swap(true, Ordering::SeqCst) {
-        return Err(std::io::Error::other("another server of this process has them already"));
+        return Err(std::io::Error::other("another server of this process already uses them"));
     }
     Ok(())
 }

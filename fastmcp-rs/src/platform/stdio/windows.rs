@@ -11,8 +11,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, IntoRawHandle, OwnedHandle};
 use std::ptr::null_mut;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(crate) use prints::flush_prints;
@@ -39,6 +39,7 @@ use super::{ProtocolStreams, ShutdownEvent, WRITE_SIZE, claim_once};
 use crate::platform::console::ConsoleEvents;
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
+use crate::util::sync::Mutex;
 
 /// The private handle that requests are read from.
 pub(crate) struct ProtocolInput {
@@ -141,7 +142,7 @@ fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     if descriptor == -1 {
         // SAFETY: `by` comes from `into_raw_handle`, and has found no other owner.
         drop(unsafe { OwnedHandle::from_raw_handle(by) });
-        return Err(io::Error::other("the C runtime has no descriptor left"));
+        return Err(io::Error::other("the C runtime has no free descriptor"));
     }
     // SAFETY: `descriptor` is open. The other one is open or not, and is replaced either way, by an inheritable
     // duplicate of the handle.
@@ -149,7 +150,7 @@ fn replace(stream: StandardStream, by: OwnedHandle) -> io::Result<()> {
     // SAFETY: `descriptor` is open, and is not used again.
     unsafe { _close(descriptor) };
     if replaced == -1 {
-        return Err(io::Error::other("the C runtime refuses to replace a standard descriptor"));
+        return Err(io::Error::other("the C runtime cannot replace a standard descriptor"));
     }
     // SAFETY: the descriptor is open. Its handle stays the runtime's, and lives as long as the descriptor.
     let new = unsafe { _get_osfhandle(stream.descriptor) };
@@ -218,7 +219,7 @@ impl ProtocolInput {
 
     /// Reads the available bytes, and waits if there are none. 0 is the end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _reading = self.reading.lock();
         loop {
             match (&self.stream).read(buffer) {
                 // A client may write zero bytes to a pipe, which a read returns; only the end of a pipe is an error.
@@ -231,7 +232,7 @@ impl ProtocolInput {
 
     /// Inspects a pipe unless a read is in progress, because the read would have to end first.
     fn peek_unless_reading(&self) -> Option<io::Result<u32>> {
-        let _reading = self.reading.try_lock().ok()?;
+        let _reading = self.reading.try_lock()?;
         Some(self.peek())
     }
 

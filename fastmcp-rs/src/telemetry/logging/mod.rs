@@ -1,18 +1,18 @@
 //! A ready-made `tracing` subscriber for servers, and a layer that forwards the events of a call to its client.
 
 mod client_layer;
+mod stderr_writer;
 
 use std::io::IsTerminal;
 
 pub use client_layer::ClientLayer;
+use stderr_writer::StderrWriter;
 use tracing::Metadata;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, fmt};
 
-#[cfg(feature = "otel")]
 use crate::telemetry::otel;
-use crate::util::operator_log::StderrWriter;
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,6 @@ pub struct Options {
     format: Format,
     clients: Option<ClientLayer>,
     requests: bool,
-    #[cfg(feature = "otel")]
     traces: Option<bool>,
 }
 
@@ -156,11 +155,6 @@ pub fn init_with(options: impl Into<Options>) {
     let lines = if json { lines.json().with_filter(filter).boxed() } else { lines.with_filter(filter).boxed() };
     let clients = options.clients.map(ClientLayer::filtered);
     let subscriber = tracing_subscriber::registry().with(lines).with(clients);
-    #[cfg(feature = "otel")]
-    let subscriber = {
-        let sends = options.traces.unwrap_or_else(otel::is_configured);
-        subscriber.with(if sends { otel::layer() } else { None })
-    };
     // If another subscriber is installed, it stays.
-    let _ = subscriber.try_init();
+    let _ = otel::add_layer(subscriber, options.traces).try_init();
 }

@@ -9,19 +9,27 @@
 //! array of counters and a page of text.
 //!
 //! Label values are the author's names, methods of the protocol, and codes from a fixed list. Peers cannot add values.
+//!
+//! Without the feature `metrics`, `noop.rs` takes the place of this file, with the same functions and without any state.
 
+#[cfg(feature = "http")]
+mod http;
 mod render;
 mod series;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::SystemTime;
 
-pub(crate) use series::{RequestTimer, Series};
+use series::Series;
+pub(crate) use series::{ComponentSeries, RequestTimer};
 
 use super::Target;
+use crate::outgoing::depth::QueueDepth;
+use crate::protocol::ProtocolMethod;
+use crate::util::sync::Mutex;
 
 /// The most components with a series of their own; further components are counted in the series of their method.
 const MAX_COMPONENTS: usize = 10_000;
@@ -58,36 +66,77 @@ pub(crate) struct MetricsInner {
     responses: [AtomicU64; 500],
     refused_connections: AtomicU64,
     /// The bytes of frames that wait for their peers to read.
-    queued_bytes: Arc<AtomicI64>,
-    sources: Mutex<Vec<Weak<dyn GaugeSource>>>,
+    queued_bytes: QueueDepth,
+    sources: Mutex<Vec<Arc<dyn GaugeSource>>>,
+}
+
+/// The metrics of an app, once they are enabled.
+#[derive(Default)]
+pub(crate) struct MetricsSlot(OnceLock<Metrics>);
+
+impl MetricsSlot {
+    pub(crate) fn get_or_enable(&self) -> &Metrics {
+        self.0.get_or_init(Metrics::new)
+    }
+
+    pub(crate) fn into_inner(self) -> Option<Metrics> {
+        self.0.into_inner()
+    }
 }
 
 /// A source of values that can be read at any time.
-pub(crate) trait GaugeSource: Send + Sync {
+trait GaugeSource: Send + Sync {
+    fn is_alive(&self) -> bool;
+
     /// Adds the current values.
     fn read(&self, gauges: &mut GaugeValues);
+}
+
+/// An object whose values a function reads.
+struct ReadBy<T> {
+    source: Weak<T>,
+    read: fn(&T, &mut GaugeValues),
+}
+
+impl<T: Send + Sync> GaugeSource for ReadBy<T> {
+    fn is_alive(&self) -> bool {
+        self.source.strong_count() > 0
+    }
+
+    fn read(&self, gauges: &mut GaugeValues) {
+        if let Some(source) = self.source.upgrade() {
+            (self.read)(&source, gauges);
+        }
+    }
 }
 
 /// The current values of all sources.
 #[derive(Debug, Default)]
 pub(crate) struct GaugeValues {
-    pub(crate) waiting_calls: usize,
-    pub(crate) http: Option<HttpGaugeValues>,
+    waiting_calls: usize,
+    http: Option<HttpGaugeValues>,
+}
+
+impl GaugeValues {
+    /// Adds requests that wait for others to end.
+    pub(crate) fn add_waiting_calls(&mut self, calls: usize) {
+        self.waiting_calls += calls;
+    }
 }
 
 /// The open connections, sessions and streams of an HTTP server.
 #[derive(Debug, Default)]
-pub(crate) struct HttpGaugeValues {
-    pub(crate) connections: usize,
-    pub(crate) sessions: usize,
-    pub(crate) streams: usize,
+struct HttpGaugeValues {
+    connections: usize,
+    sessions: usize,
+    streams: usize,
 }
 
 impl Metrics {
     /// The media type of [`Metrics::render`], for the header `Content-Type`.
     pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
 
-    pub(crate) fn new() -> Metrics {
+    fn new() -> Metrics {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Metrics {
             inner: Arc::new(MetricsInner {
@@ -97,7 +146,7 @@ impl Metrics {
                 components: Mutex::default(),
                 responses: [const { AtomicU64::new(0) }; 500],
                 refused_connections: AtomicU64::new(0),
-                queued_bytes: Arc::default(),
+                queued_bytes: QueueDepth::default(),
                 sources: Mutex::default(),
             }),
         }
@@ -114,53 +163,41 @@ impl Metrics {
     }
 
     /// Returns the series of a component. Callers keep it, because this takes a lock.
-    pub(crate) fn component_series(&self, target: Target, name: &str) -> Arc<Series> {
-        let mut components = self.inner.components.lock().unwrap_or_else(PoisonError::into_inner);
+    fn component_series(&self, target: Target, name: &str) -> Arc<Series> {
+        let mut components = self.inner.components.lock();
         let component = (target, Box::from(name));
         if let Some(series) = components.get(&component) {
             return Arc::clone(series);
         }
         if components.len() >= MAX_COMPONENTS {
-            return Arc::clone(self.method_series(series::method_for(target)));
+            return Arc::clone(self.method_series(Some(series::method_for(target))));
         }
         let series = Arc::new(Series::for_component(target, name));
         components.insert(component, Arc::clone(&series));
         series
     }
 
-    fn method_series(&self, method: &str) -> &Arc<Series> {
+    fn method_series(&self, method: Option<ProtocolMethod>) -> &Arc<Series> {
         // The list has one more entry than there are methods.
         &self.inner.methods[series::method_index(method).min(self.inner.methods.len() - 1)]
     }
 
-    /// Counts an HTTP response with a status.
-    pub(crate) fn count_response(&self, status: u16) {
-        if let Some(count) = usize::from(status).checked_sub(100).and_then(|at| self.inner.responses.get(at)) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Counts a connection that was closed unread because there were too many, globally or from its address.
-    pub(crate) fn count_refused_connection(&self) {
-        self.inner.refused_connections.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Returns the sum to which outboxes add the bytes that they hold.
-    pub(crate) fn queued_bytes(&self) -> &Arc<AtomicI64> {
+    /// Returns the sum to which outgoing queues add the bytes that they hold.
+    pub(crate) fn queue_depth(&self) -> &QueueDepth {
         &self.inner.queued_bytes
     }
 
-    /// Reads `source` whenever the metrics are rendered, as long as it is alive.
-    pub(crate) fn add_source(&self, source: Weak<dyn GaugeSource>) {
-        let mut sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        sources.retain(|source| source.strong_count() > 0);
-        sources.push(source);
+    /// Calls `read` with `source` whenever the metrics are rendered, as long as `source` is alive.
+    pub(crate) fn add_source<T: Send + Sync + 'static>(&self, source: &Arc<T>, read: fn(&T, &mut GaugeValues)) {
+        let mut sources = self.inner.sources.lock();
+        sources.retain(|source| source.is_alive());
+        sources.push(Arc::new(ReadBy { source: Arc::downgrade(source), read }));
     }
 
     fn read_gauges(&self) -> GaugeValues {
-        let sources = self.inner.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sources = self.inner.sources.lock().clone();
         let mut gauges = GaugeValues::default();
-        for source in sources.iter().filter_map(Weak::upgrade) {
+        for source in sources {
             source.read(&mut gauges);
         }
         gauges
@@ -184,7 +221,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{MAX_COMPONENTS, Metrics, Target};
-    use crate::telemetry::RequestOutcome;
+    use crate::protocol::Outcome;
 
     #[test]
     fn components_beyond_the_limit_count_for_their_method() {
@@ -192,8 +229,8 @@ mod tests {
         for at in 0..MAX_COMPONENTS {
             metrics.component_series(Target::Tool, &at.to_string());
         }
-        metrics.component_series(Target::Tool, "one too many").record(RequestOutcome::Ok, Duration::ZERO);
-        metrics.component_series(Target::Prompt, "another").record(RequestOutcome::Ok, Duration::ZERO);
+        metrics.component_series(Target::Tool, "one too many").record(Outcome::Ok, Duration::ZERO);
+        metrics.component_series(Target::Prompt, "another").record(Outcome::Ok, Duration::ZERO);
         let text = metrics.render();
         for method in ["tools/call", "prompts/get"] {
             let labels = "gen_ai_tool_name=\"\",gen_ai_prompt_name=\"\",mcp_resource_name=\"\",error_type=\"\"";

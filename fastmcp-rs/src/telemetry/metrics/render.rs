@@ -3,8 +3,8 @@
 //! Format: <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use super::series::{BOUNDS, Histogram, Series};
 use super::{HttpGaugeValues, Metrics};
@@ -15,26 +15,25 @@ use crate::util::catch_panic;
 pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     let inner = &metrics.inner;
     let (name, version) = inner.server.get().map_or(("", ""), |(name, version)| (name, version));
-    write_family(out, "mcp_server_info", "gauge", "The server that these numbers are of.")?;
+    write_family(out, "mcp_server_info", "gauge", "Name and version of the server and of fastmcp-rs.")?;
     let labels =
         [("server_name", name), ("server_version", version), ("fastmcp_rs_version", env!("CARGO_PKG_VERSION"))];
     write_sample(out, "mcp_server_info", &labels, 1)?;
-    let help = "When the numbers begin, in seconds since 1970.";
+    let help = "Start of the measurements, in seconds since the Unix epoch.";
     write_single(out, "mcp_server_start_time_seconds", "gauge", help, format_args!("{:.3}", inner.started))?;
 
     let mut series = inner.methods.clone();
-    let mut components: Vec<Arc<Series>> =
-        inner.components.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+    let mut components: Vec<Arc<Series>> = inner.components.lock().values().cloned().collect();
     components.sort_by(|one, other| (one.method, &one.component).cmp(&(other.method, &other.component)));
     series.append(&mut components);
     write_durations(out, &series)?;
-    write_family(out, "mcp_server_requests_total", "counter", "Requests that have ended, by how they ended.")?;
+    write_family(out, "mcp_server_requests_total", "counter", "Completed requests by outcome.")?;
     for series in &series {
         for (error_type, histogram) in series.outcomes() {
             write_sample(out, "mcp_server_requests_total", &series_labels(series, &error_type), count(histogram))?;
         }
     }
-    let help = "Requests that run and were not ready at once.";
+    let help = "Running requests that were not ready at their first poll.";
     write_family(out, "mcp_server_requests_in_flight", "gauge", help)?;
     for series in &series {
         let running = series.running.load(Ordering::Relaxed);
@@ -45,13 +44,13 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     }
 
     let gauges = metrics.read_gauges();
-    let help = "Requests that wait until others have ended.";
+    let help = "Requests that wait for other requests to end.";
     write_single(out, "mcp_server_requests_waiting", "gauge", help, gauges.waiting_calls)?;
-    let help = "Calls of blocking tools that wait for a thread, in this process.";
+    let help = "Calls of blocking tools in this process that wait for a thread.";
     write_single(out, "mcp_server_blocking_calls_waiting", "gauge", help, thread_pool::queued_jobs())?;
-    let help = "Bytes of messages that wait until their clients read.";
-    write_single(out, "mcp_server_outbox_bytes", "gauge", help, inner.queued_bytes.load(Ordering::Relaxed).max(0))?;
-    let help = "Panics of tools and other code of the server's author that were caught, in this process.";
+    let help = "Bytes of outgoing messages that the clients have not read yet.";
+    write_single(out, "mcp_server_outbox_bytes", "gauge", help, inner.queued_bytes.total())?;
+    let help = "Panics of user code that were caught in this process.";
     write_single(out, "mcp_server_panics_total", "counter", help, catch_panic::caught_count())?;
     match &gauges.http {
         Some(http) => write_http(metrics, http, out),
@@ -60,15 +59,15 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
 }
 
 fn write_http(metrics: &Metrics, http: &HttpGaugeValues, out: &mut dyn Write) -> fmt::Result {
-    let help = "Connections that are open.";
+    let help = "Open connections.";
     write_single(out, "mcp_server_connections", "gauge", help, http.connections)?;
-    let help = "Connections that were closed at once, as there were too many.";
+    let help = "Connections closed at once because of a connection limit.";
     let refused = metrics.inner.refused_connections.load(Ordering::Relaxed);
     write_single(out, "mcp_server_connections_refused_total", "counter", help, refused)?;
-    write_single(out, "mcp_server_sessions", "gauge", "Sessions that are open.", http.sessions)?;
-    let help = "Streams that are open without a call: subscriptions, and those of sessions.";
+    write_single(out, "mcp_server_sessions", "gauge", "Open sessions.", http.sessions)?;
+    let help = "Open event streams without a call: subscriptions and streams of sessions.";
     write_single(out, "mcp_server_streams", "gauge", help, http.streams)?;
-    let help = "Answers of the endpoint on HTTP by their status.";
+    let help = "HTTP responses of the endpoint by status.";
     write_family(out, "mcp_server_http_responses_total", "counter", help)?;
     for (at, responses) in metrics.inner.responses.iter().enumerate() {
         let responses = responses.load(Ordering::Relaxed);
@@ -82,7 +81,7 @@ fn write_http(metrics: &Metrics, http: &HttpGaugeValues, out: &mut dyn Write) ->
 
 fn write_durations(out: &mut dyn Write, series: &[Arc<Series>]) -> fmt::Result {
     const NAME: &str = "mcp_server_operation_duration_seconds";
-    write_family(out, NAME, "histogram", "How long requests took, from when they had a place to their answer.")?;
+    write_family(out, NAME, "histogram", "Duration of requests from admission to response.")?;
     for series in series {
         for (error_type, histogram) in series.outcomes() {
             let labels = series_labels(series, &error_type);
@@ -117,11 +116,20 @@ fn seconds(nanoseconds: u64) -> String {
 /// label counts as absent.
 fn series_labels<'a>(series: &'a Series, error_type: &'a str) -> [(&'static str, &'a str); 5] {
     let name = |wanted| match &series.component {
-        Some((target, name)) if *target == wanted => (wanted.label(), &**name),
-        _ => (wanted.label(), ""),
+        Some((target, name)) if *target == wanted => (label(wanted), &**name),
+        _ => (label(wanted), ""),
     };
     let [tool, prompt, resource] = [Target::Tool, Target::Prompt, Target::Resource].map(name);
     [("mcp_method_name", series.method), tool, prompt, resource, ("error_type", error_type)]
+}
+
+/// Returns the attribute of a component's name as a label, which cannot contain dots.
+fn label(target: Target) -> &'static str {
+    match target {
+        Target::Tool => "gen_ai_tool_name",
+        Target::Prompt => "gen_ai_prompt_name",
+        Target::Resource => "mcp_resource_name",
+    }
 }
 
 fn write_family(out: &mut dyn Write, name: &str, kind: &str, help: &str) -> fmt::Result {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Metrics;
 use crate::protocol::write::code;
-use crate::telemetry::{RequestOutcome, Target, for_each_method};
+use crate::protocol::{Outcome, ProtocolMethod};
+use crate::telemetry::{OTHER_METHOD, Target};
 
 /// The upper bounds of the histogram's buckets, in nanoseconds: the bounds of the conventions, and two lower ones,
 /// because most tools take less than ten milliseconds.
@@ -43,12 +44,12 @@ const CODES: [i32; 9] = [
 ];
 const OUTCOMES: usize = CODES.len() + 4;
 
-fn outcome_index(outcome: RequestOutcome) -> usize {
+fn outcome_index(outcome: Outcome) -> usize {
     match outcome {
-        RequestOutcome::Ok => 0,
-        RequestOutcome::ToolError => 1,
-        RequestOutcome::Cancelled => 2,
-        RequestOutcome::Error(code) => 3 + CODES.iter().position(|known| *known == code).unwrap_or(CODES.len()),
+        Outcome::Ok => 0,
+        Outcome::ToolError => 1,
+        Outcome::Cancelled | Outcome::Unfinished => 2,
+        Outcome::Error(code) => 3 + CODES.iter().position(|known| *known == code).unwrap_or(CODES.len()),
     }
 }
 
@@ -72,7 +73,7 @@ pub(super) struct Histogram {
 
 /// The metrics of one method or one component.
 #[derive(Debug)]
-pub(crate) struct Series {
+pub(super) struct Series {
     pub(super) method: &'static str,
     pub(super) component: Option<(Target, Box<str>)>,
     outcomes: [OnceLock<Box<Histogram>>; OUTCOMES],
@@ -80,33 +81,28 @@ pub(crate) struct Series {
     pub(super) running: AtomicI64,
 }
 
-/// Returns the position of a method in [`new_method_series`].
-pub(super) fn method_index(method: &str) -> usize {
-    macro_rules! position {
-        ($($name:literal),*) => {
-            [$($name),*].iter().position(|known| *known == method).unwrap_or(usize::MAX)
-        };
-    }
-    for_each_method!(position)
+/// The series of a component, once the component was requested.
+#[derive(Debug, Default)]
+pub(crate) struct ComponentSeries(OnceLock<Arc<Series>>);
+
+/// Returns the position of a method in [`new_method_series`], or a number beyond it.
+pub(super) fn method_index(method: Option<ProtocolMethod>) -> usize {
+    method.map_or(usize::MAX, |method| method as usize)
 }
 
 /// Returns the method that addresses components of a kind.
-pub(super) fn method_for(target: Target) -> &'static str {
+pub(super) fn method_for(target: Target) -> ProtocolMethod {
     match target {
-        Target::Tool => "tools/call",
-        Target::Prompt => "prompts/get",
-        Target::Resource => "resources/read",
+        Target::Tool => ProtocolMethod::CallTool,
+        Target::Prompt => ProtocolMethod::GetPrompt,
+        Target::Resource => ProtocolMethod::ReadResource,
     }
 }
 
-/// Creates a series per method, and one for all unknown methods.
+/// Creates a series per method of a request, and one for all other methods.
 pub(super) fn new_method_series() -> Vec<Arc<Series>> {
-    macro_rules! all {
-        ($($name:literal),*) => {
-            vec![$(Arc::new(Series::new($name, None)),)* Arc::new(Series::new("_OTHER", None))]
-        };
-    }
-    for_each_method!(all)
+    let names = ProtocolMethod::REQUESTS.iter().map(|method| method.as_str()).chain([OTHER_METHOD]);
+    names.map(|name| Arc::new(Series::new(name, None))).collect()
 }
 
 impl Series {
@@ -115,10 +111,10 @@ impl Series {
     }
 
     pub(super) fn for_component(target: Target, name: &str) -> Series {
-        Series::new(method_for(target), Some((target, name.into())))
+        Series::new(method_for(target).as_str(), Some((target, name.into())))
     }
 
-    pub(super) fn record(&self, outcome: RequestOutcome, took: Duration) {
+    pub(super) fn record(&self, outcome: Outcome, took: Duration) {
         let histogram = self.outcomes[outcome_index(outcome)].get_or_init(Box::default);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS.len());
@@ -144,7 +140,7 @@ pub(crate) struct RequestTimer {
 }
 
 impl RequestTimer {
-    pub(crate) fn start(metrics: &Metrics, method: &str) -> RequestTimer {
+    pub(crate) fn start(metrics: &Metrics, method: Option<ProtocolMethod>) -> RequestTimer {
         RequestTimer {
             metrics: metrics.clone(),
             method: method_index(method),
@@ -156,8 +152,8 @@ impl RequestTimer {
     }
 
     /// Assigns the request to a component, which keeps its series in `kept`.
-    pub(crate) fn set_component(&self, target: Target, name: &str, kept: &OnceLock<Arc<Series>>) {
-        let series = kept.get_or_init(|| self.metrics.component_series(target, name));
+    pub(crate) fn set_component(&self, target: Target, name: &str, kept: &ComponentSeries) {
+        let series = kept.0.get_or_init(|| self.metrics.component_series(target, name));
         let _ = self.component.set(Arc::clone(series));
     }
 
@@ -168,7 +164,7 @@ impl RequestTimer {
         }
     }
 
-    pub(crate) fn stop(&self, outcome: RequestOutcome) {
+    pub(crate) fn stop(&self, outcome: Outcome) {
         if !self.has_ended.swap(true, Ordering::Relaxed) {
             self.series().record(outcome, self.started.elapsed());
         }
@@ -188,7 +184,7 @@ impl RequestTimer {
 impl Drop for RequestTimer {
     fn drop(&mut self) {
         // A request that is still open was dropped together with its connection.
-        self.stop(RequestOutcome::Cancelled);
+        self.stop(Outcome::Cancelled);
         if self.is_running {
             self.series().running.fetch_sub(1, Ordering::Relaxed);
         }

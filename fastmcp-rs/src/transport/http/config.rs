@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::stream_config::StreamConfig;
+
 /// Settings of an HTTP server, for [`App::http`](crate::App::http).
 ///
 /// Every default is safe on the open internet; each method names its own.
@@ -27,10 +29,7 @@ pub struct HttpConfig {
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) replicas: usize,
     pub(crate) sessions: SessionMode,
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) legacy_sse: Option<String>,
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) public_prefix: Option<String>,
+    pub(crate) legacy_sse: StreamConfig,
     pub(crate) max_sessions: usize,
     pub(crate) max_sessions_per_principal: Option<usize>,
     pub(crate) session_idle_timeout: Duration,
@@ -56,7 +55,6 @@ pub struct HttpConfig {
     pub(crate) tls: Option<super::server::tls::Tls>,
     #[cfg(unix)]
     pub(crate) socket_mode: u32,
-    #[cfg(feature = "metrics")]
     pub(crate) metrics: bool,
 }
 
@@ -87,10 +85,7 @@ impl Default for HttpConfig {
             trusted_proxies: Vec::new(),
             replicas: 1,
             sessions: SessionMode::Sessions,
-            #[cfg(feature = "legacy-sse")]
-            legacy_sse: None,
-            #[cfg(feature = "legacy-sse")]
-            public_prefix: None,
+            legacy_sse: StreamConfig::default(),
             max_sessions: 10_000,
             max_sessions_per_principal: None,
             session_idle_timeout: Duration::from_secs(30 * 60),
@@ -116,7 +111,6 @@ impl Default for HttpConfig {
             tls: None,
             #[cfg(unix)]
             socket_mode: 0o600,
-            #[cfg(feature = "metrics")]
             metrics: false,
         }
     }
@@ -246,7 +240,7 @@ impl HttpConfig {
     /// <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
     #[cfg(feature = "legacy-sse")]
     pub fn legacy_sse(mut self, path: impl Into<String>) -> HttpConfig {
-        self.legacy_sse = Some(path.into());
+        self.legacy_sse.path = Some(path.into());
         self
     }
 
@@ -258,7 +252,7 @@ impl HttpConfig {
     /// value that is not a path is an error at startup. Needs the feature `legacy-sse`.
     #[cfg(feature = "legacy-sse")]
     pub fn public_prefix(mut self, prefix: impl Into<String>) -> HttpConfig {
-        self.public_prefix = Some(prefix.into());
+        self.legacy_sse.public_prefix = Some(prefix.into());
         self
     }
 

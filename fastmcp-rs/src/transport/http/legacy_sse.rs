@@ -14,7 +14,7 @@
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -26,28 +26,27 @@ use http::{Extensions, HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 
 use crate::auth::principal::Principal;
-use crate::engine::{Connection, HttpExchange, write_error};
-use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
+use crate::checks::http::is_same_path;
+use crate::engine::transport_api::{Connection, HttpExchange, ResponseStatus, write_error};
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, Outcome, Revision};
 use crate::transport::http::limits::MessagePermit;
-use crate::transport::http::paths::is_same_path;
 use crate::transport::http::post::{refuse_unparsable, transport_info};
 use crate::transport::http::request::head::{BodyFormat, RequestHead};
 use crate::transport::http::response::backlog::Meter;
 use crate::transport::http::response::body::ResponseBody;
-use crate::transport::http::response::replay::Resumption;
 use crate::transport::http::response::sse::EventStream;
 use crate::transport::http::response::status::{
-    HttpResponse, body_error_response, error_code, event_stream, json_response, not_utf8, refuse, respond,
-    session_ended, session_gone, too_many_messages, unavailable, unsupported_encoding, unsupported_media,
+    HttpResponse, body_error_response, event_stream, json_response, not_utf8, refuse, respond, session_ended,
+    session_gone, too_many_messages, unavailable, unsupported_encoding, unsupported_media,
 };
 use crate::transport::http::service::HttpService;
 use crate::transport::http::sessions::{HttpSession, Lease};
 use crate::transport::http::shared::ServiceState;
-use crate::transport::http::stream_session::EndSession;
+use crate::transport::http::stream_session::{EndSession, StreamEndpoint};
 
 /// The name of the query parameter for the session id, as in other servers.
 const SESSION_ID: &str = "sessionId";
@@ -82,18 +81,19 @@ impl HttpService {
     /// ```
     #[must_use]
     pub fn legacy_sse(&self) -> HttpService {
-        HttpService { is_legacy_sse: true, ..self.clone() }
+        HttpService { stream_endpoint: Some(StreamEndpoint), ..self.clone() }
     }
 
     /// Returns the endpoint of that transport, if this is its path.
     pub(crate) fn legacy_sse_at(&self, path: &str) -> Option<HttpService> {
-        let ours = self.shared.config.legacy_sse.as_deref()?;
+        let ours = self.shared.config.legacy_sse.path.as_deref()?;
         is_same_path(path, ours).then(|| self.legacy_sse())
     }
 
     /// Answers a request that has passed the checks and authentication.
     pub(crate) async fn serve_legacy_sse<B: Body>(
         &mut self,
+        _endpoint: StreamEndpoint,
         parts: &Parts,
         head: &RequestHead<'_>,
         body: B,
@@ -103,7 +103,7 @@ impl HttpService {
             Method::GET => self.open_session(parts, head, caller),
             Method::POST => self.accept_message(parts, head, body, caller).await,
             _ => {
-                let message = "Invalid request: a session is opened by GET, and messages are sent by POST";
+                let message = "Invalid request: open a session with GET, and send messages with POST";
                 let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, message);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
                 response
@@ -113,26 +113,28 @@ impl HttpService {
 
     fn open_session(&self, parts: &Parts, head: &RequestHead<'_>, caller: Option<Arc<Principal>>) -> HttpResponse {
         if !head.accepted.events {
-            return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must name text/event-stream");
+            return refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: `Accept` must include text/event-stream");
         }
         let shared = &self.shared;
         let peer = self.peer(parts, caller.as_ref()).1;
         let Some(counted) = shared.open_stream(peer.clone()) else {
-            return unavailable("Unavailable: too many streams are open; try again");
+            return unavailable("Unavailable: too many streams are open; try again later");
         };
         let connection = Connection::for_stream(&shared.server, caller.clone());
-        let (revision, resumption) = (Revision::V2024_11_05, Resumption::Never);
+        let revision = Revision::latest_with(Feature::HttpWithSse);
         let meter = Meter::new(&shared.backlog, peer.as_ref());
-        let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer, resumption);
+        let id = shared.stream_sessions.insert(connection, revision, caller.clone(), peer);
         let session = id.and_then(|id| Some((shared.stream_sessions.find(&id, caller.as_deref())?, id)));
         let Some((session, id)) = session else {
-            return unavailable("Unavailable: too many sessions are in use; try again");
+            return unavailable("Unavailable: too many sessions are in use; try again later");
         };
-        let endpoint = endpoint(shared.config.public_prefix.as_deref(), parts, &id);
+        let endpoint = endpoint(shared.config.legacy_sse.public_prefix.as_deref(), parts, &id);
         let first = format!("event: endpoint\ndata: {endpoint}\n\n");
-        let end = EndSession { sessions: Arc::clone(&shared.stream_sessions), id };
+        let end = EndSession { sessions: Arc::clone(&*shared.stream_sessions), id };
         let reader = (session.own_stream().read(0), session.mark_in_use());
-        let mut stream = EventStream::for_whole_session(first, reader, end, shared.config.keep_alive_interval, counted);
+        let (first, end) = (Some(first.into()), Some(end));
+        let mut stream =
+            EventStream::for_whole_session(first, reader, end, shared.config.keep_alive_interval, Some(counted));
         stream.count_unread(meter);
         event_stream(stream)
     }
@@ -153,7 +155,7 @@ impl HttpService {
         }
         let Some(id) = session_id(&parts.uri) else {
             let message =
-                "Invalid request: `sessionId` is missing; send messages where the first event of the stream says";
+                "Invalid request: `sessionId` is missing; send messages to the URL in the first event of the stream";
             return refuse(StatusCode::BAD_REQUEST, message);
         };
         let Some(session) = shared.stream_sessions.find(id, caller.as_deref()) else { return session_gone() };
@@ -168,7 +170,9 @@ impl HttpService {
         };
         // A client that does not read its responses cannot send further requests.
         if !shared.wait_for_room(&session, id).await {
-            return unavailable("Unavailable: what waits on the stream of this session was not read; it has ended");
+            return unavailable(
+                "Unavailable: the client did not read the stream of this session, so the session has ended",
+            );
         }
         // The stream may have ended while the message arrived; then the client would receive no response.
         if session.connection.outgoing().is_closed() {
@@ -185,25 +189,27 @@ impl HttpService {
             takes_requests: true,
             retained: message.memory.clone(),
             rejects_stray_responses: false,
-            pending: Cell::new(false),
         };
         let mut out = Vec::new();
-        if !refuse_modern(&frame, &mut out) {
-            session.connection.receive_frame(&registry, text, &frame, &exchange, &mut out);
-        }
+        let status = match refuse_modern(&frame, &mut out) {
+            true => ResponseStatus::Written(Outcome::Error(code::METHOD_NOT_FOUND)),
+            false => session.connection.receive_frame(&registry, text, &frame, &exchange, &mut out),
+        };
         if !session.fits_client_info_limit() {
             shared.stream_sessions.remove(id);
-            return unavailable("Unavailable: the clients of too many sessions have said too much of themselves");
+            return unavailable(
+                "Unavailable: the session has ended, because the sessions hold too much client information",
+            );
         }
-        if error_code(&out, None).is_some() {
+        if let ResponseStatus::WrittenWithoutId(_) = status {
             // The error answers no request, so it cannot be sent as a message of this revision.
             return json_response(StatusCode::BAD_REQUEST, out);
         }
         session.connection.outgoing().push(&out);
         let request = frame.id.filter(|_| frame.method.is_some()).map(|id| id.get());
-        if exchange.pending.get() {
-            let outgoing = Arc::clone(exchange.outgoing(&session.connection));
-            session.owed.fetch_add(1, Ordering::AcqRel);
+        if status == ResponseStatus::Queued {
+            let outgoing = StreamQueue::new(exchange.outgoing(&session.connection));
+            session.owed.add();
             shared.permits.charge_peer(peer.as_ref(), &mut permit);
             let request = request.map(Into::into);
             tokio::spawn(forward_frames(
@@ -284,7 +290,7 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
 fn refuse_modern(frame: &Frame<'_>, out: &mut Vec<u8>) -> bool {
     let is_modern = frame.method.is_some() && frame.meta().is_some_and(|meta| meta.protocol_version.is_some());
     let Some(id) = frame.id.and_then(Id::parse).filter(|_| is_modern) else { return false };
-    let text = "Method not found: sessions of this transport speak 2024-11-05 and begin with `initialize`";
+    let text = "Method not found: sessions of this transport use revision 2024-11-05 and begin with `initialize`";
     write_error(out, Some(id.as_str()), &RpcError::new(code::METHOD_NOT_FOUND, text));
     true
 }
@@ -295,17 +301,17 @@ async fn forward_frames(
     session: Lease,
     id: String,
     request: Option<Box<str>>,
-    outgoing: Arc<OutgoingQueue>,
+    outgoing: StreamQueue,
     counted: MessagePermit,
 ) {
     let stream = session.connection.outgoing();
     let mut is_answered = false;
-    while let Some((frames, is_last)) = poll_fn(|task| outgoing.poll_take(task)).await {
+    while let Some((frames, ending)) = poll_fn(|task| outgoing.poll_take(task)).await {
         if !shared.wait_for_room(&session, &id).await {
             break;
         }
         stream.push(&frames);
-        if is_last {
+        if ending.is_some() {
             is_answered = true;
             break;
         }
@@ -316,8 +322,8 @@ async fn forward_frames(
         stream.push(&error);
     }
     drop(counted);
-    if session.owed.fetch_sub(1, Ordering::AcqRel) == 1 && shared.stopping.load(Ordering::Acquire) {
-        stream.push_response(Vec::new());
+    if session.owed.remove() && shared.stopping.load(Ordering::Acquire) {
+        stream.push_response(Vec::new(), Outcome::Cancelled);
     }
 }
 
@@ -336,10 +342,8 @@ impl ServiceState {
     /// Ends the streams without pending responses. Other streams end with their last response.
     pub(crate) fn end_stream_sessions(&self) {
         for session in self.stream_sessions.all() {
-            // A write instead of a load: the task that removes the last pending response afterwards sees that the
-            // server stops.
-            if session.owed.fetch_add(0, Ordering::AcqRel) == 0 {
-                session.connection.outgoing().push_response(Vec::new());
+            if session.owed.is_empty_now() {
+                session.connection.outgoing().push_response(Vec::new(), Outcome::Cancelled);
             }
         }
     }

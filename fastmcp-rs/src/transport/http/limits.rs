@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::peer::Peer;
+
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// A permit of a global limit. Dropping it returns it.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl<K: Eq + Hash + Clone> PeerLimit<K> {
 
     /// Acquires a permit. Returns `None` if the limit of the key is reached.
     pub(crate) fn try_acquire(&self, key: K) -> Option<PeerPermit<K>> {
-        let open = self.lock();
+        let open = self.open.lock();
         if open.get(&key).is_some_and(|count| *count >= self.limit) || self.limit == 0 {
             return None;
         }
@@ -58,11 +60,7 @@ impl<K: Eq + Hash + Clone> PeerLimit<K> {
 
     /// Acquires a permit, even if the limit of the key is reached.
     fn force_acquire(&self, key: K) -> PeerPermit<K> {
-        self.insert_permit(self.lock(), key)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.insert_permit(self.open.lock(), key)
     }
 
     fn insert_permit(&self, mut open: MutexGuard<'_, HashMap<K, usize>>, key: K) -> PeerPermit<K> {
@@ -73,7 +71,7 @@ impl<K: Eq + Hash + Clone> PeerLimit<K> {
 
 impl<K: Eq + Hash> Drop for PeerPermit<K> {
     fn drop(&mut self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         if let Some(count) = open.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
@@ -172,7 +170,7 @@ mod tests {
         assert!(peers.try_acquire("b").is_some());
         drop(held);
         assert!(peers.try_acquire("a").is_some());
-        assert!(peers.open.lock().unwrap().is_empty());
+        assert!(peers.open.lock().is_empty());
     }
 
     #[test]
@@ -196,7 +194,7 @@ mod tests {
         assert_eq!(permits.acquire(None).unwrap_err(), PermitError::Globally);
         drop((waiting, others, last));
         assert_eq!(permits.len(), 0);
-        assert!(permits.per_peer.open.lock().unwrap().is_empty());
+        assert!(permits.per_peer.open.lock().is_empty());
         assert!(permits.acquire(bad.as_ref()).is_ok());
     }
 }

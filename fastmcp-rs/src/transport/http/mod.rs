@@ -3,11 +3,12 @@
 //! `service` answers one request for any HTTP server that calls it; `post` handles the message of a POST. Look here
 //! for:
 //!
-//! - `config` (settings), `paths` (endpoint paths and their checks), `limits` (permits for messages, streams and
+//! - `config` (settings), `limits` (permits for messages, streams and
 //!   connections), `peer` (the peer that a request counts against), `shared` (state of all clones of a service)
 //! - `request` (the head, `Host` and `Origin`, CORS, authentication, the body, memory for large messages)
 //! - `response` (statuses, bodies, server-sent events, their replay, limits of unread bytes)
-//! - `sessions` (sessions of legacy clients), `legacy_sse` and `stream_session` (the transport of 2024-11-05)
+//! - `sessions` (sessions of legacy clients), `legacy_sse`, `stream_config` and `stream_session` (the
+//!   transport of 2024-11-05)
 //! - `server` (the server of `App::run_http`: listeners, connections, TLS, HTTP/2, timeouts, routes)
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>
@@ -15,8 +16,10 @@
 mod config;
 #[cfg(feature = "legacy-sse")]
 mod legacy_sse;
+#[cfg(not(feature = "legacy-sse"))]
+#[path = "legacy_sse_noop.rs"]
+mod legacy_sse;
 mod limits;
-pub(crate) mod paths;
 mod peer;
 mod post;
 pub(crate) mod request;
@@ -25,13 +28,10 @@ pub(crate) mod server;
 mod service;
 mod sessions;
 pub(crate) mod shared;
-#[cfg(feature = "legacy-sse")]
+mod stream_config;
 pub(crate) mod stream_session;
 
 pub use config::{HttpConfig, SessionMode};
-#[cfg(feature = "metrics")]
-pub(crate) use paths::METRICS_PATH;
-pub(crate) use paths::check_path;
 pub(crate) use request::authenticate::Authenticator;
 pub use request::authenticate::{AccessError, Authenticate};
 pub use response::body::ResponseBody;

@@ -16,7 +16,41 @@ use http::{HeaderMap, HeaderName};
 
 use super::config::HttpConfig;
 use crate::auth::principal::Principal;
-use crate::engine::ClientAddress;
+use crate::checks::http as checks;
+use crate::checks::problem::Problem;
+
+/// The address of a client, as known from its connection or from a trusted proxy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum ClientAddress {
+    #[default]
+    Unknown,
+    Direct(SocketAddr),
+    /// The client is connected through a Unix socket.
+    UnixSocket,
+    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
+    /// proxy's own otherwise.
+    Forwarded {
+        address: Option<IpAddr>,
+        /// Whether the proxy is connected through a Unix socket.
+        by_socket: bool,
+    },
+}
+
+impl ClientAddress {
+    /// Returns true if the message has come through a Unix socket.
+    pub(crate) fn is_by_unix_socket(self) -> bool {
+        matches!(self, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. })
+    }
+
+    /// Returns the address and the port, as far as they are known.
+    pub(crate) fn address(self) -> Option<(IpAddr, Option<u16>)> {
+        match self {
+            ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
+            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
+            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
+        }
+    }
+}
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The name of the peer of a Unix socket among trusted proxies.
@@ -101,7 +135,7 @@ pub(crate) struct TrustedProxies {
 
 impl TrustedProxies {
     /// Reads the configuration; the error lists its problems.
-    pub(crate) fn new(config: &HttpConfig) -> Result<TrustedProxies, Vec<String>> {
+    pub(crate) fn new(config: &HttpConfig) -> Result<TrustedProxies, Vec<Problem>> {
         let mut proxies = TrustedProxies::default();
         let mut problems = Vec::new();
         for text in &config.trusted_proxies {
@@ -111,7 +145,7 @@ impl TrustedProxies {
             }
             match Network::parse(text) {
                 Ok(network) => proxies.networks.push(network),
-                Err(problem) => problems.push(format!("`{text}` cannot be a trusted proxy: {problem}")),
+                Err(problem) => problems.push(problem),
             }
         }
         if problems.is_empty() { Ok(proxies) } else { Err(problems) }
@@ -182,13 +216,8 @@ struct Network {
 
 impl Network {
     /// Parses an address, or a network in CIDR notation.
-    fn parse(text: &str) -> Result<Network, String> {
-        let wrong = || {
-            format!(
-                "write an address or a network, such as \"192.0.2.1\", \"10.0.0.0/8\" or \"2001:db8::/32\", or \"{UNIX}\" \
-                 for the peer of a Unix socket"
-            )
-        };
+    fn parse(text: &str) -> Result<Network, Problem> {
+        let wrong = || checks::invalid_proxy(text, UNIX);
         let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
         let mut address: IpAddr = address.parse().map_err(|_| wrong())?;
         let bits = address_bits(address);
@@ -204,12 +233,12 @@ impl Network {
             (address, length) = (address.to_canonical(), length - 96);
         }
         if length == 0 {
-            return Err("it holds every address, so that any client could claim to be another one".into());
+            return Err(checks::proxy_of_all_addresses(text));
         }
         let network = Network { address, length };
         let first = network.prefix(address);
         if first != network.number(address) {
-            return Err(format!("it has bits beyond its first {length}; clear them, or write the address alone"));
+            return Err(checks::proxy_with_host_bits(text, length));
         }
         Ok(network)
     }
@@ -308,7 +337,7 @@ fn parse_address(node: &[u8]) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn proxies(texts: &[&str]) -> Result<TrustedProxies, Vec<String>> {
+    fn proxies(texts: &[&str]) -> Result<TrustedProxies, Vec<Problem>> {
         TrustedProxies::new(&HttpConfig::new().trusted_proxies(texts.iter().copied()))
     }
 
@@ -453,12 +482,12 @@ mod tests {
         }
         for text in ["", "localhost", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10.0.0", "::/129", "10.0.0.1:80", "*"]
         {
-            assert!(network(text).unwrap_err().contains("write an address or a network"), "{text}");
+            assert!(network(text).unwrap_err().fix().contains("write an address or a network"), "{text}");
         }
         for text in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
-            assert!(network(text).unwrap_err().contains("every address"), "{text}");
+            assert!(network(text).unwrap_err().text().contains("every address"), "{text}");
         }
-        assert!(network("10.0.0.1/8").unwrap_err().contains("bits beyond its first 8"));
+        assert!(network("10.0.0.1/8").unwrap_err().text().contains("bits beyond its first 8"));
         assert_eq!(proxies(&["x", "y", "unix"]).unwrap_err().len(), 2);
     }
 }

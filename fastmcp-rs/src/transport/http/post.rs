@@ -4,7 +4,7 @@
 //! which is dropped with its response; a legacy message belongs to a session. The form of the response is chosen late:
 //! it is JSON, unless another frame precedes the response or the wait reaches the keep-alive interval.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 
 use super::config::SessionMode;
 use super::limits::MessagePermit;
-use super::peer::Peer;
+use super::peer::{ClientAddress, Peer};
 use super::request::head::{self, McpHeader, RequestHead, SESSION_ID, SingleHeader};
 use super::request::header_values::AcceptedTypes;
 use super::response::body::ResponseBody;
@@ -30,15 +30,15 @@ use super::response::status::{
 use super::sessions::{Lease, Requester, SessionEnd};
 use super::shared::ServiceState;
 use crate::auth::principal::Principal;
-use crate::engine::{
-    ArgumentsGuard, ClientAddress, Connection, Headers, HttpExchange, Server, TransportInfo, batch_length,
+use crate::engine::transport_api::{
+    ArgumentsGuard, Connection, Headers, HttpExchange, ResponseStatus, Server, TransportInfo, batch_length,
     is_complete_envelope,
 };
 use crate::json::object::string_value;
-use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::Revision;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::{Frame, FrameError};
 use crate::protocol::id::Id;
+use crate::protocol::{Feature, Outcome, ProtocolMethod, Revision};
 use crate::registry::Registry;
 
 /// The initial capacity of the buffer for a response, in bytes. Most responses fit without reallocation.
@@ -63,7 +63,7 @@ pub(crate) fn parse_version(head: &RequestHead<'_>) -> VersionHeader {
     let exactly = Revision::ALL.iter().copied().find(|revision| revision.as_str().as_bytes() == value.as_bytes());
     let revision = exactly.or_else(|| Revision::parse(std::str::from_utf8(value.as_bytes()).ok()?.trim()));
     match revision {
-        Some(revision) if revision.is_modern() => VersionHeader::Modern,
+        Some(revision) if revision.has(Feature::Stateless) => VersionHeader::Modern,
         Some(revision) => VersionHeader::Legacy(revision),
         None => VersionHeader::Unknown,
     }
@@ -106,7 +106,7 @@ pub(crate) enum PostOutcome {
 
 /// A message whose response is not ready yet.
 pub(crate) struct PendingResponse {
-    pub(crate) outgoing: Arc<OutgoingQueue>,
+    pub(crate) outgoing: StreamQueue,
     pub(crate) owner: ResponseOwner,
     /// The id of the request, as JSON text.
     pub(crate) id: Option<Box<str>>,
@@ -142,7 +142,8 @@ impl PostRequest<'_> {
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: a modern client sends no responses; it repeats its request with the answers",
+                "Invalid request: since 2026-07-28 clients do not send responses; repeat the request with \
+                 `inputResponses`",
             )),
             (true, false) | (false, _) => self.legacy_message(message, Some(&frame), version),
         }
@@ -174,7 +175,6 @@ impl PostRequest<'_> {
             takes_requests: self.head.accepted.events,
             retained: self.memory.clone(),
             rejects_stray_responses: true,
-            pending: Cell::new(false),
         }
     }
 
@@ -189,23 +189,18 @@ impl PostRequest<'_> {
         let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
         let mut out = Vec::with_capacity(USUAL_RESPONSE);
         let exchange = self.exchange(false, true);
-        connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
-        let pending = exchange.pending.get();
-        let is_subscription =
-            || frame.method.and_then(string_value).is_some_and(|method| method == "subscriptions/listen");
-        if out.is_empty() && (pending || is_subscription()) {
+        let status = connection.receive_frame(self.registry, message, frame, &exchange, &mut out);
+        if status == ResponseStatus::Queued {
             return PostOutcome::Pending(Box::new(PendingResponse {
-                outgoing: Arc::clone(connection.outgoing()),
+                outgoing: StreamQueue::new(connection.outgoing()),
                 owner: ResponseOwner::Modern(CancelOnDrop(connection)),
                 id: frame.id.map(|id| id.get().into()),
-                is_subscription: is_subscription(),
+                is_subscription: frame.has_method(ProtocolMethod::Listen),
                 peer: self.peer.cloned(),
             }));
         }
-        let id = frame.id.map(|id| id.get());
-        PostOutcome::Over(frames_response(out, self.head.accepted, |response| {
-            modern_status(response, id, || is_complete_envelope(frame))
-        }))
+        let status = modern_status(status.error_code(), || is_complete_envelope(frame));
+        PostOutcome::Over(frames_response(out, self.head.accepted, status))
     }
 
     /// Answers a modern notification after a check of its headers. The notification has no effect, because each modern
@@ -214,7 +209,7 @@ impl PostRequest<'_> {
         if version == VersionHeader::Unknown {
             return PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
-                "Invalid request: `MCP-Protocol-Version` names no version that this server knows",
+                "Invalid request: `MCP-Protocol-Version` is not a known version",
             ));
         }
         let connection = Connection::for_exchange(&self.shared.server, None);
@@ -236,7 +231,7 @@ impl PostRequest<'_> {
         };
         let mut out = Vec::new();
         connection.receive_frame(self.registry, message, frame, &self.exchange(true, false), &mut out);
-        let mut response = frames_response(out, self.head.accepted, |_| StatusCode::OK);
+        let mut response = frames_response(out, self.head.accepted, StatusCode::OK);
         // A failed handshake begins no session.
         if let (Some(revision), SessionMode::Sessions) = (connection.session_revision(), sessions) {
             let Some(session) = self.shared.sessions.begin(connection, revision, &self.requester()) else {
@@ -277,7 +272,7 @@ impl PostRequest<'_> {
                 if matches!(version, VersionHeader::Legacy(revision) if revision != session.revision) {
                     return PostOutcome::Over(refuse(
                         StatusCode::BAD_REQUEST,
-                        "Invalid request: `MCP-Protocol-Version` is not the version that this session agreed on",
+                        "Invalid request: `MCP-Protocol-Version` differs from the version of the session",
                     ));
                 }
                 match frame {
@@ -286,11 +281,11 @@ impl PostRequest<'_> {
                     Some(frame) if cancelled_response(frame).is_some_and(|id| !session.may_have_seen(id)) => {
                         return PostOutcome::Over(refuse(
                             StatusCode::BAD_REQUEST,
-                            "Invalid request: this process has received no request with the id that is to be cancelled",
+                            "Invalid request: this process received no request with this `requestId`",
                         ));
                     }
-                    // Only this revision has batches; a batch that cannot be read has no requests.
-                    None if session.revision == Revision::V2025_03_26 && batch_length(message) > 0 => {
+                    // A batch that cannot be read has no requests.
+                    None if session.revision.has(Feature::Batches) && batch_length(message) > 0 => {
                         session.note_batch();
                     }
                     Some(_) | None => {}
@@ -301,28 +296,28 @@ impl PostRequest<'_> {
                 let connection = Connection::for_exchange(&self.shared.server, self.caller.clone());
                 connection.assume_session(match version {
                     VersionHeader::Legacy(revision) => revision,
-                    _ => Revision::V2025_03_26,
+                    _ => Revision::DEFAULT_OVER_HTTP,
                 });
                 (Arc::clone(&connection), ResponseOwner::Sessionless(CancelOnDrop(connection)))
             }
         };
         let exchange = self.exchange(matches!(owner, ResponseOwner::Legacy(_)), false);
         let mut out = Vec::with_capacity(USUAL_RESPONSE);
-        match frame {
+        let status = match frame {
             Some(frame) => connection.receive_frame(self.registry, message, frame, &exchange, &mut out),
             None => connection.receive_text(self.registry, message, &exchange, &mut out),
-        }
+        };
         let id = frame.and_then(|frame| frame.id).map(|id| id.get());
         if let Some(ending) = owner.ending() {
             // The session has ended in the meantime, so calls that began since then are cancelled.
             connection.cancel_all();
             let is_request = frame.is_none_or(|frame| frame.method.is_some() && frame.id.is_some());
-            if is_request && out.is_empty() && !exchange.pending.get() {
+            if is_request && status == ResponseStatus::None {
                 return PostOutcome::Over(session_ended(ending, id));
             }
         }
-        if exchange.pending.get() {
-            let (outgoing, id) = (Arc::clone(exchange.outgoing(&connection)), id.map(Into::into));
+        if status == ResponseStatus::Queued {
+            let (outgoing, id) = (StreamQueue::new(exchange.outgoing(&connection)), id.map(Into::into));
             return PostOutcome::Pending(Box::new(PendingResponse {
                 outgoing,
                 owner,
@@ -331,22 +326,21 @@ impl PostRequest<'_> {
                 peer: self.peer.cloned(),
             }));
         }
-        if out.is_empty() {
+        if status == ResponseStatus::None {
             return PostOutcome::Over(respond(StatusCode::ACCEPTED, ResponseBody::empty()));
         }
-        PostOutcome::Over(frames_response(out, self.head.accepted, |response| legacy_status(response, id)))
+        PostOutcome::Over(frames_response(out, self.head.accepted, legacy_status(status.error_code())))
     }
 }
 
 /// Returns the id of the request that a notification cancels, if it is a cancellation.
 fn cancelled_response<'a>(frame: &Frame<'a>) -> Option<Id<'a>> {
-    let is_cancellation = frame.method.and_then(string_value).is_some_and(|method| method == "notifications/cancelled");
-    frame.params().filter(|_| is_cancellation)?.request_id.and_then(Id::parse)
+    frame.params().filter(|_| frame.has_method(ProtocolMethod::Cancelled))?.request_id.and_then(Id::parse)
 }
 
 /// Returns true if a request without an envelope is a handshake, which asks for a session.
 fn is_handshake(frame: &Frame<'_>) -> bool {
-    frame.method.and_then(string_value).is_some_and(|method| method == "initialize")
+    frame.has_method(ProtocolMethod::Initialize)
 }
 
 impl ResponseOwner {
@@ -355,6 +349,15 @@ impl ResponseOwner {
         match self {
             ResponseOwner::Legacy(session) => session.ending(),
             ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => None,
+        }
+    }
+
+    /// Returns the status of a response that was not ready at once.
+    fn status(&self, outcome: Outcome) -> StatusCode {
+        match self {
+            // The envelope of a request that a handler has begun is complete.
+            ResponseOwner::Modern(_) => modern_status(outcome.error_code(), || true),
+            ResponseOwner::Legacy(_) | ResponseOwner::Sessionless(_) => legacy_status(outcome.error_code()),
         }
     }
 
@@ -369,7 +372,7 @@ impl ResponseOwner {
 }
 
 /// Lets the call of a session continue without a stream if its HTTP request is dropped before a stream exists.
-struct AbandonOnDrop(Option<Arc<OutgoingQueue>>);
+struct AbandonOnDrop(Option<StreamQueue>);
 
 impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
@@ -391,7 +394,12 @@ pub(crate) fn transport_info<'a>(
         http::Version::HTTP_2 => Some("2"),
         _ => None,
     };
-    TransportInfo { headers: Some(head), http_version, client }
+    TransportInfo {
+        headers: Some(head),
+        http_version,
+        is_by_unix_socket: client.is_by_unix_socket(),
+        client: client.address(),
+    }
 }
 
 /// Refuses text that is not a message, with the reason.
@@ -405,7 +413,6 @@ pub(crate) fn refuse_unparsable(server: &Arc<Server>, registry: &Arc<Registry>, 
         takes_requests: false,
         retained: None,
         rejects_stray_responses: false,
-        pending: Cell::new(false),
     };
     let mut out = Vec::new();
     connection.receive_text(registry, text, &exchange, &mut out);
@@ -422,7 +429,7 @@ impl PendingResponse {
     ) -> HttpResponse {
         let PendingResponse { outgoing, owner, id, is_subscription, peer } = self;
         if is_subscription && !accepted.events {
-            let message = "Not acceptable: a subscription is a stream, so `Accept` must name text/event-stream";
+            let message = "Not acceptable: a subscription is a stream, so `Accept` must include text/event-stream";
             return refuse(StatusCode::NOT_ACCEPTABLE, message);
         }
         let belongs_to_session = matches!(owner, ResponseOwner::Legacy(_));
@@ -431,50 +438,44 @@ impl PendingResponse {
                 // The call continues after its client has disconnected, so it also holds the permit until it has ended.
                 let permit = Arc::new(permit);
                 outgoing.retain_until_end((Arc::clone(&permit), session.mark_in_use()));
-                StreamPermit::Call(permit)
+                StreamPermit::Call { _permit: permit }
             }
-            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message(permit),
+            ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message { _permit: permit },
         };
-        let mut unread = AbandonOnDrop(belongs_to_session.then(|| Arc::clone(&outgoing)));
+        let mut unread = AbandonOnDrop(belongs_to_session.then(|| outgoing.clone()));
         let keep_alive = shared.config.keep_alive_interval;
         let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
         let taken = poll_fn(|task| match outgoing.poll_take(task) {
             // The handler asks for a disconnect: a stream begins, so that the client gets an event id and can
             // reconnect.
-            Poll::Pending if may_hang_up && outgoing.is_disconnect_requested() => {
-                Poll::Ready(Some((Vec::new(), false)))
-            }
+            Poll::Pending if may_hang_up && outgoing.is_disconnect_requested() => Poll::Ready(Some((Vec::new(), None))),
             // Silence begins a stream, too, because proxies close connections on which no data arrives.
             Poll::Pending if accepted.events => {
                 let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(keep_alive)));
-                timer.as_mut().poll(task).map(|()| Some((Vec::new(), false)))
+                timer.as_mut().poll(task).map(|()| Some((Vec::new(), None)))
             }
             taken => taken,
         });
-        let Some((frames, is_last)) = taken.await else {
+        let Some((frames, ending)) = taken.await else {
             return owner.cancelled_response(id.as_deref());
         };
-        let is_modern = matches!(owner, ResponseOwner::Modern(_));
-        if is_last && (split_frames(&frames).nth(1).is_none() || !accepted.events) && !is_subscription {
-            return frames_response(frames, accepted, |response| match is_modern {
-                true => modern_status(response, id.as_deref(), || true),
-                false => legacy_status(response, id.as_deref()),
-            });
-        }
         if !accepted.events {
-            return wait_for_last_frame(&outgoing, frames, is_last, id.as_deref(), &owner).await;
+            return wait_for_last_frame(&outgoing, frames, ending, id.as_deref(), &owner).await;
+        }
+        if let Some(outcome) = ending.filter(|_| split_frames(&frames).nth(1).is_none() && !is_subscription) {
+            return frames_response(frames, accepted, owner.status(outcome));
         }
         let is_due = frames.is_empty();
         let stream = match owner {
             ResponseOwner::Legacy(session) => {
                 unread.0 = None;
-                let reader = session.open_request_stream(id.as_deref(), outgoing, &frames, is_last).read(0);
+                let reader = session.open_request_stream(id.as_deref(), outgoing, &frames, ending).read(0);
                 EventStream::for_session(reader, session.mark_in_use(), keep_alive, Some(permit))
             }
             ResponseOwner::Modern(request) if is_subscription => {
                 let Some(stream) = shared.open_stream(peer) else {
-                    return unavailable("Unavailable: too many streams are open; try again");
+                    return unavailable("Unavailable: too many streams are open; try again later");
                 };
                 shared.subscriptions.register(&request.0);
                 if shared.stopping.load(Ordering::Acquire) {
@@ -492,24 +493,22 @@ impl PendingResponse {
 
 /// Waits for the response and returns it alone, for a client that does not accept streams.
 async fn wait_for_last_frame(
-    outgoing: &OutgoingQueue,
+    outgoing: &StreamQueue,
     mut frames: Vec<u8>,
-    mut is_last: bool,
+    mut ending: Option<Outcome>,
     id: Option<&str>,
     owner: &ResponseOwner,
 ) -> HttpResponse {
-    while !is_last {
+    loop {
+        if let Some(outcome) = ending {
+            let accepted = AcceptedTypes { json: true, events: false };
+            return frames_response(frames, accepted, owner.status(outcome));
+        }
         match poll_fn(|task| outgoing.poll_take(task)).await {
-            Some((more, last)) => (frames, is_last) = (more, last),
+            Some(taken) => (frames, ending) = taken,
             None => return owner.cancelled_response(id),
         }
     }
-    frames_response(frames, AcceptedTypes { json: true, events: false }, |response| {
-        match matches!(owner, ResponseOwner::Modern(_)) {
-            true => modern_status(response, id, || true),
-            false => legacy_status(response, id),
-        }
-    })
 }
 
 #[cfg(test)]

@@ -13,29 +13,24 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-#[cfg(feature = "metrics")]
-use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-#[cfg(feature = "metrics")]
-use http::header::CONTENT_TYPE;
-use http::header::{CONNECTION, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 
-#[cfg(feature = "metrics")]
 use super::response::plain::refuse_method;
 use crate::auth::principal::Principal;
-use crate::engine::{ClientAddress, Server};
+use crate::checks::problem::Problem;
+use crate::engine::transport_api::Server;
 use crate::registry::RegistrySnapshot;
 use crate::sealing::SealingKey;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 use crate::transport::http::config::{HttpConfig, SessionMode};
 use crate::transport::http::limits::{MessageLimit, PeerLimit};
-use crate::transport::http::peer::{Peer, TrustedProxies};
+use crate::transport::http::peer::{ClientAddress, Peer, TrustedProxies};
 use crate::transport::http::post::{PostOutcome, PostRequest, VersionHeader, parse_version};
 use crate::transport::http::request::authenticate::{AccessError, Authenticator};
 use crate::transport::http::request::cors::{self, AllowedHeaders};
@@ -54,6 +49,7 @@ use crate::transport::http::response::status::{
 use crate::transport::http::server::oauth;
 use crate::transport::http::sessions::{CarryingIds, Requester, SessionLimits, Sessions};
 use crate::transport::http::shared::{OpenSubscriptions, ServiceState};
+use crate::transport::http::stream_session::{StreamEndpoint, StreamSessions};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -69,9 +65,8 @@ pub struct HttpService {
     pub(crate) view: RegistrySnapshot,
     /// The address of the client whose requests this clone answers, if the surrounding server supplies it.
     pub(crate) client: ClientAddress,
-    /// Whether this clone is the endpoint of the transport of 2024-11-05.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) is_legacy_sse: bool,
+    /// Set if this clone is the endpoint of the transport of 2024-11-05.
+    pub(crate) stream_endpoint: Option<StreamEndpoint>,
 }
 
 impl HttpService {
@@ -80,11 +75,10 @@ impl HttpService {
         config: HttpConfig,
         authenticator: Option<Authenticator>,
         keys: &[SealingKey],
-    ) -> Result<HttpService, Vec<String>> {
+    ) -> Result<HttpService, Vec<Problem>> {
         let access = AccessPolicy::new(&config, authenticator.is_some())?;
         let allowed_headers = AllowedHeaders::new(&config)?;
-        #[cfg(feature = "legacy-sse")]
-        super::paths::check_config(&config)?;
+        config.legacy_sse.check(&config.path, config.metrics).map_err(|problem| vec![problem])?;
         let proxies = TrustedProxies::new(&config)?;
         let view = server.registry.snapshot();
         let limits = SessionLimits {
@@ -101,8 +95,7 @@ impl HttpService {
             authenticator,
             proxies,
             sessions: Sessions::new(limits, carrying),
-            #[cfg(feature = "legacy-sse")]
-            stream_sessions: Sessions::new(limits, None),
+            stream_sessions: StreamSessions::new(limits),
             memory: MemoryBudget::new(config.max_bytes_in_flight, config.bytes_per_principal(), config.max_body),
             permits: MessageLimit::new(config.max_calls, config.calls_per_principal()),
             streams: Arc::default(),
@@ -114,18 +107,10 @@ impl HttpService {
             config,
         };
         let shared = Arc::new(shared);
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &shared.server.metrics {
-            let shared: Weak<ServiceState> = Arc::downgrade(&shared);
-            metrics.add_source(shared);
+            metrics.add_source(&shared, ServiceState::read_gauges);
         }
-        Ok(HttpService {
-            shared,
-            view,
-            client: ClientAddress::Unknown,
-            #[cfg(feature = "legacy-sse")]
-            is_legacy_sse: false,
-        })
+        Ok(HttpService { shared, view, client: ClientAddress::Unknown, stream_endpoint: None })
     }
 
     /// Ends everything that has no end of its own: subscriptions, each with a final response, and the streams of
@@ -137,7 +122,6 @@ impl HttpService {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.subscriptions.end_all();
         self.shared.sessions.end_own_streams();
-        #[cfg(feature = "legacy-sse")]
         self.shared.end_stream_sessions();
     }
 
@@ -146,12 +130,6 @@ impl HttpService {
     /// last call has ended; a server that mounts the service should do so, too.
     pub async fn end(&self) {
         self.shared.server.run_shutdown_tasks().await;
-    }
-
-    /// Returns `None`, because the feature `legacy-sse` is disabled.
-    #[cfg(not(feature = "legacy-sse"))]
-    pub(crate) fn legacy_sse_at(&self, _path: &str) -> Option<HttpService> {
-        None
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -177,9 +155,8 @@ impl HttpService {
             Ok(caller) => caller,
             Err(refusal) => return self.finish_response(parts, is_chunked, refusal),
         };
-        #[cfg(feature = "legacy-sse")]
-        if self.is_legacy_sse {
-            let response = Box::pin(self.serve_legacy_sse(parts, &head, body, caller)).await;
+        if let Some(endpoint) = self.stream_endpoint {
+            let response = Box::pin(self.serve_legacy_sse(endpoint, parts, &head, body, caller)).await;
             return self.finish_response(parts, is_chunked, response);
         }
         let response = match parts.method {
@@ -198,7 +175,6 @@ impl HttpService {
         if is_chunked {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
             metrics.count_response(response.status().as_u16());
         }
@@ -206,7 +182,6 @@ impl HttpService {
     }
 
     /// Returns the metrics, if the request passes the host and origin checks. Returns `None` if metrics are not served.
-    #[cfg(feature = "metrics")]
     pub(crate) fn metrics<B>(&self, request: &Request<B>) -> Option<HttpResponse> {
         let metrics = self.shared.server.metrics.as_ref().filter(|_| self.shared.config.metrics)?;
         if let Err(refused) = self.check_access(request.uri(), &head::read_headers(request.headers()).0) {
@@ -222,7 +197,6 @@ impl HttpService {
 
     /// Counts a connection that was closed at once because there were too many.
     pub(crate) fn count_refused_connection(&self) {
-        #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.shared.server.metrics {
             metrics.count_refused_connection();
         }
@@ -233,15 +207,14 @@ impl HttpService {
         if let Err(refused) = self.shared.access.check_headers(uri, access_headers) {
             let (status, message) = match refused {
                 AccessDenial::InvalidHost => {
-                    (StatusCode::BAD_REQUEST, "Invalid request: there must be one valid `Host`")
+                    (StatusCode::BAD_REQUEST, "Invalid request: the request must have exactly one valid `Host`")
                 }
-                AccessDenial::ForeignHost => (
-                    StatusCode::FORBIDDEN,
-                    "Forbidden: this server is not known by that `Host`; its operator can allow it",
-                ),
+                AccessDenial::ForeignHost => {
+                    (StatusCode::FORBIDDEN, "Forbidden: this `Host` is not allowed; the server's operator can allow it")
+                }
                 AccessDenial::ForeignOrigin => (
                     StatusCode::FORBIDDEN,
-                    "Forbidden: pages of this `Origin` may not call this server; its operator can allow it",
+                    "Forbidden: this `Origin` is not allowed; the server's operator can allow it",
                 ),
             };
             let mut response = refuse(status, message);
@@ -265,14 +238,14 @@ impl HttpService {
         self.check_access(&parts.uri, &access_headers)?;
         // hyper refuses such requests or drops one of the headers; another server may not.
         if is_chunked && access_headers.has_length {
-            let message = "Invalid request: `Content-Length` and `Transfer-Encoding` exclude each other";
+            let message = "Invalid request: `Content-Length` and `Transfer-Encoding` cannot be combined";
             return Err(Box::new(refuse(StatusCode::BAD_REQUEST, message)));
         }
         if let Some(response) = self.preflight(&parts.method, &parts.headers, &access_headers) {
             return Err(Box::new(response));
         }
         if self.shared.stopping.load(Ordering::Acquire) {
-            return Err(Box::new(unavailable("Unavailable: the server is about to end")));
+            return Err(Box::new(unavailable("Unavailable: the server is shutting down")));
         }
         Ok(())
     }
@@ -341,7 +314,7 @@ impl HttpService {
         if !accepted.json && !accepted.events {
             return refuse(
                 StatusCode::NOT_ACCEPTABLE,
-                "Not acceptable: `Accept` must name application/json and text/event-stream",
+                "Not acceptable: `Accept` must include application/json and text/event-stream",
             );
         }
         let (client, peer) = self.peer(parts, caller.as_ref());
@@ -396,13 +369,13 @@ impl HttpService {
         let requester = Requester { principal: caller.as_ref(), peer: peer.as_ref(), path: parts.uri.path() };
         let session = self.shared.session(id, &requester)?;
         if !head.accepted.events {
-            let message = "Not acceptable: `Accept` must name text/event-stream";
+            let message = "Not acceptable: `Accept` must include text/event-stream";
             return Err(Box::new(refuse(StatusCode::NOT_ACCEPTABLE, message)));
         }
         let message_permit = self
             .shared
             .open_stream(peer.clone())
-            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again")))?;
+            .ok_or_else(|| Box::new(unavailable("Unavailable: too many streams are open; try again later")))?;
         let reader = if parts.headers.contains_key(LAST_EVENT_ID) {
             let last = header_text(&parts.headers, LAST_EVENT_ID).and_then(parse_event_id);
             let found = last.and_then(|(stream, number)| match session.stream(stream) {
@@ -419,8 +392,7 @@ impl HttpService {
             // A client cannot have seen an event that was not sent yet.
             let (stream, number) =
                 found.filter(|(stream, number)| *number <= stream.last_event()).ok_or_else(|| {
-                    let message =
-                        "Invalid request: the stream of this `Last-Event-ID` is gone, or never had that event";
+                    let message = "Invalid request: unknown or expired `Last-Event-ID`";
                     Box::new(refuse(StatusCode::BAD_REQUEST, message))
                 })?;
             stream.read(number)

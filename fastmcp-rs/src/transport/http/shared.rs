@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use http_body::Body;
 
-use crate::engine::{Connection, Server};
+use crate::engine::transport_api::{Connection, Server};
+use crate::protocol::Outcome;
 use crate::sealing::CarriedSession;
-#[cfg(feature = "metrics")]
-use crate::telemetry::metrics::GaugeSource;
-#[cfg(feature = "metrics")]
 use crate::telemetry::metrics::GaugeValues;
 use crate::transport::http::config::HttpConfig;
 use crate::transport::http::limits::{GlobalPermit, MessageLimit, MessagePermit, PeerLimit};
@@ -24,6 +22,8 @@ use crate::transport::http::response::backlog::Backlog;
 use crate::transport::http::response::sse::StreamPermit;
 use crate::transport::http::response::status::{HttpResponse, session_gone, too_many_sessions};
 use crate::transport::http::sessions::{Lease, NotFound, Requester, Sessions};
+use crate::transport::http::stream_session::StreamSessions;
+use crate::util::sync::Mutex;
 
 /// The state that all clones of a service share.
 pub(crate) struct ServiceState {
@@ -36,8 +36,7 @@ pub(crate) struct ServiceState {
     pub(crate) proxies: TrustedProxies,
     pub(crate) sessions: Arc<Sessions>,
     /// The sessions that end with their stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) stream_sessions: Arc<Sessions>,
+    pub(crate) stream_sessions: StreamSessions,
     pub(crate) memory: MemoryBudget,
     pub(crate) permits: MessageLimit,
     pub(crate) streams: Arc<AtomicUsize>,
@@ -53,8 +52,13 @@ impl ServiceState {
     /// Ends all sessions, and sessions that begin later.
     pub(crate) fn end_sessions(&self) {
         self.sessions.end_all();
-        #[cfg(feature = "legacy-sse")]
         self.stream_sessions.end_all();
+    }
+
+    /// Adds the current values of the service to the metrics.
+    pub(crate) fn read_gauges(&self, gauges: &mut GaugeValues) {
+        let sessions = self.sessions.count_open() + self.stream_sessions.count_open();
+        gauges.add_http(self.connections.load(Ordering::Relaxed), sessions, self.streams.load(Ordering::Relaxed));
     }
 
     /// Returns the session with that id. A session that is not in the table is restored if its id carries it.
@@ -77,7 +81,7 @@ impl ServiceState {
             Some(peer) => Some(self.streams_per_peer.try_acquire(peer)?),
             None => None,
         };
-        Some(StreamPermit::Listening(permit, of_peer))
+        Some(StreamPermit::Listening { _global: permit, _of_peer: of_peer })
     }
 
     /// Reads a message. If it has to wait for more bytes, the message counts for its peer.
@@ -93,20 +97,6 @@ impl ServiceState {
     }
 }
 
-#[cfg(feature = "metrics")]
-impl GaugeSource for ServiceState {
-    fn read(&self, gauges: &mut GaugeValues) {
-        let http = gauges.http.get_or_insert_default();
-        http.connections += self.connections.load(Ordering::Relaxed);
-        http.sessions += self.sessions.count_open();
-        #[cfg(feature = "legacy-sse")]
-        {
-            http.sessions += self.stream_sessions.count_open();
-        }
-        http.streams += self.streams.load(Ordering::Relaxed);
-    }
-}
-
 /// The open subscriptions of modern requests, which receive a final response at shutdown.
 #[derive(Default)]
 pub(crate) struct OpenSubscriptions {
@@ -116,7 +106,7 @@ pub(crate) struct OpenSubscriptions {
 
 impl OpenSubscriptions {
     pub(crate) fn register(&self, connection: &Arc<Connection>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         if open.len() >= 64 && open.len().is_power_of_two() {
             open.retain(|_, connection| connection.strong_count() > 0);
         }
@@ -124,10 +114,11 @@ impl OpenSubscriptions {
     }
 
     pub(crate) fn end_all(&self) {
-        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        let open = std::mem::take(&mut *self.open.lock());
         for connection in open.into_values().filter_map(|connection| connection.upgrade()) {
             connection.close_subscriptions();
-            connection.outgoing().push_response(Vec::new());
+            // The response is queued already.
+            connection.outgoing().push_response(Vec::new(), Outcome::Ok);
         }
     }
 }

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_comes_alone_is_not_timed() {
+    fn a_single_line_is_not_timed() {
         let mut batch_size = BatchSize::new();
         for _ in 0..100 {
             batch_size.begin_line();

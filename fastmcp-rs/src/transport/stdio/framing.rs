@@ -5,7 +5,7 @@
 
 use std::str::Utf8Error;
 
-use crate::outgoing::queue::MAX_IDLE_CAPACITY;
+use crate::outgoing::stdio::MAX_IDLE_CAPACITY;
 
 /// The next input in the buffer.
 #[derive(Debug, PartialEq, Eq)]
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_skipped_at_the_beginning_alone() {
+    fn a_byte_order_mark_is_skipped_only_at_the_start() {
         for piece in 1..10 {
             assert_eq!(split(b"\xEF\xBB\xBF", piece, 10), [""; 0]);
             assert_eq!(split(b"\xEF\xBB\xBF\xEF\xBB\xBFa\n", piece, 10), ["\u{FEFF}a"], "pieces of {piece}");

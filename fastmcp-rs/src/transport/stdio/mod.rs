@@ -25,11 +25,11 @@ use std::time::Duration;
 
 use crate::context::Transport;
 use crate::context::states::StateOwner;
-use crate::engine::{Connection, SHUTDOWN_TASKS_TIMEOUT, Server};
+use crate::engine::transport_api::{Connection, SHUTDOWN_TASKS_TIMEOUT, Server};
 use crate::error::Error;
+use crate::outgoing::stdio::WriterQueue;
 use crate::platform::stdio::policy::StdoutPolicy;
 pub(crate) use crate::platform::stdio::{ProtocolStreams, claim, mute_shared_stderr};
-#[cfg(feature = "otel")]
 use crate::telemetry::otel;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
 
@@ -56,27 +56,21 @@ pub(crate) async fn serve(
     let ProtocolStreams { input, output } = wire;
     let input = Arc::new(input);
     let (events, notifier) = crate::platform::stdio::events(config.watch_parent, Arc::clone(&input))
-        .map_err(|error| Error::transport("signals cannot be watched", error))?;
-    let no_thread = |error| Error::transport("a thread cannot be started", error);
+        .map_err(|error| Error::transport("cannot listen for signals", error))?;
+    let no_thread = |error| Error::transport("cannot start a thread", error);
     let end = shutdown::watch_events(events, notifier, states).map_err(no_thread)?;
     let Some(started) = end.run_until(start).await else {
-        operator_log::warn(format_args!(
-            "the server was stopped before it had started: its states were still being made"
-        ));
+        operator_log::warn(format_args!("the server was stopped before its states were created"));
         return Ok(());
     };
     let server = started?;
-    let connection = Connection::new(Arc::clone(&server), Transport::Stdio);
-    #[cfg(feature = "metrics")]
-    if let Some(metrics) = &server.metrics {
-        let connection: std::sync::Weak<Connection> = Arc::downgrade(&connection);
-        metrics.add_source(connection);
-    }
+    let connection = Connection::new(Arc::clone(&server), Transport::Stdio, None);
+    connection.join_metrics();
     let more_time = if server.has_shutdown_tasks() { SHUTDOWN_TASKS_TIMEOUT } else { Duration::ZERO };
-    #[cfg(feature = "otel")]
     let more_time = if otel::is_enabled() { more_time + otel::FLUSH_TIMEOUT } else { more_time };
-    if end.start_serving(Arc::clone(&connection), more_time) {
-        reader::spawn(connection, input, output, config.max_line, end.reporter()).map_err(no_thread)?;
+    let outgoing = WriterQueue::new(connection.outgoing());
+    if end.start_serving(Arc::clone(&connection), outgoing.clone(), more_time) {
+        reader::spawn(connection, outgoing, input, output, config.max_line, end.reporter()).map_err(no_thread)?;
     }
     end.wait().await;
     server.run_shutdown_tasks().await;

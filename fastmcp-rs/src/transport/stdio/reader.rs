@@ -8,10 +8,10 @@ use tokio::runtime::Handle;
 use super::batching::BatchSize;
 use super::framing::{InputLine, LineBuffer, MAX_KEPT_BUFFER};
 use super::shutdown::ShutdownReporter;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::exec::backoff::Backoff;
 use crate::exec::runtime::inside;
-use crate::outgoing::queue::{MAX_IDLE_CAPACITY, OutgoingQueue, SHRINK_AFTER};
+use crate::outgoing::stdio::{MAX_IDLE_CAPACITY, SHRINK_AFTER, WriterQueue};
 use crate::platform::stdio::{ProtocolInput, ProtocolOutput};
 use crate::registry::WeakRegistrySnapshot;
 use crate::util::operator_log;
@@ -22,6 +22,7 @@ const MAX_BATCH: usize = 64 << 10;
 /// Starts reading. The reporter is notified at the end of input, and when the output is closed.
 pub(super) fn spawn(
     connection: Arc<Connection>,
+    outgoing: WriterQueue,
     input: Arc<ProtocolInput>,
     output: ProtocolOutput,
     max_line: usize,
@@ -31,7 +32,6 @@ pub(super) fn spawn(
     std::thread::Builder::new().name("mcp-stdio".into()).spawn(move || {
         // The end is reported even after a panic, because a server that reads no more must not stay.
         let _end = ReportEndOfInput(reporter.clone());
-        let outgoing = Arc::clone(connection.outgoing());
         let writer = OutputWriter { outgoing, output: Arc::new(output), started: Once::new(), reporter };
         // Calls are polled here as on the runtime's own threads: code that blocks fails in the same way on all of them.
         if let Err(error) = inside(&runtime, || read(&connection, &input, max_line, &writer)) {
@@ -62,11 +62,12 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
         }
         let count = input.read(lines.free_space())?;
         // The server was asked to stop while this thread was waiting.
-        if connection.is_stopping() {
+        if writer.reporter.is_stopping() {
             return Ok(());
         }
         if count == 0 {
             if let Some(rest) = lines.take_rest() {
+                writer.reporter.count_line();
                 connection.receive(&mut connection.upgrade_snapshot(&resting), rest, &mut batch);
             }
             writer.write(&mut batch, connection);
@@ -76,6 +77,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
         let mut view = connection.upgrade_snapshot(&resting);
         lines.for_each_line(|line| {
             batch_size.begin_line();
+            writer.reporter.count_line();
             match line {
                 InputLine::Whole(line) => connection.receive(&mut view, line, &mut batch),
                 InputLine::Oversized(start) => connection.reject_oversized(start, max_line, &mut batch),
@@ -84,7 +86,7 @@ fn read(connection: &Arc<Connection>, input: &ProtocolInput, max_line: usize, wr
                 batch_size.end_batch();
                 writer.write(&mut batch, connection);
             }
-            !connection.is_stopping()
+            !writer.reporter.is_stopping()
         });
         resting.update(view);
         batch_size.end_batch();
@@ -104,7 +106,7 @@ fn clear_buffer(buffer: &mut Vec<u8>) {
 
 /// The output, which the reader shares with the thread for late responses.
 struct OutputWriter {
-    outgoing: Arc<OutgoingQueue>,
+    outgoing: WriterQueue,
     output: Arc<ProtocolOutput>,
     started: Once,
     reporter: ShutdownReporter,
@@ -120,7 +122,7 @@ impl OutputWriter {
         // A waiting call will have a response that the reader cannot write, because it will be reading.
         if connection.uses_outgoing_queue() {
             self.start_thread();
-            self.outgoing.wait_for_capacity_blocking();
+            self.outgoing.wait_for_capacity();
         }
     }
 
@@ -139,12 +141,12 @@ impl OutputWriter {
 
     fn start_thread(&self) {
         self.started.call_once(|| {
-            let (outgoing, output) = (Arc::clone(&self.outgoing), Arc::clone(&self.output));
+            let (outgoing, output) = (self.outgoing.clone(), Arc::clone(&self.output));
             let reporter = self.reporter.clone();
             let thread = std::thread::Builder::new().name("mcp-stdout".into());
             let started = thread.spawn(move || write_late_answers(&outgoing, &output, &reporter));
             if let Err(error) = started {
-                operator_log::error(format_args!("the thread that writes cannot be started: {error}"));
+                operator_log::error(format_args!("cannot start the writer thread: {error}"));
                 self.outgoing.close();
                 self.reporter.output_has_failed(error);
             }
@@ -152,7 +154,7 @@ impl OutputWriter {
     }
 }
 
-fn write_late_answers(outgoing: &OutgoingQueue, output: &ProtocolOutput, reporter: &ShutdownReporter) {
+fn write_late_answers(outgoing: &WriterQueue, output: &ProtocolOutput, reporter: &ShutdownReporter) {
     let (mut frames, mut backoff) = (Vec::new(), Backoff::default());
     while outgoing.take_blocking(&mut frames, &mut backoff) {
         let written = output.write_all(&frames, || outgoing.record_progress());

@@ -5,19 +5,21 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::context::states::{STATE_DROP_TIMEOUT, StateOwner};
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::error::Error;
+use crate::outgoing::stdio::WriterQueue;
 use crate::platform::stdio::{self, EventNotifier, ShutdownEvent, ShutdownEvents};
 use crate::util::future::run_until;
 use crate::util::operator_log::{self, FINAL_FLUSH_TIMEOUT};
+use crate::util::sync::Mutex;
 
 /// The time limit for running calls after the client has closed its end or asked the server to stop.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +44,10 @@ struct ShutdownState {
     states: Arc<StateOwner>,
     /// Set once: to the served connection, or to `None` if the shutdown comes first.
     serving: OnceLock<Option<ServedConnection>>,
+    /// Whether no more messages are served.
+    is_stopping: AtomicBool,
+    /// The number of lines that were read.
+    lines: AtomicU64,
     ended: Notify,
     returned: AtomicBool,
     /// The failure of a stream that ended unexpectedly.
@@ -58,17 +64,18 @@ impl ShutdownState {
     }
 
     fn take_failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.failure.lock().take()
     }
 }
 
 struct ServedConnection {
     connection: Arc<Connection>,
+    outgoing: WriterQueue,
     /// The additional time that the server may need to return.
     more_time: Duration,
 }
 
-/// Reports the end of a stream.
+/// Reports the activity and the end of a stream.
 #[derive(Clone)]
 pub(super) struct ShutdownReporter {
     state: Arc<ShutdownState>,
@@ -76,23 +83,33 @@ pub(super) struct ShutdownReporter {
 }
 
 impl ShutdownReporter {
+    /// Counts a line, before it is served. Only one thread reads.
+    pub(super) fn count_line(&self) {
+        self.state.lines.store(self.state.lines.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Returns true if no more messages are to be served.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.state.is_stopping.load(Ordering::Acquire)
+    }
+
     pub(super) fn input_has_ended(&self) {
         self.notifier.notify(ShutdownEvent::EndOfInput);
     }
 
     pub(super) fn input_has_failed(&self, error: io::Error) {
-        self.keep_failure("standard input cannot be read", error);
+        self.keep_failure("cannot read standard input", error);
     }
 
     pub(super) fn output_has_failed(&self, error: io::Error) {
-        self.keep_failure("standard output cannot be written", error);
+        self.keep_failure("cannot write standard output", error);
         self.notifier.notify(ShutdownEvent::EndOfOutput);
     }
 
     fn keep_failure(&self, context: &'static str, error: io::Error) {
         // Every server ends when its client is gone, so this is no failure.
         if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
-            let mut failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut failure = self.state.failure.lock();
             // The first failure names the cause.
             failure.get_or_insert_with(|| Error::transport(context, error));
         }
@@ -111,8 +128,13 @@ impl Shutdown {
 
     /// Starts serving, unless the shutdown has begun. `more_time` is the additional time that the server may need to
     /// return.
-    pub(super) fn start_serving(&self, connection: Arc<Connection>, more_time: Duration) -> bool {
-        self.state.serving.set(Some(ServedConnection { connection, more_time })).is_ok()
+    pub(super) fn start_serving(
+        &self,
+        connection: Arc<Connection>,
+        outgoing: WriterQueue,
+        more_time: Duration,
+    ) -> bool {
+        self.state.serving.set(Some(ServedConnection { connection, outgoing, more_time })).is_ok()
     }
 
     /// Waits until the last call has ended. Dropping this value reports that the server has returned.
@@ -129,12 +151,8 @@ impl Shutdown {
 impl Drop for Shutdown {
     fn drop(&mut self) {
         self.state.returned.store(true, Ordering::Release);
-        let was_stopping = self.state.serving.get_or_init(|| None).as_ref().is_some_and(|serving| {
-            let was_stopping = serving.connection.is_stopping();
-            serving.connection.stop_serving();
-            was_stopping
-        });
-        if !was_stopping {
+        self.state.serving.get_or_init(|| None);
+        if !self.state.is_stopping.swap(true, Ordering::AcqRel) {
             // The event is that of a parent that has ended, which means nothing to a process that continues.
             self.notifier.notify(ShutdownEvent::ParentEnded);
         }
@@ -147,8 +165,8 @@ pub(super) fn watch_events(
     notifier: EventNotifier,
     states: Arc<StateOwner>,
 ) -> io::Result<Shutdown> {
-    let (serving, ended, returned, failure) = Default::default();
-    let state = Arc::new(ShutdownState { states, serving, ended, returned, failure });
+    let (serving, is_stopping, lines, ended, returned, failure) = Default::default();
+    let state = Arc::new(ShutdownState { states, serving, is_stopping, lines, ended, returned, failure });
     let end = Shutdown { state: Arc::clone(&state), notifier };
     let runtime = Handle::current();
     std::thread::Builder::new().name("mcp-lifecycle".into()).spawn(move || {
@@ -156,7 +174,8 @@ pub(super) fn watch_events(
         let event = wait_for_end(&state, &mut events);
         let mut time = RETURN_TIMEOUT;
         if let Some(serving) = state.serving.get_or_init(|| None) {
-            if !wind_down(&serving.connection, event, &mut events) {
+            state.is_stopping.store(true, Ordering::Release);
+            if !wind_down(serving, event, &mut events) {
                 time += serving.more_time;
             }
         }
@@ -220,9 +239,7 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
         // the input.
         let is_empty = events.input_is_empty();
         let life = match state.serving.get() {
-            Some(Some(ServedConnection { connection, .. })) => {
-                Some((connection.lines_received(), connection.outgoing().progress()))
-            }
+            Some(Some(serving)) => Some((state.lines.load(Ordering::Relaxed), serving.outgoing.progress())),
             _ if is_empty => return ShutdownEvent::EndOfInput,
             _ => None,
         };
@@ -241,12 +258,11 @@ fn wait_for_end(state: &ShutdownState, events: &mut ShutdownEvents) -> ShutdownE
 ///
 /// A client that has closed its end may still be reading, however slowly: as long as it reads, its responses are
 /// written. A server that was asked to stop has less time. Returns whether it was asked twice.
-fn wind_down(connection: &Connection, event: ShutdownEvent, events: &mut ShutdownEvents) -> bool {
-    connection.stop_serving();
+fn wind_down(serving: &ServedConnection, event: ShutdownEvent, events: &mut ShutdownEvents) -> bool {
+    let ServedConnection { connection, outgoing, .. } = serving;
     // Subscriptions and requests to the client would never end by themselves, and no client reads a response any more.
     connection.close_subscriptions();
     connection.close_client_requests();
-    let outgoing = connection.outgoing();
     let start = Instant::now();
     let mut asked = (event != ShutdownEvent::EndOfInput).then_some(start);
     let mut signals = u32::from(event == ShutdownEvent::Signal);

@@ -6,8 +6,8 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use super::{pipe, wait};
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
+use crate::util::sync::Mutex;
 
 /// The maximum length of a printed line that is logged as one line.
 const MAX_LINE: usize = 64 << 10;
@@ -48,7 +49,7 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedFd> {
     let line = (policy == StdoutPolicy::Log).then(Vec::new);
     let sink = Mutex::new(Sink { buffer: Vec::new(), line });
     let prints = Prints { pipe: reader, is_pumped: AtomicBool::new(false), sink };
-    PRINTS.set(prints).map_err(|_| io::Error::other("standard output is piped already"))?;
+    PRINTS.set(prints).map_err(|_| io::Error::other("standard output is already redirected"))?;
     Ok(writer)
 }
 
@@ -96,7 +97,7 @@ impl Prints {
     /// Reads at most `blocks` blocks from the pipe. Returns whether more can follow.
     fn drain(&self, blocks: usize) -> bool {
         // The lock is held until the text is passed on, so that other threads cannot find the pipe empty before that.
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sink = self.sink.lock();
         let Sink { buffer, line } = &mut *sink;
         buffer.resize(READ_SIZE, 0);
         for _ in 0..blocks {
@@ -117,7 +118,7 @@ impl Prints {
 
     /// Logs an unfinished line.
     fn end_line(&self) {
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sink = self.sink.lock();
         if let Some(line) = sink.line.as_mut().filter(|line| !line.is_empty()) {
             log(line, b"\n");
         }

@@ -7,12 +7,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::windows::io::{AsHandle, OwnedHandle};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{StandardStream, nul, pipe, replace};
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::util::operator_log;
+use crate::util::sync::Mutex;
 
 /// The maximum length of a printed line that is logged as one line.
 const MAX_LINE: u64 = 64 << 10;
@@ -34,14 +34,14 @@ pub(super) fn open(policy: StdoutPolicy) -> io::Result<OwnedHandle> {
         }
         drop(running);
     })?;
-    *THREAD.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+    *THREAD.lock() = Some(ended);
     Ok(writer)
 }
 
 /// Writes the text that was printed so far, unless standard error is not read. Text that is printed later then goes
 /// directly to standard error, because the program ends, and the thread that drains the pipe may be gone.
 pub(crate) fn flush_prints(limit: Duration) {
-    let thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let thread = THREAD.lock().take();
     let Some(thread) = thread else {
         operator_log::flush(limit);
         return;

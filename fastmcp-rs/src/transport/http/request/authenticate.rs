@@ -46,7 +46,7 @@ impl AccessError {
         AccessError {
             status: StatusCode::UNAUTHORIZED,
             challenge: Some(HeaderValue::from_static("Bearer")),
-            message: "Unauthorized: this server wants valid credentials",
+            message: "Unauthorized: this server needs valid credentials",
         }
     }
 
@@ -55,7 +55,7 @@ impl AccessError {
         AccessError {
             status: StatusCode::FORBIDDEN,
             challenge: None,
-            message: "Forbidden: these credentials do not suffice",
+            message: "Forbidden: these credentials are not sufficient",
         }
     }
 
@@ -64,7 +64,7 @@ impl AccessError {
         AccessError {
             status: StatusCode::SERVICE_UNAVAILABLE,
             challenge: None,
-            message: "Unavailable: credentials cannot be checked now",
+            message: "Unavailable: credentials cannot be checked now; try again later",
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http_body::{Body, Frame};
 use hyper::body::{Buf, Bytes};
 
-use crate::engine::ArgumentsGuard;
+use crate::engine::transport_api::ArgumentsGuard;
 use crate::transport::http::peer::Peer;
 use crate::transport::http::request::memory::{self, BudgetError, MemoryBudget, Upload};
 use crate::transport::http::server::coalesce_wakes;

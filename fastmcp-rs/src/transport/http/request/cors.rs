@@ -16,6 +16,8 @@ use super::super::config::HttpConfig;
 use super::super::response::body::ResponseBody;
 use super::super::response::status::{HttpResponse, respond};
 use super::host_origin::AccessPolicy;
+use crate::checks::http as checks;
+use crate::checks::problem::Problem;
 
 /// The protocol and tracing headers that a page may send.
 const HEADERS: &str = "authorization, baggage, content-type, last-event-id, mcp-method, mcp-name, \
@@ -33,17 +35,14 @@ pub(crate) struct AllowedHeaders(String);
 
 impl AllowedHeaders {
     /// Builds the list from the configuration, or returns the configuration's problems.
-    pub(crate) fn new(config: &HttpConfig) -> Result<AllowedHeaders, Vec<String>> {
+    pub(crate) fn new(config: &HttpConfig) -> Result<AllowedHeaders, Vec<Problem>> {
         let mut allowed = HEADERS.to_owned();
         let mut problems = Vec::new();
         for name in &config.allowed_headers {
             match HeaderName::from_bytes(name.as_bytes()) {
                 // `*` is a valid header name, but would mean all headers.
                 Ok(name) if name != "*" => allowed.extend([", ", name.as_str()]),
-                _ => problems.push(format!(
-                    "`{}` cannot be an allowed header: write the name of one header, such as \"x-api-key\"",
-                    name.escape_debug()
-                )),
+                _ => problems.push(checks::invalid_header(name)),
             }
         }
         if problems.is_empty() { Ok(AllowedHeaders(allowed)) } else { Err(problems) }
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_may_send_the_headers_of_parameters_that_it_asks_for_and_no_others() {
+    fn a_page_may_send_only_the_parameter_headers_that_it_requests() {
         let granted = |asked: &[&str]| {
             let granted = allowed(HttpConfig::new(), asked);
             granted.strip_prefix(HEADERS).unwrap().trim_start_matches(", ").to_owned()
@@ -152,6 +151,6 @@ mod tests {
         let bad = ["", "*", "a b", "a:", "x,y", "grün", "a\r\nb"];
         let problems = AllowedHeaders::new(&HttpConfig::new().allowed_headers(bad)).unwrap_err();
         assert_eq!(problems.len(), bad.len(), "{problems:?}");
-        assert!(problems[6].contains(r"`a\r\nb`"), "{}", problems[6]);
+        assert!(problems[6].text().contains(r"`a\r\nb`"), "{}", problems[6]);
     }
 }

@@ -12,7 +12,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderValue};
 
 use super::header_values::{AcceptedTypes, is_json};
-use crate::engine::{HeaderField, Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
+use crate::engine::transport_api::{Headers, METHOD_HEADER, NAME_HEADER, PROTOCOL_VERSION_HEADER};
 
 /// The name of the session id header.
 pub(crate) const SESSION_ID: &str = "mcp-session-id";
@@ -172,17 +172,17 @@ fn visible_text(value: &HeaderValue) -> Option<&str> {
 }
 
 impl Headers for RequestHead<'_> {
-    fn value(&self, name: &str) -> HeaderField<'_> {
+    fn first_values(&self, name: &str) -> [Option<&[u8]>; 2] {
         let header = match name {
             PROTOCOL_VERSION_HEADER => McpHeader::Version,
             METHOD_HEADER => McpHeader::Method,
             NAME_HEADER => McpHeader::Name,
-            _ => return self.all.value(name),
+            _ => return self.all.first_values(name),
         };
         match self.find_header(header) {
-            SingleHeader::Absent => HeaderField::Absent,
-            SingleHeader::Once(value) => HeaderField::Value(value.as_bytes()),
-            SingleHeader::Twice => HeaderField::Repeated,
+            SingleHeader::Absent => [None, None],
+            SingleHeader::Once(value) => [Some(value.as_bytes()), None],
+            SingleHeader::Twice => [Some(b""), Some(b"")],
         }
     }
 }
@@ -192,6 +192,7 @@ mod tests {
     use http::HeaderName;
 
     use super::*;
+    use crate::engine::transport_api::HeaderField;
 
     fn map(headers: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();

@@ -2,27 +2,19 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::engine::{HeaderField, Headers};
+use crate::engine::transport_api::Headers;
 
 impl Headers for HeaderMap {
-    fn value(&self, name: &str) -> HeaderField<'_> {
-        match single_header(self, name) {
-            None => HeaderField::Absent,
-            Some(Ok(value)) => HeaderField::Value(value.as_bytes()),
-            Some(Err(RepeatedHeader)) => HeaderField::Repeated,
-        }
+    fn first_values(&self, name: &str) -> [Option<&[u8]>; 2] {
+        let mut values = values_of(self, name).map(HeaderValue::as_bytes);
+        [values.next(), values.next()]
     }
 }
 
-/// The error for a header that occurs more than once.
-struct RepeatedHeader;
-
-/// Returns the value of the header `name`, which is in lower case. A request has so few headers that a linear search is
+/// Returns the values of the header `name`, which is in lower case. A request has so few headers that a linear search is
 /// faster than hashing the name.
-fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Result<&'a HeaderValue, RepeatedHeader>> {
-    let mut values = headers.iter().filter(|(known, _)| known.as_str() == name).map(|(_, value)| value);
-    let value = values.next()?;
-    Some(if values.next().is_none() { Ok(value) } else { Err(RepeatedHeader) })
+fn values_of<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a HeaderValue> {
+    headers.iter().filter(move |(known, _)| known.as_str() == name).map(|(_, value)| value)
 }
 
 const USUAL_ACCEPT: &[u8] = b"application/json, text/event-stream";
@@ -85,7 +77,12 @@ impl AcceptedTypes {
 
 /// Returns the text of a header that occurs once and is visible ASCII.
 pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    single_header(headers, name)?.ok()?.to_str().ok().map(str::trim)
+    let mut values = values_of(headers, name);
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    value.to_str().ok().map(str::trim)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use http::Uri;
 
 use super::super::config::HttpConfig;
 use super::head::{AccessHeaders, SingleHeader};
+use crate::checks::http as checks;
+use crate::checks::problem::Problem;
 
 /// The hosts and origins that a server accepts.
 #[derive(Debug)]
@@ -59,24 +61,20 @@ pub(crate) enum AccessDenial {
 impl AccessPolicy {
     /// Builds the policy from the configuration, or returns the configuration's problems. `authenticated` states
     /// whether each request must have credentials.
-    pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<AccessPolicy, Vec<String>> {
+    pub(crate) fn new(config: &HttpConfig, authenticated: bool) -> Result<AccessPolicy, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut listed = Vec::new();
         for host in &config.allowed_hosts {
             match Host::parse(host) {
                 Some(host) => listed.push(host.into_owned()),
-                None => problems.push(format!(
-                    "`{host}` cannot be an allowed host: write it as in a URL, such as \"mcp.example.com\" or \"mcp.example.com:8443\""
-                )),
+                None => problems.push(checks::invalid_host(host)),
             }
         }
         let mut origins = Vec::new();
         for origin in &config.allowed_origins {
             match WebOrigin::parse(origin.as_bytes()) {
                 Some(origin) => origins.push(origin.into_owned()),
-                None => problems.push(format!(
-                    "`{origin}` cannot be an allowed origin: write scheme and host, such as \"https://app.example.com\""
-                )),
+                None => problems.push(checks::invalid_origin(origin)),
             }
         }
         if !problems.is_empty() {
@@ -173,6 +171,10 @@ fn request_host<'a>(uri: &'a Uri, host: SingleHeader<'a>) -> Result<Host<'a>, Ac
 
 impl<'a> Host<'a> {
     /// Parses a DNS name, an IPv4 address or an IPv6 address in brackets, with or without a port, as in a URL.
+    ///
+    /// `http::uri::Authority` also accepts credentials, an empty port, leading zeros and any text in brackets, all of which
+    /// would have to be rejected here. It costs 1,150 instructions where this parser costs 250 (callgrind,
+    /// `127.0.0.1:8000`), which counts for requests of browsers, because each of them has an origin.
     fn parse(text: &'a str) -> Option<Host<'a>> {
         let (end, has_capitals) = match text.strip_prefix('[') {
             // The hexadecimal digits of an address may have any case.
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_server_accepts_its_own_names_alone() {
+    fn a_local_server_accepts_only_its_own_names() {
         let local = |host| check(HttpConfig::new(), false, host, None);
         for host in ["localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:1", "[::1]:8000", "[::1]"] {
             assert_eq!(local(host), Ok(()), "{host}");

@@ -8,13 +8,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::super::peer::Peer;
+
+use crate::util::sync::Mutex;
 
 /// The step of reservations, in bytes: a message in small chunks does not need a reservation for each of them.
 pub(crate) const STEP: usize = 64 << 10;
@@ -102,17 +104,11 @@ impl MemoryBudget {
             is_refused: false,
             changed: Arc::clone(&changed),
         };
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         state.last_id += 1;
         let id = state.last_id;
         state.arriving.insert(id, arriving);
         Upload { id, changed, wait_left: WAIT_TIMEOUT, shared: Arc::clone(&self.0) }
-    }
-}
-
-impl BudgetInner {
-    fn lock(&self) -> MutexGuard<'_, BudgetState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -244,7 +240,7 @@ impl Upload {
         loop {
             let left = self.wait_left.saturating_sub(start.elapsed());
             let _ = timeout(left.min(CHECK_INTERVAL), self.changed.notified()).await;
-            let mut state = self.shared.lock();
+            let mut state = self.shared.state.lock();
             // One of the waiting uploads checks for all of them.
             let now = Instant::now();
             if state.last_check.is_none_or(|last| now.duration_since(last) >= CHECK_INTERVAL) {
@@ -265,7 +261,7 @@ impl Upload {
     /// Reserves a total of `length` bytes; returns `false` if the upload has to wait.
     fn try_reserve(&self, length: usize) -> bool {
         let shared = &self.shared;
-        let mut state = shared.lock();
+        let mut state = shared.state.lock();
         let BudgetState { used, used_by, arriving, waiting, .. } = &mut *state;
         let Some(arriving) = arriving.get_mut(&self.id) else { return true };
         let more = length.next_multiple_of(STEP).saturating_sub(arriving.reserved);
@@ -289,7 +285,7 @@ impl Upload {
 
     /// Is ready when the upload stopped arriving and was refused, because others need its memory.
     pub(crate) async fn wait_for_refusal(&self) {
-        while !self.shared.lock().arriving.get(&self.id).is_some_and(|arriving| arriving.is_refused) {
+        while !self.shared.state.lock().arriving.get(&self.id).is_some_and(|arriving| arriving.is_refused) {
             self.changed.notified().await;
         }
     }
@@ -297,7 +293,7 @@ impl Upload {
     /// Converts the upload of a complete message into a permit for its memory.
     pub(crate) fn into_permit(self, length: usize) -> MemoryPermit {
         let shared = Arc::clone(&self.shared);
-        let mut state = shared.lock();
+        let mut state = shared.state.lock();
         let Some(PartialMessage { peer, reserved, .. }) = state.arriving.remove(&self.id) else {
             drop(state);
             return MemoryPermit { shared, peer: None, bytes: 0 };
@@ -312,7 +308,7 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.state.lock();
         if let Some(arriving) = state.arriving.remove(&self.id) {
             state.waiting -= usize::from(arriving.requested > 0);
             state.release_bytes(arriving.reserved, arriving.peer.as_ref());
@@ -331,7 +327,7 @@ pub(crate) struct MemoryPermit {
 
 impl Drop for MemoryPermit {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.state.lock();
         state.release_bytes(self.bytes, self.peer.as_ref());
         state.grant_waiting(&self.shared);
     }
@@ -352,7 +348,7 @@ mod tests {
     }
 
     fn is_empty(budget: &MemoryBudget) -> bool {
-        let state = budget.0.lock();
+        let state = budget.0.state.lock();
         state.used == 0 && state.used_by.is_empty() && state.arriving.is_empty() && state.waiting == 0
     }
 
@@ -406,13 +402,13 @@ mod tests {
         assert!(is_empty(&budget));
         // Memory for announced bytes that did not arrive is released.
         let reserved = silent(&budget, None, MESSAGE).await.into_permit(70_000);
-        assert_eq!(budget.0.lock().used, 70_000);
+        assert_eq!(budget.0.state.lock().used, 70_000);
         drop(reserved);
         assert!(is_empty(&budget));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_waits_for_its_own_share_alone() {
+    async fn a_peer_waits_only_for_its_own_share() {
         let budget = budget(4);
         let reserved = [silent(&budget, peer(1), MESSAGE).await, silent(&budget, peer(1), MESSAGE).await];
         let reserved = reserved.map(|upload| upload.into_permit(MESSAGE));
@@ -428,7 +424,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn freed_memory_goes_to_the_peer_that_holds_least() {
+    async fn freed_memory_goes_to_the_peer_with_the_least_memory() {
         let budget = budget(4);
         let reserved = silent(&budget, peer(1), MESSAGE).await.into_permit(MESSAGE);
         let rest = MemoryBudget(Arc::clone(&budget.0)).start_upload(None, MESSAGE);
@@ -467,7 +463,7 @@ mod tests {
                     for length in (1..=MESSAGE).step_by(50_000 + number as usize).chain([MESSAGE]) {
                         tokio::time::sleep(Duration::from_millis(u64::from(number % 4))).await;
                         upload.reserve(length).await?;
-                        let state = shared.lock();
+                        let state = shared.state.lock();
                         assert!(state.used <= shared.total, "{}", state.used);
                         assert!(state.used_by.values().all(|used| *used <= shared.share));
                     }

@@ -2,14 +2,15 @@
 //! response for the whole time that a client may read nothing, and an HTTP/2 connection would hold many.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use hyper::body::Bytes;
 
 use super::super::peer::Peer;
-use crate::engine::write_error;
+use crate::engine::transport_api::write_error;
 use crate::protocol::frame::Frame;
 use crate::protocol::write::{RpcError, code};
+use crate::util::sync::Mutex;
 
 /// Responses up to this size are not counted.
 pub(crate) const SMALL_RESPONSE: usize = 4 << 10;
@@ -33,10 +34,6 @@ impl Backlog {
     pub(crate) fn new(limit: usize) -> Arc<Backlog> {
         Arc::new(Backlog { limit, counts: Mutex::default() })
     }
-
-    fn lock(&self) -> MutexGuard<'_, BacklogCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Counts the unread bytes of one client.
@@ -58,7 +55,7 @@ impl Meter {
             return Ok(bytes);
         }
         let fits = |used: usize, limit: usize| used == 0 || used + bytes.len() <= limit;
-        let mut counts = self.backlog.lock();
+        let mut counts = self.backlog.counts.lock();
         let of_peer = self.peer.as_ref().and_then(|peer| counts.of_peers.get(peer)).copied().unwrap_or_default();
         if !fits(counts.all, self.backlog.limit) || !fits(of_peer, self.backlog.limit / 4) {
             return Err(bytes);
@@ -85,7 +82,7 @@ impl AsRef<[u8]> for MeteredBytes {
 
 impl Drop for MeteredBytes {
     fn drop(&mut self) {
-        let mut counts = self.meter.backlog.lock();
+        let mut counts = self.meter.backlog.counts.lock();
         counts.all -= self.bytes.len();
         let Some(peer) = &self.meter.peer else { return };
         if let Some(of_peer) = counts.of_peers.get_mut(peer) {
@@ -108,7 +105,8 @@ pub(crate) fn build_dropped_error(response: &[u8]) -> Option<Vec<u8>> {
 
 /// Writes the same error for the request with that id.
 pub(crate) fn write_dropped_error(out: &mut Vec<u8>, id: Option<&str>) {
-    let text = "Internal error: the response was dropped, as too many bytes of other responses wait to be read";
+    let text =
+        "Internal error: the response was dropped, because the client has too many unread bytes of other responses";
     write_error(out, id, &RpcError::new(code::INTERNAL_ERROR, text));
 }
 
@@ -136,12 +134,12 @@ mod tests {
         drop(part);
         assert_eq!(of(1).track_bytes(kilobytes(5)).unwrap().len(), 5 << 10);
         drop(others);
-        let counts = backlog.lock();
+        let counts = backlog.counts.lock();
         assert!(counts.all == 0 && counts.of_peers.is_empty());
     }
 
     #[test]
-    fn an_error_replaces_a_response_alone() {
+    fn an_error_replaces_only_a_response() {
         let error =
             String::from_utf8(build_dropped_error(br#"{"jsonrpc":"2.0","id":"a","result":{}}"#).unwrap()).unwrap();
         assert!(error.starts_with(r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32603,"#), "{error}");

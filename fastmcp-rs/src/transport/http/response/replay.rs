@@ -5,65 +5,33 @@
 //! once, because a call must be able to end and stored bytes must be counted. Stored events beyond the limits are
 //! dropped: notifications first, and then the oldest responses, each of which is replaced by an error.
 
+mod counter;
+mod reader;
+
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use counter::ByteCounter;
 use hyper::body::Bytes;
+pub(crate) use reader::ReplayReader;
 use tokio::time::Instant;
 
 use super::event::split_frames;
-use crate::engine::write_error;
-use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
-use crate::protocol::Revision;
-use crate::protocol::write::{RpcError, code, strip_id};
+use crate::engine::transport_api::write_error;
+use crate::outgoing::queue::QueueObserver;
+use crate::outgoing::stream::StreamQueue;
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, Outcome, Revision};
+use crate::util::sync::Mutex;
 
 /// The maximum number of bytes of notifications that are stored per stream.
 const MAX_NOTIFICATIONS: usize = 256 << 10;
 /// The overhead of a stream and of an event, in bytes, which counts in addition to the text.
 const STREAM_COST: usize = 1 << 10;
 const EVENT_COST: usize = 64;
-/// The reconnection delay that clients are given, in milliseconds.
-const RETRY: u32 = 3_000;
 /// The id of a session's own stream. If the session's id carries the session, the id of the stream is random instead.
 pub(crate) const OWN_STREAM: u64 = 0;
-
-/// Counts the bytes that are stored for clients. A counter adds its bytes to a parent: session, peer, server.
-#[derive(Debug, Default)]
-pub(crate) struct ByteCounter {
-    bytes: AtomicUsize,
-    whole: Option<Arc<ByteCounter>>,
-}
-
-impl ByteCounter {
-    pub(crate) fn for_parent(whole: &Arc<ByteCounter>) -> Arc<ByteCounter> {
-        Arc::new(ByteCounter { bytes: AtomicUsize::new(0), whole: Some(Arc::clone(whole)) })
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Acquire)
-    }
-
-    /// Returns the number of bytes beyond a limit.
-    pub(crate) fn excess(&self, limit: usize) -> usize {
-        self.bytes().saturating_sub(limit)
-    }
-
-    fn change(&self, from: usize, to: usize) {
-        if from == to {
-            return;
-        }
-        let mut part = Some(self);
-        while let Some(ledger) = part {
-            // Adds first, so that the counter is never too low.
-            ledger.bytes.fetch_add(to, Ordering::AcqRel);
-            ledger.bytes.fetch_sub(from, Ordering::AcqRel);
-            part = ledger.whole.as_deref();
-        }
-    }
-}
 
 /// A stream of a session, with the events for its readers. It has at most one reader at a time.
 #[derive(Debug)]
@@ -75,18 +43,16 @@ pub(crate) struct ReplayStream {
     /// The id of the request that the stream answers, as JSON text. `None` for the session's own stream and for a
     /// batch.
     request: Option<Box<str>>,
-    outgoing: Arc<OutgoingQueue>,
-    resumption: Resumption,
+    outgoing: StreamQueue,
+    /// `None` if the session ends with its stream.
+    resumption: Option<Resumption>,
     kept: Arc<ByteCounter>,
     state: Mutex<ReplayState>,
 }
 
-/// The ability of a client to resume a lost stream.
+/// The ability of a client to resume a lost stream. Events then have ids, and are stored for a client that reconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resumption {
-    /// The session ends with its stream.
-    #[cfg(feature = "legacy-sse")]
-    Never,
     /// The client can resume, without an announcement.
     Possible,
     /// The client can resume, and the first event of the stream announces it.
@@ -96,13 +62,8 @@ pub(crate) enum Resumption {
 impl Resumption {
     /// Returns the resumption of the streams of Streamable HTTP for clients of that revision.
     pub(crate) fn for_revision(revision: Revision) -> Resumption {
-        // Clients of revisions before 2025-11-25 treat an event without data as a broken message.
-        if revision >= Revision::V2025_11_25 { Resumption::Announced } else { Resumption::Possible }
-    }
-
-    /// Returns true if events have ids and are stored for a client that reconnects.
-    fn is_possible(self) -> bool {
-        matches!(self, Resumption::Possible | Resumption::Announced)
+        // Other clients treat an event without data as a broken message.
+        if revision.has(Feature::StreamPolling) { Resumption::Announced } else { Resumption::Possible }
     }
 }
 
@@ -163,18 +124,18 @@ impl ReplayStream {
     pub(crate) fn new(
         id: u64,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         resumption: Resumption,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
-        ReplayStream::make(id, false, request, outgoing, resumption, kept)
+        ReplayStream::make(id, false, request, outgoing, Some(resumption), kept)
     }
 
     /// Creates the own stream of a session, for messages that belong to no request.
     pub(crate) fn own(
         id: u64,
-        outgoing: Arc<OutgoingQueue>,
-        resumption: Resumption,
+        outgoing: StreamQueue,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         ReplayStream::make(id, true, None, outgoing, resumption, kept)
@@ -184,8 +145,8 @@ impl ReplayStream {
         id: u64,
         is_own: bool,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
-        resumption: Resumption,
+        outgoing: StreamQueue,
+        resumption: Option<Resumption>,
         kept: &Arc<ByteCounter>,
     ) -> Arc<ReplayStream> {
         let state = ReplayState {
@@ -201,12 +162,8 @@ impl ReplayStream {
         };
         let (request, kept) = (request.map(Into::into), Arc::clone(kept));
         let stream = ReplayStream { id, is_own, request, outgoing, resumption, kept, state: Mutex::new(state) };
-        stream.update_counter(&mut stream.lock());
+        stream.update_counter(&mut stream.state.lock());
         Arc::new(stream)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ReplayState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the observer that limits the stored bytes.
@@ -215,13 +172,14 @@ impl ReplayStream {
     }
 
     /// Adds frames that were already taken from the outgoing queue.
-    pub(crate) fn add_frames(&self, frames: &[u8], is_last: bool) {
-        let mut state = self.lock();
-        self.add_frames_to(&mut state, frames, is_last);
+    pub(crate) fn add_frames(&self, frames: &[u8], ending: Option<Outcome>) {
+        let mut state = self.state.lock();
+        self.add_frames_to(&mut state, frames, ending);
         self.update_counter(&mut state);
     }
 
-    fn add_frames_to(&self, state: &mut ReplayState, frames: &[u8], is_last: bool) {
+    /// Adds frames. If they are the last, `ending` is the outcome of the response, which is the last of them.
+    fn add_frames_to(&self, state: &mut ReplayState, frames: &[u8], ending: Option<Outcome>) {
         for frame in split_frames(frames) {
             state.last += 1;
             let event = self.event(state.last, frame);
@@ -229,17 +187,15 @@ impl ReplayStream {
             state.history.push_back(event);
             state.last_change = Instant::now();
         }
-        if let Some(event) = state.history.back_mut().filter(|_| is_last && !frames.is_empty()) {
-            event.is_response |= frames.strip_suffix(b"\n").is_some_and(|frames| {
-                let begin = memchr::memrchr(b'\n', frames).map_or(0, |at| at + 1);
-                is_response(&frames[begin..], self.request.as_deref())
-            });
+        let has_response = !frames.is_empty() && ending.is_some_and(Outcome::has_response);
+        if let Some(event) = state.history.back_mut().filter(|_| has_response) {
+            event.is_response = true;
         }
-        state.finished |= is_last;
+        state.finished |= ending.is_some();
     }
 
     fn event(&self, number: u64, frame: &[u8]) -> ReplayEvent {
-        let id = self.resumption.is_possible().then(|| format!("id: {}\n", event_id(self.id, number)));
+        let id = self.resumption.is_some().then(|| format!("id: {}\n", event_id(self.id, number)));
         let parts: [&[u8]; 4] = [id.as_deref().unwrap_or_default().as_bytes(), b"data: ", frame, b"\n\n"];
         ReplayEvent { number, bytes: parts.concat().into(), is_response: false }
     }
@@ -247,7 +203,7 @@ impl ReplayStream {
     /// Applies the stream's own limit, and then updates the counter.
     fn update_counter(&self, state: &mut ReplayState) {
         let response = state.history.back().filter(|event| event.is_response).map_or(0, ReplayEvent::cost);
-        let limit = if self.resumption.is_possible() { MAX_NOTIFICATIONS } else { 0 };
+        let limit = if self.resumption.is_some() { MAX_NOTIFICATIONS } else { 0 };
         state.drop_notifications((state.history_bytes - response).saturating_sub(limit));
         // A session has exactly one own stream, and the number of sessions is limited.
         let own_cost = if self.is_own { 0 } else { STREAM_COST };
@@ -261,10 +217,10 @@ impl ReplayStream {
     /// Takes queued frames if no client reads them, and counts them. The notifications of the session's own stream stay
     /// in the queue, which merges them.
     pub(crate) fn collect_unread(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.is_read && !self.is_own {
-            let (frames, is_last) = self.outgoing.take_queued();
-            self.add_frames_to(&mut state, &frames, is_last);
+            let (frames, ending) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, ending);
         }
         self.update_counter(&mut state);
     }
@@ -272,7 +228,7 @@ impl ReplayStream {
     /// Drops events of one kind until `excess` bytes are free or none is left. Returns the number of bytes that were
     /// freed.
     pub(crate) fn discard(&self, what: DiscardKind, excess: usize) -> usize {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let before = state.counted_bytes;
         match what {
             DiscardKind::Notifications => {
@@ -294,7 +250,7 @@ impl ReplayStream {
         let response =
             state.history.back_mut().filter(|event| event.is_response && (!is_read || event.number <= given));
         let (Some(response), Some(request)) = (response, &self.request) else { return };
-        let text = "Internal error: the response was not read in time, and was dropped to keep memory bounded";
+        let text = "Internal error: the response was dropped, because it was not read in time";
         let mut frame = Vec::new();
         write_error(&mut frame, Some(request), &RpcError::new(code::INTERNAL_ERROR, text));
         let error = self.event(response.number, frame.trim_ascii_end());
@@ -307,42 +263,42 @@ impl ReplayStream {
 
     /// Returns the number of bytes that the stream counts.
     pub(crate) fn kept_bytes(&self) -> usize {
-        self.lock().counted_bytes
+        self.state.lock().counted_bytes
     }
 
     /// Returns true if a client reads the stream.
     pub(crate) fn is_read(&self) -> bool {
-        self.lock().is_read
+        self.state.lock().is_read
     }
 
     /// Returns true if the stream has ended and no client reads it.
     pub(crate) fn is_idle(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.finished && !state.is_read
     }
 
     /// Returns true if the stream has been idle for that time.
     pub(crate) fn is_expired(&self, time: Duration) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.finished && !state.is_read && state.last_change.elapsed() >= time
     }
 
     /// Returns the number of the last event.
     pub(crate) fn last_event(&self) -> u64 {
-        self.lock().last
+        self.state.lock().last
     }
 
     /// Ends the stream. If the request of the stream is not answered yet, the error becomes its response.
     pub(crate) fn close(&self, error: Option<&RpcError>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !self.is_own {
-            let (frames, is_last) = self.outgoing.take_queued();
-            self.add_frames_to(&mut state, &frames, is_last);
+            let (frames, ending) = self.outgoing.take_queued();
+            self.add_frames_to(&mut state, &frames, ending);
         }
         if let (Some(error), Some(request), false) = (error, &self.request, state.finished) {
             let mut frame = Vec::new();
             write_error(&mut frame, Some(request), error);
-            self.add_frames_to(&mut state, &frame, true);
+            self.add_frames_to(&mut state, &frame, Some(Outcome::Error(error.code)));
         }
         state.finished = true;
         self.update_counter(&mut state);
@@ -353,7 +309,7 @@ impl ReplayStream {
 
     /// Creates a reader of the events after the given number. The previous reader ends.
     pub(crate) fn read(self: &Arc<Self>, after: u64) -> ReplayReader {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.reader > 0 {
             // The reader that had to disconnect has left already.
             self.outgoing.take_disconnect_request();
@@ -361,7 +317,7 @@ impl ReplayStream {
         state.reader += 1;
         state.is_read = true;
         state.given = after;
-        let is_primed = self.resumption != Resumption::Announced;
+        let is_primed = self.resumption != Some(Resumption::Announced);
         let reader =
             ReplayReader { stream: Arc::clone(self), number: state.reader, after, is_primed, has_hung_up: false };
         drop(state);
@@ -373,99 +329,11 @@ impl ReplayStream {
 
 impl Drop for ReplayStream {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         self.kept.change(state.counted_bytes, 0);
         // A call that still runs cannot deliver its response, and must not wait for room.
         self.outgoing.abandon();
     }
-}
-
-/// A reader of a [`ReplayStream`].
-pub(crate) struct ReplayReader {
-    stream: Arc<ReplayStream>,
-    number: u64,
-    /// The number of the last event that the reader has returned.
-    after: u64,
-    is_primed: bool,
-    /// Whether the reader has ended early, though further events may follow.
-    has_hung_up: bool,
-}
-
-impl ReplayReader {
-    /// Returns true if the stream carries the response to a request.
-    pub(crate) fn is_for_request(&self) -> bool {
-        !self.stream.is_own
-    }
-
-    pub(crate) fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let stream = &self.stream;
-        let mut state = stream.lock();
-        if state.reader != self.number || self.has_hung_up {
-            return Poll::Ready(None);
-        }
-        let mut events = Vec::new();
-        if !std::mem::replace(&mut self.is_primed, true) {
-            // With this id, the client can reconnect even if it loses the stream now.
-            events.extend_from_slice(
-                format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(stream.id, self.after)).as_bytes(),
-            );
-        }
-        let mut poll_outbox = || match stream.outgoing.poll_take(task) {
-            Poll::Ready(Some((frames, is_last))) => {
-                stream.add_frames_to(&mut state, &frames, is_last);
-                true
-            }
-            Poll::Ready(None) => {
-                state.finished = true;
-                true
-            }
-            Poll::Pending => false,
-        };
-        let is_awake = poll_outbox();
-        let unread = state.history.partition_point(|event| event.number <= self.after);
-        for event in state.history.range(unread..) {
-            events.extend_from_slice(&event.bytes);
-            self.after = event.number;
-        }
-        state.given = self.after;
-        stream.update_counter(&mut state);
-        self.has_hung_up = stream.outgoing.take_disconnect_request();
-        let is_over = state.finished || self.has_hung_up;
-        drop(state);
-        match (events.is_empty(), is_over) {
-            (false, _) => {
-                stream.outgoing.notify_observer();
-                Poll::Ready(Some(events.into()))
-            }
-            (true, true) => Poll::Ready(None),
-            (true, false) => {
-                if is_awake {
-                    task.waker().wake_by_ref();
-                }
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl Drop for ReplayReader {
-    fn drop(&mut self) {
-        let mut state = self.stream.lock();
-        if state.reader != self.number {
-            return;
-        }
-        state.is_read = false;
-        state.last_change = Instant::now();
-        drop(state);
-        self.stream.outgoing.notify_observer();
-    }
-}
-
-/// Returns true if a frame is the response to the request with that id, or to a batch. This crate writes the frames, so
-/// their members are in a known order.
-fn is_response(frame: &[u8], request: Option<&str>) -> bool {
-    let Some(request) = request else { return frame.starts_with(b"[") };
-    strip_id(frame, request).is_some_and(|rest| rest.starts_with(br#","result":"#) || rest.starts_with(br#","error":"#))
 }
 
 fn event_id(stream: u64, number: u64) -> String {
@@ -481,9 +349,10 @@ pub(crate) fn parse_event_id(id: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::outgoing::queue::OutgoingQueue;
 
     fn next(reader: &mut ReplayReader) -> Option<String> {
         match reader.poll_next(&mut Context::from_waker(Waker::noop())) {
@@ -496,14 +365,15 @@ mod tests {
     #[test]
     fn a_lost_stream_resumes_at_its_last_event() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(10, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(10, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: a_0\nretry: 3000\ndata:\n\n");
         assert_eq!(next(&mut first), None);
         outgoing.push(b"1\n2\n");
         assert_eq!(next(&mut first).unwrap(), "id: a_1\ndata: 1\n\nid: a_2\ndata: 2\n\n");
         drop(first);
-        outgoing.push_response(b"3\n".to_vec());
+        outgoing.push_response(b"3\n".to_vec(), Outcome::Cancelled);
         let mut again = stream.read(parse_event_id("a_1").unwrap().1);
         let text = next(&mut again).unwrap();
         assert!(text.ends_with("id: a_2\ndata: 2\n\nid: a_3\ndata: 3\n\n"), "{text}");
@@ -517,7 +387,8 @@ mod tests {
     #[test]
     fn a_disconnected_reader_can_reconnect() {
         let outgoing = OutgoingQueue::for_exchange();
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Announced, &Arc::default());
+        let stream =
+            ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Announced, &Arc::default());
         outgoing.request_disconnect();
         let mut first = stream.read(0);
         assert_eq!(next(&mut first).unwrap(), "id: 1_0\nretry: 3000\ndata:\n\n");
@@ -531,7 +402,7 @@ mod tests {
         assert_eq!(next(&mut second), None);
         outgoing.request_disconnect();
         assert_eq!(next(&mut second).unwrap(), "end");
-        outgoing.push_response(b"2\n".to_vec());
+        outgoing.push_response(b"2\n".to_vec(), Outcome::Cancelled);
         let mut third = stream.read(1);
         assert!(next(&mut third).unwrap().ends_with("id: 1_2\ndata: 2\n\n"));
         assert_eq!(next(&mut third).unwrap(), "end");
@@ -545,7 +416,7 @@ mod tests {
     fn notifications_that_were_read_are_kept_within_a_limit() {
         let outgoing = OutgoingQueue::for_exchange();
         let ledger = Arc::new(ByteCounter::default());
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         let mut reader = stream.read(0);
         for _ in 0..100 {
             outgoing.push(&frame_of(10_000));
@@ -562,7 +433,7 @@ mod tests {
         let outgoing = OutgoingQueue::for_exchange();
         let whole = Arc::new(ByteCounter::default());
         let ledger = ByteCounter::for_parent(&whole);
-        let stream = ReplayStream::new(1, Some("7"), Arc::clone(&outgoing), Resumption::Possible, &ledger);
+        let stream = ReplayStream::new(1, Some("7"), StreamQueue::new(&outgoing), Resumption::Possible, &ledger);
         // The frame is in the outgoing queue, and not collected yet.
         assert!(outgoing.try_push(&frame_of(200_000)));
         stream.collect_unread();
@@ -570,7 +441,8 @@ mod tests {
         assert!(outgoing.try_push(&frame_of(200_000)), "there is room again");
         stream.collect_unread();
         assert!((200_000..300_000).contains(&ledger.bytes()), "the older notification is dropped: {}", ledger.bytes());
-        outgoing.push_response([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat());
+        outgoing
+            .push_response([br#"{"jsonrpc":"2.0","id":7,"result":""#, &frame_of(500_000)[..]].concat(), Outcome::Ok);
         stream.collect_unread();
         assert!(ledger.bytes() > 700_000, "the response has no limit of its own");
         assert!(stream.discard(DiscardKind::Notifications, 1) > 200_000);

@@ -14,9 +14,9 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use tokio::time::{Instant, Sleep};
 
-#[cfg(feature = "legacy-sse")]
 use super::super::stream_session::EndSession;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
+use crate::outgoing::stream::StreamQueue;
 use crate::transport::http::limits::{GlobalPermit, MessagePermit, PeerPermit};
 use crate::transport::http::peer::Peer;
 use crate::transport::http::response::backlog::Meter;
@@ -35,15 +35,13 @@ impl Drop for CancelOnDrop {
 }
 
 /// The permit of an open stream, held until the stream is dropped.
-// The fields are never read; dropping them returns the permits.
-#[allow(dead_code)]
 pub(crate) enum StreamPermit {
     /// The permit of the message that the stream answers.
-    Message(MessagePermit),
+    Message { _permit: MessagePermit },
     /// The same for a call that continues without its stream; it is held until both have ended.
-    Call(Arc<MessagePermit>),
+    Call { _permit: Arc<MessagePermit> },
     /// The permit of a stream that answers no call: the global permit and that of its peer.
-    Listening(GlobalPermit, Option<PeerPermit<Peer>>),
+    Listening { _global: GlobalPermit, _of_peer: Option<PeerPermit<Peer>> },
 }
 
 /// The body of a response that is a stream of events.
@@ -62,17 +60,15 @@ pub(crate) struct EventStream {
 enum EventSource {
     /// Nothing follows the first events.
     Ended,
-    Request(CancelOnDrop),
+    Request {
+        outgoing: StreamQueue,
+        _cancel: CancelOnDrop,
+    },
     Session {
         reader: ReplayReader,
         _in_use: SessionUse,
-    },
-    /// The same for a session that ends with its stream.
-    #[cfg(feature = "legacy-sse")]
-    WholeSession {
-        reader: ReplayReader,
-        _in_use: SessionUse,
-        _end: EndSession,
+        /// Set if the session ends with its stream.
+        _end: Option<EndSession>,
     },
 }
 
@@ -96,7 +92,8 @@ impl EventStream {
         permit: Option<StreamPermit>,
     ) -> EventStream {
         let first = Some(frames).filter(|frames| !frames.is_empty()).map(encode_events);
-        EventStream::new(first, EventSource::Request(request), keep_alive, permit)
+        let outgoing = StreamQueue::new(request.0.outgoing());
+        EventStream::new(first, EventSource::Request { outgoing, _cancel: request }, keep_alive, permit)
     }
 
     /// Creates a stream of a session, which stays in use while the stream is open.
@@ -106,20 +103,18 @@ impl EventStream {
         keep_alive: Duration,
         permit: Option<StreamPermit>,
     ) -> EventStream {
-        EventStream::new(None, EventSource::Session { reader, _in_use: in_use }, keep_alive, permit)
+        EventStream::for_whole_session(None, (reader, in_use), None, keep_alive, permit)
     }
 
-    /// Creates the only stream of a session, which begins with the event `first`.
-    #[cfg(feature = "legacy-sse")]
+    /// Creates a stream of a session that begins with the event `first`, and ends the session when it is dropped.
     pub(crate) fn for_whole_session(
-        first: String,
+        first: Option<Bytes>,
         (reader, in_use): (ReplayReader, SessionUse),
-        end: EndSession,
+        end: Option<EndSession>,
         keep_alive: Duration,
-        permit: StreamPermit,
+        permit: Option<StreamPermit>,
     ) -> EventStream {
-        let source = EventSource::WholeSession { reader, _in_use: in_use, _end: end };
-        EventStream::new(Some(first.into()), source, keep_alive, Some(permit))
+        EventStream::new(first, EventSource::Session { reader, _in_use: in_use, _end: end }, keep_alive, permit)
     }
 
     fn new(
@@ -156,7 +151,9 @@ impl EventStream {
         };
         match (bytes, &self.source) {
             (Ok(bytes), _) => Poll::Ready(Some(bytes)),
-            (Err(bytes), EventSource::Ended | EventSource::Request(_)) => Poll::Ready(Some(replace_response(bytes))),
+            (Err(bytes), EventSource::Ended | EventSource::Request { .. }) => {
+                Poll::Ready(Some(replace_response(bytes)))
+            }
             (Err(bytes), _) => {
                 self.source = EventSource::Ended;
                 // The first event, with the id for reconnection, is sent even beyond the limit.
@@ -173,9 +170,9 @@ impl EventStream {
         }
         let next = match &mut self.source {
             EventSource::Ended => Poll::Ready(None),
-            EventSource::Request(request) => match request.0.outgoing().poll_take(task) {
-                Poll::Ready(Some((frames, is_last))) => {
-                    if is_last {
+            EventSource::Request { outgoing, .. } => match outgoing.poll_take(task) {
+                Poll::Ready(Some((frames, ending))) => {
+                    if ending.is_some() {
                         self.source = EventSource::Ended;
                     }
                     Poll::Ready(Some(encode_events(&frames)))
@@ -184,8 +181,6 @@ impl EventStream {
                 Poll::Pending => Poll::Pending,
             },
             EventSource::Session { reader, .. } => reader.poll_next(task),
-            #[cfg(feature = "legacy-sse")]
-            EventSource::WholeSession { reader, .. } => reader.poll_next(task),
         };
         if next.is_ready() {
             self.timer = None;

@@ -10,11 +10,11 @@ use super::super::request::header_values::AcceptedTypes;
 use super::super::sessions::SessionEnd;
 use super::body::ResponseBody;
 use super::sse::EventStream;
-use crate::engine::write_error;
+use crate::engine::transport_api::write_error;
 use crate::json::object::string_value;
-use crate::protocol::Revision;
 use crate::protocol::frame::Frame;
-use crate::protocol::write::{RpcError, code, strip_id};
+use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Feature, Revision};
 
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -24,15 +24,10 @@ pub(crate) type HttpResponse = Response<ResponseBody>;
 
 /// Creates a response of frames that are all there: a stream if there are several and the client accepts streams, and
 /// otherwise JSON, with the last frame alone.
-pub(crate) fn frames_response(
-    mut frames: Vec<u8>,
-    accepted: AcceptedTypes,
-    status: impl FnOnce(&[u8]) -> StatusCode,
-) -> HttpResponse {
+pub(crate) fn frames_response(mut frames: Vec<u8>, accepted: AcceptedTypes, status: StatusCode) -> HttpResponse {
     let end = frames.strip_suffix(b"\n").map_or(frames.len(), <[u8]>::len);
     let begin = memchr::memrchr(b'\n', &frames[..end]).map_or(0, |at| at + 1);
     let is_one = begin == 0;
-    let status = status(&frames[begin..end]);
     // The status of a refusal matters more than the form of the response.
     if (is_one && (accepted.json || status != StatusCode::OK)) || !accepted.events {
         frames.truncate(end);
@@ -44,24 +39,9 @@ pub(crate) fn frames_response(
     event_stream(EventStream::from_frames(&frames))
 }
 
-/// Returns the error code of a response, if it is an error. This crate writes the frames, so their members are in a
-/// known order.
-pub(crate) fn error_code(response: &[u8], id: Option<&str>) -> Option<i32> {
-    let rest = match id.and_then(|id| strip_id(response, id)) {
-        Some(rest) => rest.strip_prefix(b",")?,
-        None => response.strip_prefix(br#"{"jsonrpc":"2.0","#)?,
-    };
-    let rest = rest.strip_prefix(br#""error":{"code":"#)?;
-    let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();
-    std::str::from_utf8(&rest[..length]).ok()?.parse().ok()
-}
-
-pub(crate) fn modern_status(
-    response: &[u8],
-    id: Option<&str>,
-    has_complete_envelope: impl FnOnce() -> bool,
-) -> StatusCode {
-    match error_code(response, id) {
+/// Returns the status of a response to a modern client, which may be an error.
+pub(crate) fn modern_status(error: Option<i32>, has_complete_envelope: impl FnOnce() -> bool) -> StatusCode {
+    match error {
         None => StatusCode::OK,
         Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
         Some(
@@ -78,8 +58,8 @@ pub(crate) fn modern_status(
 
 /// Returns the status of a response to a legacy client. Such a client takes 404 for the end of its session, so an
 /// unknown method is answered with 200.
-pub(crate) fn legacy_status(response: &[u8], id: Option<&str>) -> StatusCode {
-    match error_code(response, id) {
+pub(crate) fn legacy_status(error: Option<i32>) -> StatusCode {
+    match error {
         Some(code::PARSE_ERROR | code::INVALID_REQUEST) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     }
@@ -130,23 +110,25 @@ pub(crate) fn unavailable(message: &str) -> HttpResponse {
 
 pub(crate) fn too_many_messages(exhausted: PermitError) -> HttpResponse {
     unavailable(match exhausted {
-        PermitError::Globally => "Unavailable: too many messages are being served; try again",
-        PermitError::ForPeer => "Unavailable: too many messages of this client are being served; try again",
+        PermitError::Globally => "Unavailable: too many messages are in progress; try again later",
+        PermitError::ForPeer => "Unavailable: too many messages of this client are in progress; try again later",
     })
 }
 
 pub(crate) fn too_many_sessions() -> HttpResponse {
-    unavailable("Unavailable: too many sessions are in use; try again")
+    unavailable("Unavailable: too many sessions are in use; try again later")
 }
 
 pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpResponse {
     let mut response = match unread {
         BodyError::TooLarge => {
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("Invalid request: a message may have at most {limit} bytes"))
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("Invalid request: the message has more than {limit} bytes"))
         }
-        BodyError::TooSlow => refuse(StatusCode::REQUEST_TIMEOUT, "Invalid request: the message did not come in time"),
-        BodyError::NoMemory => unavailable("Unavailable: too many large messages are being served; try again"),
-        BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "Invalid request: the message broke off"),
+        BodyError::TooSlow => {
+            refuse(StatusCode::REQUEST_TIMEOUT, "Invalid request: the message did not arrive in time")
+        }
+        BodyError::NoMemory => unavailable("Unavailable: too many large messages are in progress; try again later"),
+        BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "Invalid request: the message is incomplete"),
     };
     // The rest of the body is not read.
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -154,15 +136,12 @@ pub(crate) fn body_error_response(unread: &BodyError, limit: usize) -> HttpRespo
 }
 
 pub(crate) fn unsupported_media() -> HttpResponse {
-    refuse(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "Unsupported media type: a message is sent as `Content-Type: application/json`",
-    )
+    refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: `Content-Type` must be application/json")
 }
 
 /// Refuses a message with a content encoding, because its decoded size is unknown in advance.
 pub(crate) fn unsupported_encoding() -> HttpResponse {
-    let message = "Unsupported media type: a message is sent as it is, without `Content-Encoding`";
+    let message = "Unsupported media type: `Content-Encoding` is not supported";
     let mut response = refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     response
@@ -173,7 +152,7 @@ pub(crate) fn not_utf8() -> HttpResponse {
 }
 
 pub(crate) fn session_gone() -> HttpResponse {
-    refuse(StatusCode::NOT_FOUND, "Invalid request: there is no such session (any more); begin with `initialize`")
+    refuse(StatusCode::NOT_FOUND, "Invalid request: unknown or expired session; begin with `initialize`")
 }
 
 /// Creates the response to a request whose session ended first.
@@ -190,23 +169,27 @@ pub(crate) fn session_ended(ending: SessionEnd, id: Option<&str>) -> HttpRespons
 pub(crate) fn session_missing() -> HttpResponse {
     refuse(
         StatusCode::BAD_REQUEST,
-        "Invalid request: `Mcp-Session-Id` is missing; a client of an earlier revision begins with `initialize`, and a \
-         modern one sends `_meta` with its protocol version",
+        "Invalid request: `Mcp-Session-Id` is missing; clients before 2026-07-28 begin with `initialize`, and later \
+         ones send their protocol version in `_meta`",
     )
 }
 
 pub(crate) fn batch_refused() -> HttpResponse {
-    refuse(StatusCode::BAD_REQUEST, "Invalid request: a message is not an array")
+    refuse(StatusCode::BAD_REQUEST, "Invalid request: batches are not supported here; send one JSON object")
 }
 
 /// Refuses a legacy message on a server that supports modern clients only.
 pub(crate) fn modern_only(frame: &Frame<'_>) -> HttpResponse {
     let id = frame.id.and_then(crate::protocol::id::Id::parse);
-    let supported: Vec<&str> = [Revision::V2026_07_28].iter().map(|revision| revision.as_str()).collect();
+    let supported: Vec<&str> = Revision::ALL
+        .iter()
+        .filter(|revision| revision.has(Feature::Stateless))
+        .map(|revision| revision.as_str())
+        .collect();
     let requested =
         frame.params().and_then(|params| params.protocol_version).and_then(string_value).unwrap_or_default();
     let error =
-        RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, "Unsupported protocol version: there are no sessions here");
+        RpcError::new(code::UNSUPPORTED_PROTOCOL_VERSION, "Unsupported protocol version: this server has no sessions");
     let error = error.with_data(&serde_json::json!({ "supported": supported, "requested": requested }));
     let mut out = Vec::new();
     write_error(&mut out, id.map(|id| id.as_str()), &error);
@@ -214,26 +197,8 @@ pub(crate) fn modern_only(frame: &Frame<'_>) -> HttpResponse {
 }
 
 pub(crate) fn method_not_allowed(sessions: SessionMode) -> HttpResponse {
-    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "Invalid request: messages are sent by POST");
+    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "Invalid request: send messages with POST");
     let allowed = if sessions == SessionMode::Sessions { "POST, GET, DELETE" } else { "POST" };
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_error_code_of_a_response_is_found() {
-        assert_eq!(
-            error_code(br#"{"jsonrpc":"2.0","id":7,"error":{"code":-32020,"message":"x"}}"#, Some("7")),
-            Some(-32020)
-        );
-        assert_eq!(error_code(br#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"x"}}"#, Some("7")), Some(-32700));
-        let forged = r#""\",\"error\":{\"code\":1}""#;
-        let frame = format!(r#"{{"jsonrpc":"2.0","id":{forged},"result":{{}}}}"#);
-        assert_eq!(error_code(frame.as_bytes(), Some(forged)), None);
-        assert_eq!(error_code(br#"[{"jsonrpc":"2.0"}]"#, None), None);
-    }
 }

@@ -14,11 +14,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::super::limits::{GlobalPermit, PeerLimit};
-use super::super::peer::Peer;
+use super::super::peer::{ClientAddress, Peer};
 use super::front::{HttpConnection, HttpServer};
 use super::listener::Listener;
 use super::timeouts::ConnectionTimeouts;
-use crate::engine::ClientAddress;
 use crate::util::operator_log;
 
 /// The pause before the next `accept` after the system lacked resources; it doubles up to `LONGEST_PAUSE`.
@@ -58,7 +57,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
             Some(Err(error)) if is_connection_error(&error) => continue,
             Some(Err(error)) => {
                 // The usual cause is too many open files: an immediate retry would only burn CPU time.
-                operator_log::warn(format_args!("connections cannot be accepted: {error}; trying again in {pause:?}"));
+                operator_log::warn(format_args!("cannot accept connections: {error}; trying again in {pause:?}"));
                 if tokio::time::timeout(pause, stop.as_mut()).await.is_ok() {
                     break;
                 }
@@ -93,10 +92,10 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
     let _ = stopping.send(true);
     let drained = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(config.graceful_shutdown_timeout, drained).await.is_err() {
-        let cut = [(service.calls(), "message", "cancelled"), (tasks.len(), "connection", "closed")];
+        let cut = [(service.calls(), "request", "cancelled"), (tasks.len(), "connection", "closed")];
         let cut: Vec<_> = cut.iter().filter(|(count, ..)| *count > 0).map(|cut| describe_cut_off(*cut)).collect();
         operator_log::warn(format_args!(
-            "not all has ended within {:?}: {}",
+            "the shutdown took longer than {:?}: {}",
             config.graceful_shutdown_timeout,
             cut.join(", ")
         ));
@@ -113,8 +112,8 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
 /// Describes, for the log, the number of messages or connections that the shutdown cut off.
 fn describe_cut_off((count, what, how): (usize, &str, &str)) -> String {
     match count {
-        1 => format!("1 {what} is {how}"),
-        _ => format!("{count} {what}s are {how}"),
+        1 => format!("1 {what} was {how}"),
+        _ => format!("{count} {what}s were {how}"),
     }
 }
 
@@ -162,9 +161,9 @@ pub(crate) async fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
 /// handler does this itself, because request handlers may occupy all threads.
 #[cfg(unix)]
 mod second_signal {
+    use crate::util::sync::Mutex;
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Mutex, PoisonError};
 
     /// Set while a signal ends the process at once.
     static IS_SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
@@ -181,7 +180,7 @@ mod second_signal {
 
     impl SignalWait {
         pub(crate) fn register(signals: &[i32]) -> io::Result<SignalWait> {
-            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut servers = SERVERS.lock();
             if !servers.is_registered {
                 for signal in signals {
                     // The order matters: reversed, the first signal would already end the process.
@@ -200,7 +199,7 @@ mod second_signal {
 
     impl Drop for SignalWait {
         fn drop(&mut self) {
-            let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut servers = SERVERS.lock();
             servers.waiting -= 1;
             if servers.waiting == 0 {
                 IS_SHUTTING_DOWN.store(true, Ordering::SeqCst);

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ use super::listener::IoStream;
 use super::router::SiteService;
 use super::timeouts::{Activity, ConnectionTimeouts, FIRST_HEAD_FACTOR, update_count};
 use super::tracked_body::TrackedBody;
+
+use crate::util::sync::Mutex;
 
 /// The maximum number of concurrent requests on one connection.
 const MAX_STREAMS: u32 = 100;
@@ -105,7 +107,7 @@ pub(crate) async fn serve(
     })
     .await;
     if let Err(error) = ended {
-        tracing::debug!(target: "fastmcp_rs", "a connection of HTTP/2 ended: {error}");
+        tracing::debug!(target: "fastmcp_rs", "an HTTP/2 connection ended: {error}");
     }
 }
 
@@ -208,7 +210,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for StreamExecutor {
         let (write_timeout, activity, stopped) = (self.write_timeout, self.activity.clone(), self.stopped.clone());
         // The set always exists here, as only the connection starts streams.
         let Some(tasks) = self.tasks.upgrade() else { return };
-        let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = tasks.lock();
         while tasks.try_join_next().is_some() {}
         tasks.spawn(PROGRESS.scope(Cell::default(), async move {
             let mut stream = pin!(stream);

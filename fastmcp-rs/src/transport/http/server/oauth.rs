@@ -10,17 +10,16 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use http_body::Body;
 
-use super::super::paths::is_same_path;
 use super::super::response::body::ResponseBody;
 use super::super::response::status::{HttpResponse, respond};
+use crate::checks::http::is_same_path;
 
 const ENDPOINTS: [&str; 3] = ["/authorize", "/register", "/token"];
 const WELL_KNOWN: &str = "/.well-known/";
 const OPENID: &str = "openid-configuration";
 
 /// An OAuth error response (RFC 6749, section 5.2).
-const ABSENT: &str = "{\"error\":\"invalid_request\",\"error_description\":\"This server has no OAuth authorization. \
-                      Connect without it; if credentials are needed, send those that the server's operator gave you.\"}";
+const ABSENT: &str = "{\"error\":\"invalid_request\",\"error_description\":\"This server does not support OAuth. Connect without it; if credentials are needed, use those from the server's operator.\"}";
 
 /// Returns whether a client that looks for OAuth may request this path: an endpoint that clients assume, or metadata of
 /// the server or of one of its paths, which comes before or after the well-known part.
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_404_without_headers_and_body_is_taken_for_the_default_of_a_router() {
+    fn only_an_empty_404_counts_as_the_default_of_a_router() {
         let response = |status: StatusCode, body: &'static str| {
             let mut response = http::Response::new(ResponseBody::whole(body));
             *response.status_mut() = status;

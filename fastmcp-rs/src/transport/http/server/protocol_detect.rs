@@ -143,6 +143,6 @@ mod tests {
             assert_eq!(all, bytes);
         }
         let (_client, server) = tokio::io::duplex(1);
-        assert!(detect_protocol(server, timeouts).await.is_none(), "who says nothing is not waited for");
+        assert!(detect_protocol(server, timeouts).await.is_none(), "a client that sends nothing is not waited for");
     }
 }

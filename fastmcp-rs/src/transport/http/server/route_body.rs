@@ -40,7 +40,7 @@ impl Body for RouteBody {
         let polled = catch_route_panic(|| Pin::new(&mut self.0).poll_frame(task))
             .unwrap_or_else(|error| Poll::Ready(Some(Err(error))));
         if let Poll::Ready(Some(Err(error))) = &polled {
-            operator_log::error(format_args!("the answer of a route broke off: {error}"));
+            operator_log::error(format_args!("the response of a route ended early: {error}"));
         }
         polled
     }

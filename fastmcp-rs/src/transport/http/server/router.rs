@@ -12,9 +12,7 @@ use http::header::TRANSFER_ENCODING;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-#[cfg(feature = "metrics")]
-use crate::transport::http::paths::METRICS_PATH;
-use crate::transport::http::paths::{OWN_PATHS, is_same_path};
+use crate::checks::http::{METRICS_PATH, OWN_PATHS, is_same_path};
 use crate::transport::http::post::belongs_to_session;
 use crate::transport::http::request::cors;
 use crate::transport::http::response::body::ResponseBody;
@@ -76,7 +74,7 @@ impl Site {
         if let Some(mut legacy) = self.service.legacy_sse_at(path) {
             let (parts, body) = request.into_parts();
             legacy.serve(&parts, body).await.map(ServerBody::Own)
-        } else if let Some(metrics) = metrics(&request, &self.service) {
+        } else if let Some(metrics) = metrics_response(&request, &self.service) {
             metrics.map(ServerBody::Own)
         } else if OWN_PATHS.contains(&path) {
             health(request.method(), path, &self.service).map(ServerBody::Own)
@@ -135,13 +133,8 @@ impl hyper::service::Service<Request<Incoming>> for SiteService {
 }
 
 /// Returns the metrics response, if the request is for the metrics path and metrics are served.
-fn metrics(request: &Request<Incoming>, service: &HttpService) -> Option<Response<ResponseBody>> {
-    #[cfg(feature = "metrics")]
-    if request.uri().path() == METRICS_PATH {
-        return service.metrics(request);
-    }
-    let _ = (request, service);
-    None
+fn metrics_response(request: &Request<Incoming>, service: &HttpService) -> Option<Response<ResponseBody>> {
+    if request.uri().path() == METRICS_PATH { service.metrics(request) } else { None }
 }
 
 fn health(method: &Method, path: &str, service: &HttpService) -> Response<ResponseBody> {

@@ -8,8 +8,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::line_endings::{END, HeadScanner};
+
+use crate::util::sync::Mutex;
 
 /// The factor by which a new connection may take longer than the header timeout.
 pub(crate) const FIRST_HEAD_FACTOR: u32 = 3;
@@ -103,7 +105,7 @@ impl Activity {
         if self.is_idle() || counts.is_disconnected.load(Ordering::Acquire) {
             return false;
         }
-        *counts.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.waker().clone());
+        *counts.reader.lock() = Some(task.waker().clone());
         counts.has_input_ended.store(true, Ordering::Release);
         true
     }
@@ -111,7 +113,7 @@ impl Activity {
     /// Wakes the reader if the end of the input was deferred.
     fn deliver_end(&self) {
         if self.0.has_input_ended.load(Ordering::Acquire) {
-            let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let reader = self.0.reader.lock().take();
             if let Some(reader) = reader {
                 reader.wake();
             }

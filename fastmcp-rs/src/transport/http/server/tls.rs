@@ -10,7 +10,7 @@ use std::io::{self, Read};
 #[cfg(unix)]
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ring::digest::{Digest, SHA256, digest};
@@ -26,7 +26,10 @@ use tokio_rustls::server::TlsStream;
 use super::listener::IoStream;
 use super::protocol_detect::PrefixedStream;
 use super::timeouts::ConnectionTimeouts;
+use crate::checks::http::unusable_tls;
+use crate::checks::problem::Problem;
 use crate::util::operator_log;
+use crate::util::sync::Mutex;
 
 /// The default interval of checks for changed files.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -38,7 +41,7 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_secs(1);
 const HANDSHAKE: u8 = 22;
 /// The response to a client that speaks HTTP on an HTTPS port.
 const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
-    content-length: 30\r\nconnection: close\r\n\r\nthis port is reached by https\n";
+    content-length: 30\r\nconnection: close\r\n\r\nthis server speaks HTTPS only\n";
 
 /// The certificate and private key of an HTTPS server, for [`HttpConfig::tls`](crate::HttpConfig::tls).
 ///
@@ -111,7 +114,7 @@ impl Tls {
     }
 
     /// Reads the files, if there are any, and builds the acceptor. An error describes the problem.
-    pub(crate) fn build_acceptor(&self) -> Result<RenewingAcceptor, String> {
+    pub(crate) fn build_acceptor(&self) -> Result<RenewingAcceptor, Problem> {
         let (config, files, seen) = match &self.source {
             CertificateSource::Config(config) => (with_protocols(config)?, None, None),
             CertificateSource::Files(files) => {
@@ -132,7 +135,7 @@ fn protocols() -> Vec<Vec<u8>> {
     return vec![b"http/1.1".to_vec()];
 }
 
-fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, String> {
+fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Problem> {
     if config.alpn_protocols.is_empty() {
         let mut config = ServerConfig::clone(config);
         config.alpn_protocols = protocols();
@@ -141,12 +144,13 @@ fn with_protocols(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Strin
     match config.alpn_protocols.iter().find(|&protocol| !protocols().contains(protocol)) {
         None => Ok(Arc::clone(config)),
         Some(unknown) if unknown == b"h2" => {
-            Err("the TLS configuration names the protocol h2: turn on the feature `h2` of fastmcp-rs".into())
+            Err(unusable_tls("the TLS configuration has the protocol h2", "enable the feature `h2` of fastmcp-rs"))
         }
-        Some(unknown) => Err(format!(
-            "the TLS configuration names the protocol `{}`, which is not spoken here",
-            String::from_utf8_lossy(unknown)
-        )),
+        Some(unknown) => {
+            let unknown = String::from_utf8_lossy(unknown);
+            let text = format!("the TLS configuration has the protocol `{unknown}`, which is not supported");
+            Err(unusable_tls(text, "remove it"))
+        }
     }
 }
 
@@ -164,39 +168,41 @@ impl PemContents {
 }
 
 impl PemFiles {
-    fn read(&self) -> Result<PemContents, String> {
+    fn read(&self) -> Result<PemContents, Problem> {
         Ok(PemContents { certificates: read(&self.certificates)?, key: read(&self.key)? })
     }
 
-    fn config(&self, contents: &PemContents) -> Result<Arc<ServerConfig>, String> {
+    fn config(&self, contents: &PemContents) -> Result<Arc<ServerConfig>, Problem> {
         let (certificates, key) = (self.certificates.display(), self.key.display());
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&contents.certificates)
             .collect::<Result<_, _>>()
             .map_err(|error| malformed(&self.certificates, &error))?;
         if chain.is_empty() {
-            return Err(format!(
-                "`{certificates}` has no certificate in it: one begins with `-----BEGIN CERTIFICATE-----`"
-            ));
+            let text = format!("`{certificates}` contains no certificate");
+            return Err(unusable_tls(text, "it must begin with `-----BEGIN CERTIFICATE-----`"));
         }
         let private = PrivateKeyDer::from_pem_slice(&contents.key).map_err(|error| match error {
-            pem::Error::NoItemsFound => format!(
-                "`{key}` has no private key in it that is not encrypted: one begins with `-----BEGIN PRIVATE KEY-----`"
+            pem::Error::NoItemsFound => unusable_tls(
+                format!("`{key}` contains no unencrypted private key"),
+                "it must begin with `-----BEGIN PRIVATE KEY-----`",
             ),
             error => malformed(&self.key, &error),
         })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let certified = CertifiedKey::from_der(chain, private, &provider).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                format!("the key in `{key}` is not that of the first certificate in `{certificates}`")
-            }
-            rustls::Error::InvalidCertificate(problem) => {
-                format!("the first certificate in `{certificates}` cannot be used: {problem:?}")
-            }
-            error => format!("the key in `{key}` cannot be used: {error}"),
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => unusable_tls(
+                format!("the key in `{key}` does not match the first certificate in `{certificates}`"),
+                "put the server's certificate first, and name its key",
+            ),
+            rustls::Error::InvalidCertificate(problem) => unusable_tls(
+                format!("the first certificate in `{certificates}` cannot be used: {problem:?}"),
+                "replace it",
+            ),
+            error => unusable_tls(format!("the key in `{key}` cannot be used: {error}"), "replace it"),
         })?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?
+            .map_err(|error| unusable_tls(format!("cannot set up TLS: {error}"), "give a configuration of your own"))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = protocols();
@@ -205,27 +211,25 @@ impl PemFiles {
 }
 
 /// Describes why a file is malformed, without its contents, which may be a key.
-fn malformed(path: &Path, error: &pem::Error) -> String {
-    let path = path.display();
-    match error {
-        pem::Error::MissingSectionEnd { end_marker } => format!(
-            "`{path}` is not well-formed PEM: it breaks off before `-----END {}-----`",
-            String::from_utf8_lossy(end_marker)
-        ),
-        pem::Error::IllegalSectionStart { .. } => {
-            format!("`{path}` is not well-formed PEM: a line with `-----BEGIN` does not end with `-----`")
+fn malformed(path: &Path, error: &pem::Error) -> Problem {
+    let reason = match error {
+        pem::Error::MissingSectionEnd { end_marker } => {
+            format!("`-----END {}-----` is missing", String::from_utf8_lossy(end_marker))
         }
-        error => format!("`{path}` is not well-formed PEM: {error}"),
-    }
+        pem::Error::IllegalSectionStart { .. } => "a line with `-----BEGIN` does not end with `-----`".to_owned(),
+        error => error.to_string(),
+    };
+    unusable_tls(format!("`{}` is not well-formed PEM: {reason}", path.display()), "replace the file")
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     open(path)
         .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+        .map_err(|error| unusable_tls(format!("cannot read `{}`: {error}", path.display()), "name a readable file"))?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("`{}` has more than 1 MiB, so it is no file of certificates or of a key", path.display()));
+        let text = format!("`{}` has more than 1 MiB, so it is not a file of certificates or of a key", path.display());
+        return Err(unusable_tls(text, "name the right file"));
     }
     Ok(bytes)
 }
@@ -234,7 +238,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 fn open(path: &Path) -> io::Result<File> {
     let check = |found: &Metadata| match found.is_file() {
         true => Ok(()),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("it is not a regular file")),
     };
     check(&std::fs::metadata(path)?)?;
     let mut options = File::options();
@@ -317,7 +321,7 @@ impl RenewingAcceptor {
     async fn config(&self) -> Arc<ServerConfig> {
         let shared = &self.0;
         let is_due = shared.files.is_some() && {
-            let mut current = shared.lock();
+            let mut current = shared.current.lock();
             let is_due = current.checked_at.elapsed() >= shared.renewal_interval && !current.is_renewing;
             if is_due {
                 current.checked_at = Instant::now();
@@ -329,39 +333,35 @@ impl RenewingAcceptor {
             let shared = Arc::clone(shared);
             let renewing = tokio::task::spawn_blocking(move || {
                 shared.renew();
-                shared.lock().is_renewing = false;
+                shared.current.lock().is_renewing = false;
             });
             let _ = timeout(RENEWAL_TIMEOUT, renewing).await;
         }
-        Arc::clone(&shared.lock().config)
+        Arc::clone(&shared.current.lock().config)
     }
 }
 
 impl AcceptorInner {
-    fn lock(&self) -> std::sync::MutexGuard<'_, CurrentConfig> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Applies changed files, if they are usable.
     fn renew(&self) {
         let Some(files) = &self.files else { return };
         let renewed = files.read().and_then(|contents| {
             let digest = contents.digest();
             let is_same = |seen: &[Digest; 2]| seen.iter().zip(&digest).all(|(a, b)| a.as_ref() == b.as_ref());
-            if self.lock().seen.as_ref().is_some_and(is_same) {
+            if self.current.lock().seen.as_ref().is_some_and(is_same) {
                 return Ok(None);
             }
             // The digest is stored even if the files are unusable, so that the warning is logged once.
-            self.lock().seen = Some(digest);
+            self.current.lock().seen = Some(digest);
             files.config(&contents).map(Some)
         });
         match renewed {
             Ok(None) => {}
             Ok(Some(config)) => {
-                self.lock().config = config;
+                self.current.lock().config = config;
                 operator_log::write_line(&format!("the certificate in `{}` was renewed", files.certificates.display()));
             }
-            Err(problem) => operator_log::warn(format_args!("the certificate of before stays: {problem}")),
+            Err(problem) => operator_log::warn(format_args!("the previous certificate stays in use: {problem}")),
         }
     }
 }

@@ -85,7 +85,7 @@ fn bind_listener(path: &Path, mode: u32) -> io::Result<UnixListener> {
 /// Removes the socket file of a server that no longer runs.
 async fn remove_stale(path: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(path)?.file_type().is_socket() {
-        let message = "there is something else than a socket, which is not replaced: choose another path, or remove it";
+        let message = "the path exists and is not a socket: choose another path, or remove it";
         return Err(io::Error::new(ErrorKind::AlreadyExists, message));
     }
     match UnixStream::connect(path).await {
@@ -94,7 +94,7 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
         Ok(_) => Err(address_in_use()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Err(address_in_use()),
         Err(error) => {
-            Err(io::Error::new(error.kind(), format!("whether a server listens on it cannot be seen: {error}")))
+            Err(io::Error::new(error.kind(), format!("cannot determine whether a server listens on it: {error}")))
         }
     }
 }
@@ -157,7 +157,7 @@ mod tests {
         fs::write(&path, "precious").unwrap();
         drop(second);
         let error = bind(&path, 0o600).await.unwrap_err();
-        assert!(error.to_string().contains("not replaced"), "{error}");
+        assert!(error.to_string().contains("is not a socket"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         let link = directory.0.join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();

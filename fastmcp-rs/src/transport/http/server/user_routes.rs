@@ -57,16 +57,16 @@ impl Routes {
         let own = |response: Response<_>| response.map(ServerBody::Own);
         if let Err(refused) = shared.access.check_host(request.uri(), head::read_headers(request.headers()).0.host) {
             if refused != AccessDenial::InvalidHost {
-                return own(plain_response(StatusCode::FORBIDDEN, "this server is not known by that `Host`\n"));
+                return own(plain_response(StatusCode::FORBIDDEN, "this `Host` is not allowed\n"));
             }
             return own(with_connection_close(plain_response(
                 StatusCode::BAD_REQUEST,
-                "there must be one valid `Host`\n",
+                "the request must have exactly one valid `Host`\n",
             )));
         }
         // CONNECT requests a tunnel, which this server does not provide.
         if request.method() == Method::CONNECT {
-            return own(plain_response(StatusCode::METHOD_NOT_ALLOWED, "this is no proxy\n"));
+            return own(plain_response(StatusCode::METHOD_NOT_ALLOWED, "this server is not a proxy\n"));
         }
         let request = request.map(|body| RequestBody::new(body, shared.config.body_read_timeout));
         let mut answering = match catch_route_panic(|| (self.0)(request)) {
@@ -91,7 +91,7 @@ impl fmt::Debug for Routes {
 }
 
 fn failure_response(error: &(dyn StdError + Send + Sync)) -> Response<super::super::response::body::ResponseBody> {
-    operator_log::error(format_args!("a route has failed: {error}"));
+    operator_log::error(format_args!("a route failed: {error}"));
     plain_response(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
 }
 

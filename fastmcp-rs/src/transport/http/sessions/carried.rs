@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::auth::principal::Principal;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, Sealer, SealingKey, SessionBinding};
 use crate::transport::http::peer::Peer;
@@ -41,7 +41,7 @@ impl CarryingIds {
     }
 
     /// Creates the id of a session that begins now. Returns it with the end of its lifetime, in milliseconds since
-    /// 1970; `None` if the system has no random numbers.
+    /// 1970; `None` if the system's random number generator failed.
     pub(crate) fn issue(
         &self,
         connection: &Connection,

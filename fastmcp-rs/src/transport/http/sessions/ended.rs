@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_ends_many_sessions_makes_its_own_forgotten() {
+    fn a_peer_that_ends_many_sessions_evicts_its_own_ids() {
         let mut ended = Ended::default();
         ended.insert("quiet", 1, Some(&peer(1)), 0);
         for number in 0..2 * MAX_OF_PEER as u64 {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_without_a_peer_make_none_of_their_ids_forgotten_before_the_global_limit() {
+    fn ids_of_clients_without_a_peer_are_kept_up_to_the_global_limit() {
         let mut ended = Ended::default();
         for number in 0..2 * MAX_OF_PEER as u64 {
             ended.insert(&number.to_string(), 1000 + number, None, 0);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn all_peers_together_have_a_limit() {
+    fn the_ids_of_all_peers_have_a_common_limit() {
         let mut ended = Ended::default();
         for number in 0..MAX as u64 + 100 {
             ended.insert(&number.to_string(), 1000 + number, Some(&peer((number % 251) as u8)), 0);

@@ -13,26 +13,32 @@
 //! Specification: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports>
 //!
 //! This file is the table; `session` is an entry with the limits of its peer, `usage` tracks idle time, and `lease`
-//! keeps a session in use. `carried` issues and opens ids that carry their session, `ended` remembers ids that must not
-//! be restored, and `seen` remembers the last requests of a session.
+//! keeps a session in use. `evict` makes room for new sessions, and `sweep` ends idle ones. `carried` issues and opens
+//! ids that carry their session, `ended` remembers ids that must not be restored, and `seen` remembers the last requests
+//! of a session.
 
 mod carried;
 mod ended;
+mod evict;
 pub(crate) mod lease;
+mod owed;
 mod seen;
 mod session;
+mod sweep;
 mod usage;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(crate) use carried::{CarryingIds, Requester};
 use ended::Ended;
+use evict::EvictionCause;
 pub(crate) use lease::Lease;
+use owed::OwedResponses;
 use ring::rand::{SecureRandom, SystemRandom};
 use seen::SeenRequests;
 use session::{Carried, ClientInfoBytes, PeerSessions, ReplayPool, SessionStreams};
@@ -45,19 +51,15 @@ use usage::{SessionUsage, milliseconds_since};
 use super::peer::Peer;
 use super::response::replay::{ByteCounter, OWN_STREAM, ReplayStream, Resumption};
 use crate::auth::principal::Principal;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::Revision;
 use crate::sealing::{CarriedSession, milliseconds};
+use crate::util::sync::{Mutex, MutexGuard};
 
 const SHARDS: usize = 16;
 /// The index of a random byte in every id: an id that carries its session begins with a version and the id of a key.
 const RANDOM_BYTE: usize = 12;
-/// The shortest and the longest interval between searches for idle sessions.
-const SWEEP_INTERVALS: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(30)];
-/// The number of sessions to compare, about, when one must be evicted.
-const EVICTION_SAMPLE: usize = 1_024;
-/// The time for which a stream can be resumed after its last event, or after its last reader has left.
-const REPLAY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// The maximum number of bytes that are stored for the clients of one peer, and of all peers.
 const MAX_REPLAY_PER_PEER: usize = 16 << 20;
 const MAX_REPLAY: usize = 64 << 20;
@@ -98,17 +100,17 @@ pub(crate) struct Sessions {
 }
 
 /// A session that is about to be inserted.
-struct NewSession {
-    id: String,
-    connection: Arc<Connection>,
-    revision: Revision,
-    principal: Option<Arc<Principal>>,
+pub(super) struct NewSession {
+    pub(super) id: String,
+    pub(super) connection: Arc<Connection>,
+    pub(super) revision: Revision,
+    pub(super) principal: Option<Arc<Principal>>,
     /// The peer that the session counts against; `None` if it has no limit per peer.
-    peer: Option<Peer>,
-    /// The resumption of the session's own stream.
-    resumption: Resumption,
+    pub(super) peer: Option<Peer>,
+    /// The resumption of the session's own stream; `None` if the session ends with it.
+    pub(super) resumption: Option<Resumption>,
     /// The end of the lifetime, in milliseconds since 1970, if the id carries the session.
-    expires: Option<u64>,
+    pub(super) expires: Option<u64>,
 }
 
 impl NewSession {
@@ -127,7 +129,7 @@ impl NewSession {
             revision,
             principal,
             peer,
-            resumption: Resumption::for_revision(revision),
+            resumption: Some(Resumption::for_revision(revision)),
             expires,
         }
     }
@@ -169,29 +171,6 @@ impl Cause {
     }
 }
 
-/// The exceeded limit that makes an eviction necessary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EvictionCause {
-    Count,
-    ClientInfo,
-}
-
-impl EvictionCause {
-    /// Ranks sessions for eviction: the highest rank is evicted first. Sessions of the peer with the most sessions (or
-    /// bytes) precede others, sessions that were never used precede others, and then the longest idle time decides.
-    fn rank(self, session: &HttpSession) -> (usize, bool, u64) {
-        let of_peer = match (self, &session.peer_sessions) {
-            (EvictionCause::Count, peer_sessions) => {
-                peer_sessions.as_ref().map_or(1, |peer_sessions| peer_sessions.count.load(Ordering::Relaxed))
-            }
-            (EvictionCause::ClientInfo, Some(peer_sessions)) => peer_sessions.client_info_bytes.load(Ordering::Relaxed),
-            // These peers cannot be distinguished, so the largest session is evicted first.
-            (EvictionCause::ClientInfo, None) => session.client_info_bytes.own.load(Ordering::Relaxed),
-        };
-        (of_peer, !session.was_used.load(Ordering::Relaxed), session.idle_milliseconds())
-    }
-}
-
 /// Returns the label of a session in traces. The id itself would give every reader of the traces access to the session.
 fn session_label(id: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, id.as_bytes());
@@ -199,7 +178,7 @@ fn session_label(id: &str) -> String {
 }
 
 /// Returns a random id that cannot be guessed.
-fn random_id() -> Option<String> {
+pub(super) fn random_id() -> Option<String> {
     let mut random = [0; 24];
     SystemRandom::new().fill(&mut random).ok()?;
     Some(BASE64_URL_SAFE_NO_PAD.encode(random))
@@ -236,31 +215,15 @@ impl Sessions {
     fn shard(&self, id: &str) -> MutexGuard<'_, Shard> {
         // Ids in the table are random at this byte, so sessions spread over all shards.
         let index = id.as_bytes().get(RANDOM_BYTE).map_or(0, |byte| usize::from(*byte)) % SHARDS;
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].lock()
     }
 
     fn ended_ids(&self) -> MutexGuard<'_, Ended> {
-        self.ended_ids.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ended_ids.lock()
     }
 
     fn all_peers(&self) -> MutexGuard<'_, HashMap<Peer, Arc<PeerSessions>>> {
-        self.all_peers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Inserts a session of the transport of 2024-11-05 and returns its id. Returns `None` if there are too many
-    /// sessions, all of them in use. The session counts against `peer`; `resumption` is that of the session's own
-    /// stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) fn insert(
-        self: &Arc<Self>,
-        connection: Arc<Connection>,
-        revision: Revision,
-        principal: Option<Arc<Principal>>,
-        peer: Option<Peer>,
-        resumption: Resumption,
-    ) -> Option<String> {
-        let entry = NewSession { id: random_id()?, connection, revision, principal, peer, resumption, expires: None };
-        Some(self.add(entry)?.id().to_owned())
+        self.all_peers.lock()
     }
 
     /// Inserts a session of Streamable HTTP. With sealing keys, the id carries the session. Returns `None` if there are
@@ -281,7 +244,7 @@ impl Sessions {
         self.add(NewSession::of(requester, id, connection, revision, expires))
     }
 
-    fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
+    pub(super) fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
         let NewSession { id, connection, revision, principal, peer, resumption, expires } = entry;
         let id: Arc<str> = id.into();
         connection.label_session(&session_label(&id));
@@ -315,7 +278,7 @@ impl Sessions {
         let kept = ByteCounter::for_parent(
             peer_sessions.as_ref().map_or(&self.pool.kept, |peer_sessions| &peer_sessions.pool.kept),
         );
-        let own = ReplayStream::own(first_stream, Arc::clone(connection.outgoing()), resumption, &kept);
+        let own = ReplayStream::own(first_stream, StreamQueue::new(connection.outgoing()), resumption, &kept);
         let session = Arc::new(HttpSession {
             number: self.last_number.fetch_add(1, Ordering::Relaxed),
             id: Arc::clone(&id),
@@ -335,12 +298,11 @@ impl Sessions {
             kept,
             sessions: Arc::downgrade(self),
             carried: expires.map(|expires| Carried { expires, seen: SeenRequests::default() }),
-            #[cfg(feature = "legacy-sse")]
-            owed: AtomicUsize::new(0),
+            owed: OwedResponses::default(),
         });
         session.limit_stream(&session.own_stream());
         if let Some(peer_sessions) = &session.peer_sessions {
-            peer_sessions.lock().insert(session.number, Arc::downgrade(&session));
+            peer_sessions.sessions.lock().insert(session.number, Arc::downgrade(&session));
         }
         // The lease is taken before the session can be found, and ended as idle.
         let lease = Lease { in_use: SessionUse::new(&session.usage), session: Arc::clone(&session) };
@@ -373,30 +335,12 @@ impl Sessions {
     fn remove_from_peer(&self, peer_sessions: Option<&Arc<PeerSessions>>, number: Option<u64>) {
         let Some(peer_sessions) = peer_sessions else { return };
         if let Some(number) = number {
-            peer_sessions.lock().remove(&number);
+            peer_sessions.sessions.lock().remove(&number);
         }
         let mut all_peers = self.all_peers();
         if peer_sessions.count.fetch_sub(1, Ordering::AcqRel) == 1 {
             all_peers.remove(&peer_sessions.peer);
         }
-    }
-
-    /// Makes room for one more session and counts it globally. It already counts for its peer. Returns false if there
-    /// is no room.
-    fn make_room(&self, peer_sessions: Option<&PeerSessions>) -> bool {
-        let has_too_many =
-            |peer_sessions: &PeerSessions| peer_sessions.count.load(Ordering::Acquire) > self.limits.sessions_per_peer;
-        if peer_sessions.is_some_and(|peer_sessions| {
-            has_too_many(peer_sessions) && !self.evict(Some(peer_sessions), EvictionCause::Count)
-        }) {
-            return false;
-        }
-        if self.count.fetch_add(1, Ordering::AcqRel) >= self.limits.sessions && !self.evict(None, EvictionCause::Count)
-        {
-            self.count.fetch_sub(1, Ordering::AcqRel);
-            return false;
-        }
-        true
     }
 
     /// Returns the session with that id, if it belongs to the principal. An unknown id and that of another principal
@@ -440,7 +384,7 @@ impl Sessions {
         // The id is opened before anything is locked, so that forged ids do not delay other requests.
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let (session, expires) = opened.ok_or(NotFound::Unknown)?;
-        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        let _restoring = self.restoring.lock();
         if let Some(found) = self.find(id, requester.principal()) {
             return Ok(found);
         }
@@ -464,7 +408,7 @@ impl Sessions {
         }
         let opened = self.carrying.as_ref().and_then(|carrying| carrying.open(id, requester));
         let Some((_, expires)) = opened else { return false };
-        let _restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
+        let _restoring = self.restoring.lock();
         if remove() {
             return true;
         }
@@ -503,89 +447,10 @@ impl Sessions {
     pub(crate) fn all(&self) -> Vec<Arc<HttpSession>> {
         let mut all = Vec::new();
         for shard in &self.shards {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = shard.lock();
             all.extend(shard.values().cloned());
         }
         all
-    }
-
-    /// Ends sessions that are idle or whose lifetime has ended, and drops streams that can no longer be resumed.
-    fn sweep(&self) {
-        let idle_timeout = self.limits.idle_timeout;
-        let kept_time = REPLAY_TIMEOUT.min(idle_timeout);
-        for shard in &self.shards {
-            let mut over = Vec::new();
-            for session in shard.lock().unwrap_or_else(PoisonError::into_inner).values() {
-                session.streams().requests.retain(|stream| !stream.is_expired(kept_time));
-                if session.is_idle(idle_timeout) || session.is_expired() {
-                    over.push(Arc::clone(&session.id));
-                }
-            }
-            for id in over {
-                if !self.remove_if(&id, HttpSession::is_expired, Cause::Expired) {
-                    self.remove_if(&id, |session| session.is_idle(idle_timeout), Cause::Idle);
-                }
-            }
-        }
-    }
-
-    /// Starts the task that ends idle sessions, unless it runs. The task keeps neither the sessions nor a runtime
-    /// alive.
-    fn start_sweep_task(self: &Arc<Self>) {
-        if self.has_sweep_task.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let watch = SweepTask(Arc::downgrade(self));
-        let [least, most] = SWEEP_INTERVALS;
-        let pause = (self.limits.idle_timeout / 4).clamp(least, most);
-        // Outside a runtime there is no task, and the next request tries again.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            loop {
-                tokio::time::sleep(pause).await;
-                let Some(sessions) = watch.0.upgrade() else { return };
-                sessions.sweep();
-                if sessions.len() == 0 {
-                    drop(watch);
-                    // A session that began in the meantime has found this task still running.
-                    if sessions.len() > 0 {
-                        sessions.start_sweep_task();
-                    }
-                    return;
-                }
-            }
-        });
-    }
-
-    /// Ends one session that is not in use, of one peer or of all. Returns false if all are in use.
-    fn evict(&self, peer_sessions: Option<&PeerSessions>, cause: EvictionCause) -> bool {
-        // Another request may start to use the chosen session.
-        (0..3).any(|_| {
-            let first = match peer_sessions {
-                Some(peer_sessions) => find_eviction_candidate(
-                    peer_sessions.lock().values().filter_map(Weak::upgrade).take(EVICTION_SAMPLE),
-                    cause,
-                ),
-                None => self.find_eviction_candidate(cause),
-            };
-            first.is_some_and(|session| self.remove_if(&session.id, |session| !session.is_in_use(), Cause::Evicted))
-        })
-    }
-
-    /// Returns the session to evict: the highest rank of all sessions, or of a part of them if there are many.
-    fn find_eviction_candidate(&self, cause: EvictionCause) -> Option<Arc<HttpSession>> {
-        // Each search begins at another shard, so that no shard loses its sessions before the others.
-        let begin = self.evicted.fetch_add(1, Ordering::Relaxed);
-        let (mut compared, mut first) = (0, None);
-        for index in 0..SHARDS {
-            let shard = self.shards[(begin + index) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
-            compared += shard.len();
-            first = find_eviction_candidate(first.into_iter().chain(shard.values().cloned()), cause);
-            if compared >= EVICTION_SAMPLE && first.is_some() {
-                break;
-            }
-        }
-        first
     }
 
     /// Ends all sessions, and sessions that begin later, because the server shuts down.
@@ -603,34 +468,7 @@ impl Sessions {
         }
     }
 
-    /// Returns the number of open sessions, after a search for ended ones.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn count_open(&self) -> usize {
-        self.sweep();
-        self.len()
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
-    }
-}
-
-/// Returns the session with the highest rank among those that are not in use.
-fn find_eviction_candidate(
-    sessions: impl Iterator<Item = Arc<HttpSession>>,
-    cause: EvictionCause,
-) -> Option<Arc<HttpSession>> {
-    sessions.filter(|session| !session.is_in_use()).max_by_key(|session| cause.rank(session))
-}
-
-/// The state of the task that ends idle sessions. When the task ends, even together with its runtime, another one can
-/// start.
-struct SweepTask(Weak<Sessions>);
-
-impl Drop for SweepTask {
-    fn drop(&mut self) {
-        if let Some(sessions) = self.0.upgrade() {
-            sessions.has_sweep_task.store(false, Ordering::Release);
-        }
     }
 }

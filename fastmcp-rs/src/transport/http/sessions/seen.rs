@@ -4,11 +4,11 @@
 //! refused there. A cancellation of a request that has just ended is common, and accepted. The ids tell them apart.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
 
 use crate::protocol::id::{Id, IdKey};
+use crate::util::sync::Mutex;
 
 /// The maximum number of requests that are remembered.
 const MAX: usize = 256;
@@ -27,14 +27,10 @@ struct Recent {
 }
 
 impl SeenRequests {
-    fn lock(&self) -> MutexGuard<'_, Recent> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Records the id of a request.
     pub(crate) fn insert(&self, id: Id<'_>) {
         let hash = hash(id);
-        let mut recent = self.lock();
+        let mut recent = self.0.lock();
         if recent.hashes.len() < MAX {
             recent.hashes.push(hash);
             return;
@@ -46,13 +42,13 @@ impl SeenRequests {
 
     /// Records requests without their ids: from now on, any id may have been seen.
     pub(crate) fn insert_unknown(&self) {
-        self.lock().is_incomplete = true;
+        self.0.lock().is_incomplete = true;
     }
 
     /// Returns false if no request with that id has arrived, or more than [`MAX`] others have arrived since.
     pub(crate) fn may_contain(&self, id: Id<'_>) -> bool {
         let hash = hash(id);
-        let recent = self.lock();
+        let recent = self.0.lock();
         recent.is_incomplete || recent.hashes.contains(&hash)
     }
 }
@@ -86,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_requests_are_seen_however_their_ids_are_spelled() {
+    fn recent_requests_are_found_in_every_spelling_of_their_ids() {
         let seen = SeenRequests::default();
         with_id("1", |id| seen.insert(id));
         with_id(r#""a""#, |id| seen.insert(id));
@@ -100,7 +96,7 @@ mod tests {
         }
         assert!(!with_id("1", |id| seen.may_contain(id)), "that was long ago");
         assert!(with_id("100", |id| seen.may_contain(id)) && with_id("355", |id| seen.may_contain(id)));
-        assert!(seen.lock().hashes.capacity() <= MAX, "bounded");
+        assert!(seen.0.lock().hashes.capacity() <= MAX, "bounded");
         seen.insert_unknown();
         assert!(with_id("1", |id| seen.may_contain(id)));
     }

@@ -2,22 +2,25 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use crate::auth::principal::Principal;
-use crate::engine::Connection;
+use crate::engine::transport_api::Connection;
 use crate::json::object::Raw;
-use crate::outgoing::queue::{OutgoingQueue, QueueObserver};
-use crate::protocol::Revision;
+use crate::outgoing::queue::QueueObserver;
+use crate::outgoing::stream::StreamQueue;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
+use crate::protocol::{Outcome, Revision};
 use crate::sealing::milliseconds;
 use crate::transport::http::peer::Peer;
 use crate::transport::http::response::replay::{ByteCounter, DiscardKind, ReplayStream, Resumption};
 use crate::transport::http::sessions::Sessions;
+use crate::transport::http::sessions::owed::OwedResponses;
 use crate::transport::http::sessions::seen::SeenRequests;
 use crate::transport::http::sessions::usage::{SessionUsage, milliseconds_since};
+use crate::util::sync::{Mutex, MutexGuard};
 
 /// The maximum number of request streams of a session that can be resumed.
 const MAX_REPLAY_STREAMS: usize = 64;
@@ -44,8 +47,7 @@ pub(crate) struct HttpSession {
     /// Set if the id carries the session.
     pub(crate) carried: Option<Carried>,
     /// The number of responses that are still to come, for a session with a single stream.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) owed: AtomicUsize,
+    pub(crate) owed: OwedResponses,
 }
 
 /// The data of a session whose id carries it.
@@ -70,10 +72,10 @@ impl SessionEnd {
         match self {
             SessionEnd::Removed => RpcError::new(
                 code::INVALID_REQUEST,
-                "Invalid request: the session has ended before its request was answered; begin with `initialize`",
+                "Invalid request: the session ended before its response; begin with `initialize`",
             ),
             SessionEnd::Shutdown => {
-                let text = "Internal error: the server stopped before the request was answered";
+                let text = "Internal error: the server stopped before it had a response";
                 RpcError::new(code::INTERNAL_ERROR, text)
             }
         }
@@ -111,7 +113,7 @@ impl SessionStreams {
 
 impl HttpSession {
     pub(crate) fn streams(&self) -> MutexGuard<'_, SessionStreams> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+        self.streams.lock()
     }
 
     /// Returns the session's own stream, for messages that belong to no request.
@@ -120,13 +122,13 @@ impl HttpSession {
     }
 
     /// Opens a stream for the response to a request, which begins with `frames`. `request` is the id of the request;
-    /// `None` for a batch.
+    /// `None` for a batch. If these are the last frames, `ending` is the outcome of the response.
     pub(crate) fn open_request_stream(
         self: &Arc<Self>,
         request: Option<&str>,
-        outgoing: Arc<OutgoingQueue>,
+        outgoing: StreamQueue,
         frames: &[u8],
-        is_last: bool,
+        ending: Option<Outcome>,
     ) -> Arc<ReplayStream> {
         let mut streams = self.streams();
         while streams.requests.len() >= MAX_REPLAY_STREAMS {
@@ -137,7 +139,7 @@ impl HttpSession {
         streams.last_id += 1;
         let stream =
             ReplayStream::new(streams.last_id, request, outgoing, Resumption::for_revision(self.revision), &self.kept);
-        stream.add_frames(frames, is_last);
+        stream.add_frames(frames, ending);
         self.limit_stream(&stream);
         streams.requests.push_back(Arc::clone(&stream));
         drop(streams);
@@ -199,18 +201,6 @@ impl HttpSession {
         self.carried.as_ref().is_some_and(|carried| carried.expires <= milliseconds(SystemTime::now()))
     }
 
-    /// Updates the size of the client's description of itself. Returns false if the limits are exceeded.
-    #[cfg(feature = "legacy-sse")]
-    pub(crate) fn fits_client_info_limit(&self) -> bool {
-        let size = self.connection.session_size();
-        // A client describes itself once, and an unchanged session is not ended for the data of others.
-        if self.client_info_bytes.own.load(Ordering::Acquire) == size {
-            return true;
-        }
-        self.client_info_bytes.set(size);
-        !self.client_info_bytes.exceeds_limit()
-    }
-
     pub(crate) fn is_in_use(&self) -> bool {
         self.usage.users.load(Ordering::Acquire) > 0
     }
@@ -234,7 +224,7 @@ impl HttpSession {
         if let Some(peer_sessions) = self.peer_sessions.as_ref().filter(|peer_sessions| peer_sessions.pool.is_full()) {
             peer_sessions
                 .pool
-                .enforce_limit(now(), || peer_sessions.lock().values().filter_map(Weak::upgrade).collect());
+                .enforce_limit(now(), || peer_sessions.sessions.lock().values().filter_map(Weak::upgrade).collect());
         }
         if let Some(sessions) = self.sessions.upgrade().filter(|sessions| sessions.pool.is_full()) {
             sessions.pool.enforce_limit(now(), || sessions.all());
@@ -265,8 +255,7 @@ impl HttpSession {
             stream.close(Some(&error));
         }
         self.connection.cancel_all();
-        #[cfg(feature = "legacy-sse")]
-        if ending == SessionEnd::Shutdown && self.owed.load(Ordering::Acquire) > 0 {
+        if ending == SessionEnd::Shutdown && !self.owed.is_empty() {
             // The stream ends after the last of the pending errors.
             return;
         }
@@ -389,10 +378,4 @@ pub(crate) struct PeerSessions {
     pub(crate) count: AtomicUsize,
     pub(crate) client_info_bytes: AtomicUsize,
     pub(crate) pool: ReplayPool,
-}
-
-impl PeerSessions {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<HttpSession>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -4,10 +4,12 @@
 //! silently leave arguments unchecked. So such mistakes are reported to the author at once. Keywords of older drafts
 //! and of other vendors are ignored.
 
-use std::borrow::Cow;
-
 use regex_lite::Regex;
 use serde_json::Value;
+
+use super::mirrors;
+use super::problem::ProblemList;
+use crate::schema::reference::resolve_reference;
 
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 /// The deepest allowed nesting of a schema. Many clients stop reading at 128 levels, and the list of tools around the
@@ -16,30 +18,64 @@ const MAX_DEPTH: usize = 100;
 /// The most problems that are reported.
 const MAX_PROBLEMS: usize = 20;
 
-/// The result of the check.
+/// Findings of a check that are not mistakes.
 #[derive(Debug, Default)]
 pub(crate) struct SchemaFindings {
-    pub(crate) problems: Vec<String>,
     /// Patterns that may be valid but cannot be checked here.
     pub(crate) patterns: Vec<String>,
     /// True if the schema is nested too deeply to be walked.
     pub(crate) is_too_deep: bool,
 }
 
-/// Checks a whole schema; `which` names it in messages, such as "input".
-pub(crate) fn check_schema(schema: &Value, which: &str) -> SchemaFindings {
-    let mut report = SchemaFindings::default();
-    if depth_exceeds(schema, MAX_DEPTH) {
-        report.is_too_deep = true;
-        report.problems.push(format!(
-            "its {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read: move parts of it into `$defs`"
-        ));
-        return report;
+/// Checks the input schema of a tool.
+pub(crate) fn check_input_schema(schema: &Value, problems: &mut ProblemList) -> SchemaFindings {
+    if schema.get("type") != Some(&Value::from("object")) {
+        let found = match schema {
+            Value::Object(members) => match members.get("type") {
+                Some(other) => format!("its `type` is {other}"),
+                None => "it has no `type`".into(),
+            },
+            _ => "it is not an object".into(),
+        };
+        problems.add(
+            format!("the input schema must be an object with `\"type\": \"object\"`, but {found}"),
+            "for a tool without arguments, write `{\"type\": \"object\", \"properties\": {}}`",
+        );
+        return SchemaFindings::default();
     }
-    let mut looker = SchemaChecker { root: schema, which, report };
-    looker.check_subschema(schema, "");
-    looker.report.problems.truncate(MAX_PROBLEMS);
-    looker.report
+    let found = check_schema(schema, "input", problems);
+    if !found.is_too_deep {
+        mirrors::check_marks(schema, problems);
+    }
+    found
+}
+
+/// Checks the output schema of a tool.
+pub(crate) fn check_output_schema(schema: &Value, problems: &mut ProblemList) -> SchemaFindings {
+    if schema.is_object() {
+        return check_schema(schema, "output", problems);
+    }
+    problems.add("the output schema must be a JSON object", "write one, as in `{\"type\": \"object\"}`");
+    SchemaFindings::default()
+}
+
+/// Reports a schema that the complete validator does not accept; `which` is "input" or "output".
+pub(crate) fn report_uncheckable(which: &str, error: &str, problems: &mut ProblemList) {
+    problems.add(format!("the {which} schema is not a valid JSON Schema: {error}"), "correct the schema");
+}
+
+/// Checks a whole schema; `which` names it in messages, such as "input".
+fn check_schema(schema: &Value, which: &str, problems: &mut ProblemList) -> SchemaFindings {
+    if depth_exceeds(schema, MAX_DEPTH) {
+        problems.add(
+            format!("the {which} schema is nested more than {MAX_DEPTH} levels deep, which clients do not read"),
+            "move parts of it into `$defs`",
+        );
+        return SchemaFindings { is_too_deep: true, ..SchemaFindings::default() };
+    }
+    let mut checker = SchemaChecker { root: schema, which, problems, left: MAX_PROBLEMS, patterns: Vec::new() };
+    checker.check_subschema(schema, "");
+    SchemaFindings { patterns: checker.patterns, is_too_deep: false }
 }
 
 /// Returns true if a value is nested deeper than `limit`. It does not recurse, because the stack could overflow.
@@ -61,13 +97,23 @@ fn depth_exceeds(value: &Value, limit: usize) -> bool {
 struct SchemaChecker<'a> {
     root: &'a Value,
     which: &'a str,
-    report: SchemaFindings,
+    problems: &'a mut ProblemList,
+    /// The number of problems that may still be reported.
+    left: usize,
+    patterns: Vec<String>,
 }
 
 impl SchemaChecker<'_> {
-    fn add_problem(&mut self, keyword: &str, path: &str, text: &str) {
+    fn add_problem(&mut self, keyword: &str, path: &str, text: &str, fix: &str) {
         let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-        self.report.problems.push(format!("`{keyword}`{at} of its {} schema {text}", self.which));
+        self.report(format!("`{keyword}`{at} of the {} schema {text}", self.which), fix);
+    }
+
+    fn report(&mut self, text: String, fix: &str) {
+        if self.left > 0 {
+            self.left -= 1;
+            self.problems.add(text, fix);
+        }
     }
 
     fn check_subschema(&mut self, schema: &Value, path: &str) {
@@ -75,8 +121,8 @@ impl SchemaChecker<'_> {
             Value::Bool(_) => return,
             Value::Object(keywords) => keywords,
             other => {
-                let text = format!("`{path}` of its {} schema must be a schema, and is {other}", self.which);
-                return self.report.problems.push(text);
+                let text = format!("`{path}` of the {} schema must be a schema, not {other}", self.which);
+                return self.report(text, "write an object or a bool");
             }
         };
         // References in a schema with its own `$id` are relative to that.
@@ -95,7 +141,7 @@ impl SchemaChecker<'_> {
                             self.check_subschema(schema, &format!("{inner}/{name}"));
                         }
                     }
-                    _ => self.add_problem(keyword, path, "must be an object: from names to schemas"),
+                    _ => self.add_problem(keyword, path, "must be an object", "write one that maps names to schemas"),
                 },
                 "anyOf" | "oneOf" | "allOf" | "prefixItems" => match value {
                     Value::Array(schemas) => {
@@ -103,7 +149,7 @@ impl SchemaChecker<'_> {
                             self.check_subschema(schema, &format!("{inner}/{index}"));
                         }
                     }
-                    _ => self.add_problem(keyword, path, "must be a list of schemas"),
+                    _ => self.add_problem(keyword, path, "must be a list of schemas", "write one"),
                 },
                 // In older drafts a list of schemas in `items` has the meaning of `prefixItems`.
                 "items" if value.is_array() => {}
@@ -111,19 +157,19 @@ impl SchemaChecker<'_> {
                     self.check_subschema(value, &inner);
                 }
                 "required" if !value.as_array().is_some_and(|names| names.iter().all(Value::is_string)) => {
-                    self.add_problem(keyword, path, "must be a list of names");
+                    self.add_problem(keyword, path, "must be a list of names", "write one");
                 }
-                "enum" if !value.is_array() => self.add_problem(keyword, path, "must be a list of values"),
+                "enum" if !value.is_array() => self.add_problem(keyword, path, "must be a list of values", "write one"),
                 "pattern" => match value {
                     Value::String(pattern) if Regex::new(pattern).is_ok() => {}
-                    Value::String(pattern) => self.report.patterns.push(pattern.clone()),
-                    _ => self.add_problem(keyword, path, "must be a regular expression, as a string"),
+                    Value::String(pattern) => self.patterns.push(pattern.clone()),
+                    _ => self.add_problem(keyword, path, "must be a string with a regular expression", "write one"),
                 },
                 "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems"
                 | "minProperties" | "maxProperties"
                     if !value.is_number() =>
                 {
-                    self.add_problem(keyword, path, &format!("must be a number, and is {value}"));
+                    self.add_problem(keyword, path, &format!("must be a number, not {value}"), "write one");
                 }
                 _ => {}
             }
@@ -133,11 +179,16 @@ impl SchemaChecker<'_> {
     fn check_reference(&mut self, value: &Value, path: &str) {
         match value {
             Value::String(to) if to.starts_with('#') && resolve_reference(self.root, to).is_none() => {
-                self.add_problem("$ref", path, &format!("leads nowhere: there is no `{to}` in it"));
+                self.add_problem(
+                    "$ref",
+                    path,
+                    &format!("refers to `{to}`, which does not exist"),
+                    "correct it, or add the definition",
+                );
             }
             // External references are not checked.
             Value::String(_) => {}
-            other => self.add_problem("$ref", path, &format!("must be a string, and is {other}")),
+            other => self.add_problem("$ref", path, &format!("must be a string, not {other}"), "write one"),
         }
     }
 
@@ -148,37 +199,10 @@ impl SchemaChecker<'_> {
             only => is_type(only),
         };
         if !fits {
-            let text = format!("is {value}, and must be one of {}, or a list of them", TYPES.join(", "));
-            self.add_problem("type", path, &text);
+            let fix = format!("write one of {}, or a list of them", TYPES.join(", "));
+            self.add_problem("type", path, &format!("must be a type, not {value}"), &fix);
         }
     }
-}
-
-/// Resolves a local reference: a JSON pointer in its URI form, or the `$anchor` of a definition.
-pub(crate) fn resolve_reference<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
-    let fragment = reference.strip_prefix('#')?;
-    if fragment.is_empty() {
-        return Some(root);
-    }
-    if fragment.starts_with('/') {
-        return root.pointer(fragment).or_else(|| root.pointer(&decode_percent(fragment)?));
-    }
-    let definitions = ["$defs", "definitions"].iter().filter_map(|name| root.get(name)?.as_object());
-    let mut all = std::iter::once(root).chain(definitions.flat_map(|definitions| definitions.values()));
-    all.find(|schema| schema.get("$anchor").and_then(Value::as_str) == Some(fragment))
-}
-
-/// Decodes percent-encoding, if there is any.
-fn decode_percent(text: &str) -> Option<Cow<'_, str>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut parts = text.split('%');
-    bytes.extend_from_slice(parts.next()?.as_bytes());
-    for part in parts {
-        let code = part.get(..2)?;
-        bytes.push(u8::from_str_radix(code, 16).ok()?);
-        bytes.extend_from_slice(part.get(2..)?.as_bytes());
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -188,7 +212,9 @@ mod tests {
     use super::*;
 
     fn problems(schema: Value) -> Vec<String> {
-        check_schema(&schema, "input").problems
+        let mut problems = ProblemList::new("tool `x`");
+        check_schema(&schema, "input", &mut problems);
+        problems.texts()
     }
 
     #[test]
@@ -208,15 +234,15 @@ mod tests {
         assert_eq!(
             report,
             [
-                "`$ref` at `/properties/a` of its input schema leads nowhere: there is no `#/$defs/Nope` in it",
-                "`type` at `/properties/b` of its input schema is \"strin\", and must be one of array, boolean, integer, null, number, object, string, or a list of them",
-                "`/properties/c` of its input schema must be a schema, and is 5",
-                "`type` at `/properties/d/anyOf/0` of its input schema is [\"string\",3], and must be one of array, boolean, integer, null, number, object, string, or a list of them",
-                "`minimum` at `/properties/e/items` of its input schema must be a number, and is \"5\"",
-                "`enum` at `/properties/f` of its input schema must be a list of values",
-                "`pattern` at `/properties/f` of its input schema must be a regular expression, as a string",
-                "`required` at `/properties/g~1h` of its input schema must be a list of names",
-                "`properties` at `/properties/g~1h` of its input schema must be an object: from names to schemas",
+                "`$ref` at `/properties/a` of the input schema refers to `#/$defs/Nope`, which does not exist",
+                "`type` at `/properties/b` of the input schema must be a type, not \"strin\"",
+                "`/properties/c` of the input schema must be a schema, not 5",
+                "`type` at `/properties/d/anyOf/0` of the input schema must be a type, not [\"string\",3]",
+                "`minimum` at `/properties/e/items` of the input schema must be a number, not \"5\"",
+                "`enum` at `/properties/f` of the input schema must be a list of values",
+                "`pattern` at `/properties/f` of the input schema must be a string with a regular expression",
+                "`required` at `/properties/g~1h` of the input schema must be a list of names",
+                "`properties` at `/properties/g~1h` of the input schema must be an object",
             ]
         );
     }
@@ -241,16 +267,18 @@ mod tests {
             "additionalProperties": false
         });
         assert_eq!(problems(schema), [""; 0]);
-        let report =
-            check_schema(&json!({"properties": {"a": {"pattern": "^(?=x)"}, "b": {"pattern": "^x"}}}), "input");
-        assert_eq!((report.problems.len(), report.patterns), (0, vec!["^(?=x)".to_owned()]));
+        let mut problems = ProblemList::new("tool `x`");
+        let schema = json!({"properties": {"a": {"pattern": "^(?=x)"}, "b": {"pattern": "^x"}}});
+        assert_eq!(check_schema(&schema, "input", &mut problems).patterns, ["^(?=x)"]);
+        assert!(problems.is_empty());
     }
 
     #[test]
     fn a_schema_that_is_too_deep_is_not_traversed() {
         let nested = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({ "not": inner }));
         assert!(problems(nested(99)).is_empty());
-        let report = check_schema(&nested(1_000), "input");
-        assert!(report.is_too_deep && report.problems[0].contains("more than 100 levels"));
+        let mut problems = ProblemList::new("tool `x`");
+        assert!(check_schema(&nested(1_000), "input", &mut problems).is_too_deep);
+        assert!(problems.texts()[0].contains("more than 100 levels"));
     }
 }

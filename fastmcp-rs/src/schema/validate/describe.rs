@@ -1,0 +1,109 @@
+//! Descriptions of the values that a schema allows, and of the values that were sent.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use crate::schema::format;
+
+/// The most characters of a value that are shown.
+const MAX_SHOWN: usize = 80;
+
+/// Returns the format of a text, published or not.
+pub(super) fn find_format(keywords: &Map<String, Value>) -> Option<&str> {
+    keywords.get(format::UNPUBLISHED).or_else(|| keywords.get("format")).and_then(Value::as_str)
+}
+
+/// Describes the values that a schema allows.
+pub(super) fn describe_expected(keywords: &Map<String, Value>) -> String {
+    if let Some(Value::Array(allowed)) = keywords.get("enum") {
+        return list_allowed(allowed);
+    }
+    if let Some(only) = keywords.get("const") {
+        return only.to_string();
+    }
+    let article = |name: &str| match name {
+        "integer" => "an integer",
+        "number" => "a number",
+        "string" => "a string",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "an object",
+        _ => "null",
+    };
+    let mut text = match keywords.get("type") {
+        Some(Value::String(only)) => article(only).to_owned(),
+        Some(Value::Array(names)) => {
+            let others: Vec<&str> = names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect();
+            let nullable = others.len() < names.len() && !others.is_empty();
+            if nullable {
+                let mut inner = keywords.clone();
+                inner.insert("type".into(), others.into());
+                return format!("{}, or null", describe_expected(&inner));
+            }
+            names.iter().filter_map(Value::as_str).map(article).collect::<Vec<_>>().join(" or ")
+        }
+        _ => "another value".into(),
+    };
+    let range = |low: Option<&Value>, high: Option<&Value>, unit: &str| match (low, high) {
+        (Some(low), Some(high)) if low == high && !unit.is_empty() => {
+            format!(" of {low}{}", if *low == 1 { unit.trim_end_matches('s') } else { unit })
+        }
+        (Some(low), Some(high)) => format!(" from {low} to {high}{unit}"),
+        (Some(low), None) => format!(" of at least {low}{unit}"),
+        (None, Some(high)) => format!(" of at most {high}{unit}"),
+        (None, None) => String::new(),
+    };
+    text.push_str(&range(keywords.get("minimum"), keywords.get("maximum"), ""));
+    text.push_str(&range(keywords.get("minLength"), keywords.get("maxLength"), " characters"));
+    text.push_str(&range(keywords.get("minItems"), keywords.get("maxItems"), " items"));
+    match find_format(keywords).map(|format| (format, format::describe_format(format))) {
+        Some((_, Some(words))) => return words.to_owned(),
+        Some((format, None)) => _ = write!(text, " in the format {format}"),
+        None => {}
+    }
+    if let Some(Value::String(pattern)) = keywords.get("pattern") {
+        let _ = write!(text, " that matches `{pattern}`");
+    }
+    text
+}
+
+/// Describes the values of one of several alternatives, an object by its required members.
+pub(super) fn form(keywords: &Map<String, Value>) -> String {
+    let required = keywords.get("required").and_then(Value::as_array).into_iter().flatten();
+    match required.filter_map(Value::as_str).collect::<Vec<_>>().as_slice() {
+        [] => describe_expected(keywords),
+        required => format!("{} with {}", describe_expected(keywords), quoted(required)),
+    }
+}
+
+pub(super) fn list_allowed(allowed: &[Value]) -> String {
+    let values: Vec<String> = allowed.iter().take(30).map(Value::to_string).collect();
+    let more = if allowed.len() > values.len() { ", …" } else { "" };
+    format!("one of {}{more}", values.join(", "))
+}
+
+pub(super) fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().take(30).map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// Formats a value with its type, cut to a useful length.
+pub(crate) fn excerpt(value: &Value) -> String {
+    let (kind, text) = match value {
+        Value::Null => return "null".into(),
+        Value::Bool(_) => ("", value.to_string()),
+        Value::Number(_) => ("", value.to_string()),
+        Value::String(text) => {
+            // The text is cut before it is escaped, so that no escape sequence is cut.
+            let cut: String = text.chars().take(MAX_SHOWN).collect();
+            let more = if cut.len() < text.len() { "…" } else { "" };
+            return format!("the string {}{more}", Value::String(cut));
+        }
+        Value::Array(_) => ("the list ", value.to_string()),
+        Value::Object(_) => ("the object ", value.to_string()),
+    };
+    let cut: String = text.chars().take(MAX_SHOWN).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    format!("{kind}{cut}{more}")
+}
