@@ -333,7 +333,7 @@ fn an_unservable_component_is_an_error_with_its_fix() {
         (resource("nowhere"), "has no scheme"),
         (resource("a://{x"), "is not closed"),
         (resource("a://{x}").size(3), "has no size"),
-        (resource("a://{x}").allow_traversal("y"), "no variable"),
+        (resource("a://{x}").allow_traversal("y"), "not a variable"),
     ] {
         let text = problems(App::empty("x").add_resource(made));
         assert!(text.contains(part), "{part} in {text}");

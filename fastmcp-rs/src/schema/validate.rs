@@ -502,7 +502,7 @@ mod tests {
         }
         let start = std::time::Instant::now();
         let problems = validate_and_coerce(&schema, &mut value, true).problems;
-        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
         assert_eq!(problems.len(), 1);
         assert!(problems[0].to_string().ends_with("/right/value`: expected an integer, got the string \"x\""));
 
@@ -516,7 +516,7 @@ mod tests {
         }
         let start = std::time::Instant::now();
         assert!(!validate_and_coerce(&untagged, &mut value, true).is_coerced);
-        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     }
 
     #[test]
