@@ -117,15 +117,16 @@ pub use sealing::SealingKey;
 #[cfg(feature = "http")]
 pub use transport::http::HttpConfig;
 // Crates whose types are in public signatures, in the versions that this crate uses. The modules `http_server` and
-// `logging` have those that belong to them.
+// `logging` have those that belong to them. serde and serde_json are left out: the names of their variants, such as
+// `Value::String`, would make rustc write `std::string::String` in the errors of every program.
 #[cfg(feature = "tls")]
 #[doc(no_inline)]
 pub use rustls;
+#[doc(no_inline)]
+pub use schemars;
 #[cfg(feature = "http")]
 #[doc(no_inline)]
 pub use {http, http_body};
-#[doc(no_inline)]
-pub use {schemars, serde, serde_json};
 
 pub mod handler {
     //! Handlers: the functions behind tools, resources and prompts, their parameters and their results.
@@ -426,5 +427,5 @@ pub mod logging {
     pub use crate::telemetry::logging::otel_layer;
     pub use crate::telemetry::logging::{ClientLayer, Format, Options, init, init_with};
     #[doc(no_inline)]
-    pub use {tracing, tracing_subscriber};
+    pub use tracing;
 }
