@@ -5,7 +5,7 @@
 //! ```
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, Handle, Selector};
+use fastmcp_rs::visibility::Selector;
 use serde_json::{Value, json};
 
 /// An operation, as its service describes it.
@@ -21,7 +21,7 @@ struct Operation {
 
 /// Installs an operation as a tool.
 #[mcp::tool]
-async fn install(operation: Operation, handle: State<Handle>) -> Result<String, ToolError> {
+async fn install(operation: Operation, handle: State<AppHandle>) -> Result<String, ToolError> {
     let Operation { name, description, schema } = operation;
     let called = name.clone();
     let tool = DynamicTool::new(&name, schema, move |arguments, _ctx| {
@@ -38,7 +38,7 @@ async fn install(operation: Operation, handle: State<Handle>) -> Result<String, 
 
 /// Removes an installed tool.
 #[mcp::tool(destructive)]
-async fn uninstall(name: &str, handle: State<Handle>) -> Result<String, ToolError> {
+async fn uninstall(name: &str, handle: State<AppHandle>) -> Result<String, ToolError> {
     if !handle.remove_tool(name) {
         return Err(ToolError::new(format!("there is no tool `{name}`")));
     }
@@ -47,7 +47,7 @@ async fn uninstall(name: &str, handle: State<Handle>) -> Result<String, ToolErro
 
 /// Shows or hides all installed tools.
 #[mcp::tool]
-async fn maintenance(on: bool, handle: State<Handle>) -> &'static str {
+async fn maintenance(on: bool, handle: State<AppHandle>) -> &'static str {
     let installed = Selector::tag("installed");
     if on {
         handle.disable(installed);

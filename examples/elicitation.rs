@@ -10,7 +10,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AskError, Elicited};
 
 /// The number of free seats.
 struct Seats(AtomicU32);
@@ -40,15 +39,15 @@ enum Class {
 async fn book_flight(to: &str, ctx: &Context, seats: State<Seats>) -> Result<String, ToolError> {
     let answer = match ctx.elicit::<Wishes>(format!("Your flight to {to}")).await {
         // Not every client supports elicitation. The error tells the model the alternative.
-        Err(AskError::Unsupported { .. }) => {
+        Err(ClientRequestError::Unsupported { .. }) => {
             return Err(ToolError::new("This client cannot ask the user: suggest a travel agency instead."));
         }
         answer => answer?,
     };
     let wishes = match answer {
-        Elicited::Accepted(wishes) => wishes,
-        Elicited::Declined => return Ok("The user declined. Nothing was booked.".into()),
-        Elicited::Cancelled => return Ok("The user dismissed the form. Nothing was booked.".into()),
+        ElicitationResult::Accepted(wishes) => wishes,
+        ElicitationResult::Declined => return Ok("The user declined. Nothing was booked.".into()),
+        ElicitationResult::Cancelled => return Ok("The user dismissed the form. Nothing was booked.".into()),
     };
     // Nothing changes before the question, because that code runs twice. This takes all seats in one step, or none of
     // them.

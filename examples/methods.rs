@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use fastmcp_rs::Completing;
 use fastmcp_rs::prelude::*;
 
 /// The notes of a team, by title.
@@ -49,7 +48,7 @@ impl Notebook {
     }
 
     /// Suggests titles while a person types. Clients do not see this method.
-    async fn titles(_: Completing, notebook: State<Self>) -> Vec<String> {
+    async fn titles(_: CompletionRequest, notebook: State<Self>) -> Vec<String> {
         notebook.notes().keys().cloned().collect()
     }
 

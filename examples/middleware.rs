@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastmcp_rs::middleware::{
-    Layer, Method, Next, Operation, RateLimit, Refusal, Reply, ResultSizeLimit, StructuredLogging,
+    Layer, Method, Next, Operation, OperationError, RateLimit, Response, ResultSizeLimit, StructuredLogging,
 };
 use fastmcp_rs::prelude::*;
 
@@ -32,7 +32,7 @@ async fn set_maintenance(on: bool, maintenance: State<Maintenance>) -> &'static 
 struct OpeningHours;
 
 impl Layer for OpeningHours {
-    async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+    async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let maintenance = operation.context().state::<Maintenance>();
         let is_closed = maintenance.is_some_and(|maintenance| maintenance.0.load(Ordering::Relaxed));
         if is_closed && operation.method() == Method::CallTool && operation.name() != "set_maintenance" {

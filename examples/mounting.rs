@@ -54,7 +54,7 @@ mod users {
 
     pub fn app() -> App {
         // Only administrators see the admin tools, in every app that mounts this one.
-        App::from_module("users", module_path!()).visible(|component, ctx| {
+        App::from_module("users", module_path!()).visible_if(|component, ctx| {
             !component.has_tag("admin") || ctx.meta().get("com.example/role").is_some_and(|role| role == "admin")
         })
     }

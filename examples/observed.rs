@@ -6,9 +6,9 @@
 //! curl http://127.0.0.1:8000/metrics
 //! ```
 
+use fastmcp_rs::logging;
 use fastmcp_rs::logging::Options;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{HttpConfig, logging};
 
 /// Looks up the price of an order, in cents.
 #[mcp::tool]
@@ -21,7 +21,7 @@ async fn price_of(order: &str) -> Result<u64, ToolError> {
 #[mcp::main]
 async fn main() -> Result<(), fastmcp_rs::Error> {
     // Each line includes its request. Traces are sent if the variables of OpenTelemetry configure a destination.
-    logging::init_with(Options::new().with_requests());
+    logging::init_with(Options::new().requests(true));
     let app = App::new("observed").http(HttpConfig::new().metrics(true));
     match std::env::args().nth(1) {
         Some(address) => app.run_http(address).await,

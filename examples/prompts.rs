@@ -5,7 +5,6 @@
 //! ```
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{Completing, Message};
 
 /// Explains a text in simple words.
 #[mcp::prompt(title = "Explain this")]
@@ -44,12 +43,12 @@ fn letter(
     ]
 }
 
-fn countries(_: Completing) -> Vec<String> {
+fn countries(_: CompletionRequest) -> Vec<String> {
     ["France", "Germany"].map(String::from).into()
 }
 
 /// Suggests cities of the country that was chosen before.
-fn cities(completing: Completing) -> Vec<String> {
+fn cities(completing: CompletionRequest) -> Vec<String> {
     let cities: &[&str] = match completing.argument("country") {
         Some("France") => &["Lyon", "Paris"],
         Some("Germany") => &["Berlin", "Bonn", "Bremen"],

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use fastmcp_rs::handler::{FromContext, Requirements};
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{FromContext, Requirements};
 
 /// The stock. The whole server shares one value, so a lock protects it.
 #[derive(Default)]

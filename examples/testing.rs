@@ -5,7 +5,6 @@
 //! cargo test --features testing --example testing   # the tests
 //! ```
 
-use fastmcp_rs::Elicited;
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::ClientReply;
 use serde_json::json;
@@ -36,7 +35,7 @@ async fn buy(
     };
     let amount = euros * rate;
     match ctx.elicit::<bool>(format!("Buy {amount:.2} {currency} for {euros:.2} EUR?")).await? {
-        Elicited::Accepted(true) => Ok(Money { amount, currency: currency.into() }),
+        ElicitationResult::Accepted(true) => Ok(Money { amount, currency: currency.into() }),
         _ => Err(ToolError::new("the user declined the purchase")),
     }
 }
@@ -61,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[cfg(test)]
 mod tests {
     use fastmcp_rs::Revision;
-    use fastmcp_rs::testing::{Failure, TestClientBuilder, assert_tools_snapshot};
+    use fastmcp_rs::testing::{RequestError, TestClientBuilder, assert_tools_snapshot};
 
     use super::*;
 
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_confirmed_amount_is_bought() -> Result<(), Failure> {
+    async fn a_confirmed_amount_is_bought() -> Result<(), RequestError> {
         // Clients of the newest revision, and clients with a session.
         for revision in [Revision::V2026_07_28, Revision::V2025_11_25] {
             let client = client().revision(revision).on_elicitation(|question| {
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_declined_amount_is_not_bought() -> Result<(), Failure> {
+    async fn a_declined_amount_is_not_bought() -> Result<(), RequestError> {
         for answer in [ClientReply::accept(json!({"value": false})), ClientReply::decline(), ClientReply::cancel()] {
             let client = client().on_elicitation(move |_| answer.clone()).await.expect("the app is valid");
             let reply = client.call("buy", json!({"euros": 10, "currency": "USD"})).await?;
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_currency_is_refused_with_the_known_ones() -> Result<(), Failure> {
+    async fn an_unknown_currency_is_refused_with_the_known_ones() -> Result<(), RequestError> {
         let client = client().await.expect("the app is valid");
         let reply = client.call("buy", json!({"euros": 10, "currency": "DEM"})).await?;
         assert_eq!(reply.text(), "DEM is not for sale: use one of CHF, USD");

@@ -20,6 +20,9 @@ const MACROS: &str = "fastmcp-rs-macros/src";
 const PHASES: [&str; 11] =
     ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component", "shared"];
 
+/// The limit of names that `lib.rs` re-exports, without its modules. Names of one subject belong into its module.
+const MAX_ROOT_NAMES: usize = 40;
+
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;
 
@@ -83,6 +86,16 @@ fn only_faces_are_at_the_top_of_the_library() {
     let files = Library::read().files;
     let top: Vec<_> = files.keys().filter(|file| !file.contains('/') && !FACES.contains(&file.as_str())).collect();
     assert!(top.is_empty(), "these belong into a room: {top:?}");
+}
+
+#[test]
+fn the_root_of_the_library_has_few_names() {
+    let names: Vec<String> = Library::read().exports().into_keys().collect();
+    assert!(
+        names.len() <= MAX_ROOT_NAMES,
+        "{} names at the root, and at most {MAX_ROOT_NAMES} may be there; put names of one subject into its module: {names:?}",
+        names.len()
+    );
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The resources and prompts of the example.
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{Completing, EmbeddedResource, Image, Message};
 
 use crate::tools::PNG;
 
@@ -47,7 +46,7 @@ async fn test_prompt_with_arguments(
     format!("Prompt with arguments: arg1='{arg1}', arg2='{arg2}'")
 }
 
-fn complete_argument(_: Completing) -> Vec<String> {
+fn complete_argument(_: CompletionRequest) -> Vec<String> {
     ["testValue1", "testValue2", "paris"].map(String::from).to_vec()
 }
 

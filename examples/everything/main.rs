@@ -15,8 +15,8 @@ mod data;
 mod questions;
 mod tools;
 
+use fastmcp_rs::SealingKey;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, HttpConfig, SealingKey};
 use serde_json::json;
 
 #[mcp::main]

@@ -1,7 +1,6 @@
 //! The tools of the example that send requests to the client, and a prompt that does.
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{Elicited, Sampling};
 use serde_json::{Map, Value, json};
 
 /// The name and address of a user.
@@ -60,11 +59,11 @@ struct Defaults {
 }
 
 /// Formats an answer as one text.
-fn told<T: serde::Serialize>(answer: &Elicited<T>) -> String {
+fn told<T: serde::Serialize>(answer: &ElicitationResult<T>) -> String {
     let (action, content) = match answer {
-        Elicited::Accepted(content) => ("accept", json!(content)),
-        Elicited::Declined => ("decline", json!({})),
-        Elicited::Cancelled => ("cancel", json!({})),
+        ElicitationResult::Accepted(content) => ("accept", json!(content)),
+        ElicitationResult::Declined => ("decline", json!({})),
+        ElicitationResult::Cancelled => ("cancel", json!({})),
     };
     format!("action={action}, content={content}")
 }
@@ -76,7 +75,7 @@ async fn test_sampling(
     prompt: &str,
     ctx: &Context,
 ) -> Result<String, ToolError> {
-    let answer = ctx.sample(Sampling::new(prompt).max_tokens(100)).await?;
+    let answer = ctx.sample(SamplingRequest::new(prompt).max_tokens(100)).await?;
     Ok(format!("LLM response: {}", answer.text()))
 }
 
@@ -120,7 +119,7 @@ async fn test_elicitation_sep1330_enums(ctx: &Context) -> Result<String, ToolErr
             "titledMulti": { "type": "array", "items": { "anyOf": titled } }
         }
     });
-    let answer: Elicited<Map<String, Value>> =
+    let answer: ElicitationResult<Map<String, Value>> =
         ctx.elicit_form("Please select options from the enum fields", schema).await?;
     Ok(format!("Elicitation completed: {}", told(&answer)))
 }
@@ -128,7 +127,7 @@ async fn test_elicitation_sep1330_enums(ctx: &Context) -> Result<String, ToolErr
 /// Needs a client with a model.
 #[mcp::tool]
 async fn test_missing_capability(ctx: &Context) -> Result<String, ToolError> {
-    let answer = ctx.sample(Sampling::new("Say something.").max_tokens(100)).await?;
+    let answer = ctx.sample(SamplingRequest::new("Say something.").max_tokens(100)).await?;
     Ok(answer.text())
 }
 
@@ -152,7 +151,7 @@ async fn test_input_required_result_elicitation(ctx: &Context) -> Result<String,
 /// Asks the client's model.
 #[mcp::tool]
 async fn test_input_required_result_sampling(ctx: &Context) -> Result<String, ToolError> {
-    let question = Sampling::new("What is the capital of France?").max_tokens(100);
+    let question = SamplingRequest::new("What is the capital of France?").max_tokens(100);
     let answer = ctx.sample(question).key("capital_question").await?;
     Ok(format!("The model says: {}", answer.text()))
 }
@@ -178,7 +177,7 @@ async fn test_input_required_result_request_state(ctx: &Context) -> Result<Strin
 async fn test_input_required_result_multiple_inputs(ctx: &Context) -> Result<String, ToolError> {
     let (name, greeting, roots) = tokio::join!(
         ctx.elicit::<Name>("What is your name?").key("user_name"),
-        ctx.sample(Sampling::new("Generate a greeting").max_tokens(50)).key("greeting"),
+        ctx.sample(SamplingRequest::new("Generate a greeting").max_tokens(50)).key("greeting"),
         ctx.roots().key("client_roots"),
     );
     Ok(format!("{}; {}; {} roots", told(&name?), greeting?.text(), roots?.len()))
@@ -204,7 +203,7 @@ async fn test_input_required_result_tampered_state(ctx: &Context) -> Result<Stri
 async fn test_input_required_result_capabilities(ctx: &Context) -> Result<String, ToolError> {
     let (name, answer) = tokio::join!(
         ctx.elicit::<Name>("What is your name?").key("user_name"),
-        ctx.sample(Sampling::new("Say hello.").max_tokens(50)).key("greeting"),
+        ctx.sample(SamplingRequest::new("Say hello.").max_tokens(50)).key("greeting"),
     );
     Ok(match (name, answer) {
         (Ok(name), _) => told(&name),

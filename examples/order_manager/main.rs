@@ -14,7 +14,6 @@ mod one_line;
 mod resources;
 mod tools;
 
-use fastmcp_rs::HttpConfig;
 use fastmcp_rs::prelude::*;
 
 /// The instructions that several clients give to the model together with the tools.

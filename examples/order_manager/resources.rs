@@ -1,6 +1,5 @@
 //! Resources that clients read by URI, and a prompt that a person selects from a menu.
 
-use fastmcp_rs::Completing;
 use fastmcp_rs::prelude::*;
 
 use crate::database::{Order, Orders};
@@ -41,6 +40,6 @@ async fn refund_review(
 }
 
 /// Suggests order references while a person types.
-async fn order_ids(completing: Completing, orders: State<Orders>) -> Result<Vec<String>, ToolError> {
+async fn order_ids(completing: CompletionRequest, orders: State<Orders>) -> Result<Vec<String>, ToolError> {
     orders.ids_like(completing.text()).await
 }

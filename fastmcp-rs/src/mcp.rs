@@ -43,7 +43,7 @@
 /// | `&str`, `&[T]`, `&T`, `Option<&T>` of these | an argument that the tool borrows |
 /// | [`&Context`](crate::Context) | the call: progress, log messages, the caller's identity |
 /// | [`State<T>`](crate::State) | a value of the app |
-/// | any type with [`FromContext`](crate::FromContext) | an extractor of your own |
+/// | any type with [`FromContext`](crate::handler::FromContext) | an extractor of your own |
 ///
 /// `///` on a parameter is its description. `#[arg(…)]` takes:
 ///
@@ -155,10 +155,10 @@ pub use fastmcp_rs_macros::tool;
 ///
 /// # Forms
 ///
-/// A struct whose fields are strings, numbers, booleans and enums of unit variants is a [`Form`](crate::Form), which a
-/// handler can ask a person to fill in. An enum of unit variants is a form too, and a struct with one unnamed field is
-/// the same form as its field. [`FormField`](crate::FormField) lists the types that a field can have; a type with other
-/// fields is not a form, and can be used for everything else.
+/// A struct whose fields are strings, numbers, booleans and enums of unit variants is a
+/// [`Form`](crate::elicitation::Form), which a handler can ask a person to fill in. An enum of unit variants is a form
+/// too, and a struct with one unnamed field is the same form as its field. [`FormField`](crate::elicitation::FormField)
+/// lists the types that a field can have; a type with other fields is not a form, and can be used for everything else.
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
@@ -180,7 +180,7 @@ pub use fastmcp_rs_macros::tool;
 ///     gift: Option<bool>,
 /// }
 ///
-/// fn can_be_asked_for<T: fastmcp_rs::Form>() {}
+/// fn can_be_asked_for<T: fastmcp_rs::elicitation::Form>() {}
 /// can_be_asked_for::<Shipping>();
 /// ```
 ///
@@ -281,7 +281,7 @@ pub use fastmcp_rs_macros::main;
 /// - `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`, as for [`tool`](macro@tool).
 ///
 /// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header` and `title`, and also `complete = function`:
-/// see [`Completing`](crate::Completing).
+/// see [`CompletionRequest`](crate::CompletionRequest).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 pub use fastmcp_rs_macros::resource;
@@ -292,9 +292,8 @@ pub use fastmcp_rs_macros::resource;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::Completing;
 ///
-/// fn order_ids(completing: Completing) -> Vec<String> {
+/// fn order_ids(completing: CompletionRequest) -> Vec<String> {
 ///     vec!["ORD-101".into(), "ORD-102".into()]
 /// }
 ///
@@ -314,8 +313,8 @@ pub use fastmcp_rs_macros::resource;
 ///
 /// In the protocol, arguments of prompts are strings. A parameter of another type is read from the JSON in its string,
 /// and its schema is added to its description. A missing or wrong argument is the JSON-RPC error -32602, which names
-/// the argument. `complete = function` suggests values while the person types (see [`Completing`](crate::Completing));
-/// the variants of an enum are suggested without it.
+/// the argument. `complete = function` suggests values while the person types (see
+/// [`CompletionRequest`](crate::CompletionRequest)); the variants of an enum are suggested without it.
 ///
 /// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
 /// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`,

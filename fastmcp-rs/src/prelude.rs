@@ -1,5 +1,19 @@
 //! The imports that most servers need: `use fastmcp_rs::prelude::*;`.
+//!
+//! They are the macros, the app and its handle, the parameters and results of handlers, and the requests to the client.
+//! Names of a single subject are in the module of that subject, such as [`middleware`](crate::middleware).
 
+#[cfg(feature = "http")]
+#[doc(no_inline)]
+pub use crate::HttpConfig;
+#[doc(no_inline)]
+pub use crate::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
+#[doc(no_inline)]
+pub use crate::elicitation::ElicitationResult;
+#[doc(no_inline)]
+pub use crate::sampling::SamplingRequest;
+#[doc(no_inline)]
 pub use crate::{
-    App, Audio, Content, Context, EmbeddedResource, Image, Level, ResourceLink, State, ToolError, ToolResult, mcp,
+    App, AppHandle, Audio, ClientRequestError, CompletionRequest, Content, Context, EmbeddedResource, Image,
+    LoggingLevel, Message, Principal, ResourceContents, ResourceLink, State, ToolError, ToolResult, mcp,
 };

@@ -7,12 +7,12 @@ pub use serde;
 
 pub use crate::app::main_runtime::{Main, run_main};
 pub use crate::checks::problem::Location;
-pub use crate::client_features::form::{FieldOf, Form, FormChoice, FormField, FormMember};
+pub use crate::client_features::form::{FieldOf, Form, FormChoice, FormField, FormMember, FormType};
 pub use crate::component::arg_checks::{BoundsOf, DefaultOf, Header};
 pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};
-pub use crate::component::completion_request::{Complete, Completing, CompletionFuture};
-pub use crate::component::component_set::Server;
+pub use crate::component::completion_request::{Complete, CompletionFuture, CompletionRequest};
+pub use crate::component::component_set::ComponentLists;
 pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
@@ -23,11 +23,12 @@ pub use crate::component::output::{
     render,
 };
 pub use crate::component::parameter::{Input, Lend, ToolArgument, receiver};
-pub use crate::component::prompt::{IntoMessages, Prompt, PromptDefinition, RegisteredPrompt};
-pub use crate::component::resource::{RegisteredResource, Resource, ResourceAnnotations, ResourceDefinition};
+pub use crate::component::prompt::{IntoMessages, PromptDefinition, PromptHandle, RegisteredPrompt};
+pub use crate::component::resource::{RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle};
 pub use crate::component::slot::{JsonReader, Slot};
-pub use crate::component::tool::{RegisteredTool, ResultOptions, Tool, ToolAnnotations, ToolDefinition};
+pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolAnnotations, ToolDefinition, ToolHandle};
 pub use crate::component::unknown_members::model_serde;
+pub use crate::context::blocking::{run_blocking, run_blocking_async};
 pub use crate::protocol::CacheScope;
 pub use crate::schema::constraints::{Constraints, check_field};
 pub use crate::schema::number::Number;

@@ -1,6 +1,5 @@
 //! Tools that are made at run time, checked against the whole of JSON Schema.
 
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 

@@ -144,7 +144,7 @@ fn an_error_beside_a_long_list_is_explained_quickly() {
 
 #[test]
 fn a_duplicate_member_is_refused_at_any_depth() {
-    for app in [app, || app().strict_arguments()] {
+    for app in [app, || app().strict_arguments(true)] {
         for (tool, arguments, name) in [
             ("say", r#"{"text":"a","text":"b"}"#, "text"),
             ("say", r#"{"text":"a","te\u0078t":"b"}"#, "text"),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
+use fastmcp_rs::testing::RawClient;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn app() -> App {
 }
 
 /// Opens a session of a legacy client.
-pub async fn open(app: App, version: &str) -> Wire {
+pub async fn open(app: App, version: &str) -> RawClient {
     let mut wire = app.connect().await.expect("the app is valid");
     let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     wire.send(json!({"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params}).to_string());
@@ -106,7 +106,7 @@ fn cancelled(id: i64) -> String {
     json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}).to_string()
 }
 
-pub async fn receive(wire: &mut Wire) -> Value {
+pub async fn receive(wire: &mut RawClient) -> Value {
     let frame = tokio::time::timeout(Duration::from_secs(20), wire.receive()).await.expect("a frame comes");
     serde_json::from_str(&frame).expect("a frame")
 }
@@ -302,7 +302,7 @@ fn an_id_is_in_use_during_the_first_poll_of_its_call() {
 fn errors_without_an_id_are_rate_limited() {
     run(async {
         let mut wire = open(app(), "2025-11-25").await;
-        let burst = |wire: &mut Wire| {
+        let burst = |wire: &mut RawClient| {
             (0..400).for_each(|_| wire.send("not json"));
             let mut count = 0;
             while wire.try_receive().is_some() {

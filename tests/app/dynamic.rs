@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use fastmcp_rs::content::{Annotations, Role};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::{SubscriptionFilter, TestClient};
-use fastmcp_rs::{Annotations, DynamicPrompt, DynamicResource, DynamicTool, Icon, Message, Role, Selector};
+use fastmcp_rs::visibility::Selector;
+use fastmcp_rs::{Icon, IconTheme};
 use serde_json::{Map, Value, json};
 
 use super::validated_client::validated;
@@ -62,7 +64,7 @@ fn a_tool_of_a_schema_and_a_closure_in_every_revision() {
             .idempotent(true)
             .open_world(false)
             .tag("shipping")
-            .icon(Icon::new("https://example.com/pack.png").mime_type("image/png").size("48x48").dark())
+            .icon(Icon::new("https://example.com/pack.png").mime_type("image/png").size("48x48").theme(IconTheme::Dark))
             .meta("com.example/cost", 3)
             .output_schema(json!({"type": "object", "required": ["kind"]}))
     };
@@ -466,7 +468,7 @@ fn a_handle_refuses_unservable_components() {
         places.dedup();
         assert_eq!(places.len(), 2, "both places, in {text}");
         assert!(places.iter().all(|place| place.contains("dynamic.rs:")), "{text}");
-        assert!(text.contains("`Handle::remove_tool`"), "{text}");
+        assert!(text.contains("`AppHandle::remove_tool`"), "{text}");
         let client = connect(app, Revision::NEWEST).await;
         let text = handle.add_tool(nothing("a")).unwrap_err().to_string();
         assert!(text.contains("two tools are named `a`"), "{text}");
@@ -541,7 +543,8 @@ fn clients_are_notified_only_of_changed_lists() {
         let app = App::empty("x").add_tool(nothing("a").tag("t"));
         let handle = app.handle();
         let client = connect(app, Revision::NEWEST).await;
-        let filter = SubscriptionFilter::new().tools_list_changed().resources_list_changed().prompts_list_changed();
+        let filter =
+            SubscriptionFilter::new().tools_list_changed(true).resources_list_changed(true).prompts_list_changed(true);
         let mut subscription = client.listen(filter).await.unwrap();
         handle.add_tool(nothing("b")).unwrap();
         let told = subscription.next().await.unwrap();
@@ -656,7 +659,7 @@ fn ten_thousand_tools_are_added_one_by_one() {
 
 /// Uses a handle in its destructor, or panics there.
 struct Comeback {
-    handle: fastmcp_rs::Handle,
+    handle: fastmcp_rs::AppHandle,
     panics: bool,
 }
 

@@ -1,6 +1,5 @@
 //! Schemas of dynamic components: the keywords that are checked, and the schemas that are refused.
 
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -7,13 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, Handle};
 use serde_json::json;
 
 use super::run;
 
 /// Uses the handle in its destructor, and counts that.
-struct Guard(Handle, Arc<AtomicUsize>);
+struct Guard(AppHandle, Arc<AtomicUsize>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -22,7 +21,7 @@ impl Drop for Guard {
     }
 }
 
-fn guarded(name: &str, handle: &Handle, ended: &Arc<AtomicUsize>) -> DynamicTool {
+fn guarded(name: &str, handle: &AppHandle, ended: &Arc<AtomicUsize>) -> DynamicTool {
     let guard = Guard(handle.clone(), Arc::clone(ended));
     DynamicTool::new(name, json!({"type": "object"}), move |_, _| {
         let _ = &guard;

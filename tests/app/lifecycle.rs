@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
 use serde_json::json;
 
@@ -335,7 +334,7 @@ fn a_runtime_without_timers_is_an_error() {
 
 #[test]
 fn a_state_that_holds_a_handle_is_dropped() {
-    struct Keeper(fastmcp_rs::Handle, Diary);
+    struct Keeper(fastmcp_rs::AppHandle, Diary);
     impl Drop for Keeper {
         fn drop(&mut self) {
             assert!(!self.0.remove_tool("t"), "a handle of what is over does nothing");

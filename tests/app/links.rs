@@ -1,6 +1,5 @@
 //! Results with links to resources, which several clients show to no model.
 
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::Revision;
 use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};

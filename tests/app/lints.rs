@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
+use fastmcp_rs::handler::{FromContext, Requirements};
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
-use fastmcp_rs::{FromContext, Requirements};
+use fastmcp_rs::testing::RawClient;
 use serde_json::{Value, json};
 // Without this, the linker would leave the library's tools out.
 use toolbox as _;
@@ -148,7 +148,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Sends a modern request, with more `_meta` than it needs.
-async fn ask(wire: &mut Wire, method: &str, mut params: Value, mut meta: Value) -> Value {
+async fn ask(wire: &mut RawClient, method: &str, mut params: Value, mut meta: Value) -> Value {
     meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
     meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
     params["_meta"] = meta;
@@ -274,8 +274,8 @@ fn an_alias_of_result_is_a_result_type() {
 }
 
 #[test]
-fn anonymous_results_omit_the_name_of_the_server() {
-    let result = call(App::empty("x").tool::<twins::first>().anonymous_results(), "twin", json!({}), Value::Null);
+fn results_omit_the_name_of_the_server_if_it_is_hidden() {
+    let result = call(App::empty("x").tool::<twins::first>().hide_server_info(true), "twin", json!({}), Value::Null);
     assert_eq!(result["content"][0]["text"], "first");
     assert!(result.get("_meta").is_none(), "{result}");
 }

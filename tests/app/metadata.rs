@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{CacheScope, DynamicTool, Icon};
+use fastmcp_rs::{CacheScope, Icon, IconTheme};
 use serde_json::{Value, json};
 
 use super::run;
@@ -53,7 +53,7 @@ fn a_resource_has_its_own_ttl_and_cache_scope() {
     }
     run(async {
         // With a visibility function nothing is shared, even if a resource has the public scope.
-        let client = app().visible(|_, _| true).test_client().await.unwrap();
+        let client = app().visible_if(|_, _| true).test_client().await.unwrap();
         let read = client.read("kept://long").await.unwrap();
         assert_eq!((&read.json()["ttlMs"], &read.json()["cacheScope"]), (&json!(300_000), &json!("private")));
     });
@@ -64,7 +64,7 @@ fn the_icons_of_a_server_are_sent_only_with_its_description() {
     for revision in Revision::ALL {
         run(async {
             let icon = Icon::new("data:image/png;base64,AAAA").mime_type("image/png").size("16x16");
-            let app = app().icon(icon).icon(Icon::new("https://example.com/x.svg").dark());
+            let app = app().icon(icon).icon(Icon::new("https://example.com/x.svg").theme(IconTheme::Dark));
             let client = validated(app.test_client(), revision).await.unwrap();
             let told = client.discover().await.unwrap();
             let info = match revision.is_modern() {
@@ -86,7 +86,8 @@ fn the_icons_of_a_server_are_sent_only_with_its_description() {
         });
     }
     run(async {
-        let told = app().icon(Icon::new("https://x")).anonymous_results().test_client().await.unwrap().discover().await;
+        let told =
+            app().icon(Icon::new("https://x")).hide_server_info(true).test_client().await.unwrap().discover().await;
         assert!(told.unwrap().get("_meta").is_none());
     });
     let text = app().icon(Icon::new("file:///x.png").size("big")).check().unwrap_err().to_string();

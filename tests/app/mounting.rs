@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fastmcp_rs::middleware::{Layer, Next, Operation, Refusal, Reply};
+use fastmcp_rs::CacheScope;
+use fastmcp_rs::middleware::{Layer, Next, Operation, OperationError, Response};
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::{SubscriptionFilter, TestClient};
-use fastmcp_rs::{CacheScope, Completing, DynamicResource, DynamicTool, Selector};
+use fastmcp_rs::visibility::Selector;
 use serde_json::{Value, json};
 
 use super::run;
@@ -19,7 +20,7 @@ struct Owner(&'static str);
 /// Tells whose app this is.
 #[mcp::tool]
 async fn owner(owner: State<Owner>, ctx: &Context) -> String {
-    format!("{} as {}", owner.0, ctx.tool_name())
+    format!("{} as {}", owner.0, ctx.component_name())
 }
 
 /// The state of an order.
@@ -35,7 +36,7 @@ fn version() -> &'static str {
     "1"
 }
 
-fn topics(_: Completing) -> Vec<String> {
+fn topics(_: CompletionRequest) -> Vec<String> {
     vec!["refunds".into(), "returns".into()]
 }
 
@@ -57,7 +58,7 @@ fn payments(owner_name: &'static str) -> App {
 
 fn tool(name: &str) -> DynamicTool {
     DynamicTool::new(name, json!({"type": "object"}), |_, ctx: Context| async move {
-        Ok::<_, ToolError>(ctx.tool_name().to_owned())
+        Ok::<_, ToolError>(ctx.component_name().to_owned())
     })
 }
 
@@ -236,7 +237,7 @@ fn handles_of_a_mounted_app_keep_working() {
             let client = connect(app, revision).await;
             let mut subscription = None;
             if revision.is_modern() {
-                let filter = SubscriptionFilter::new().tools_list_changed().resource("orders://in/1/state");
+                let filter = SubscriptionFilter::new().tools_list_changed(true).resource("orders://in/1/state");
                 inside.resource::<order_state>().unwrap();
                 subscription = Some(client.listen(filter).await.unwrap());
             } else {
@@ -275,7 +276,7 @@ fn handles_of_a_mounted_app_keep_working() {
 struct Count(Arc<AtomicUsize>);
 
 impl Layer for Count {
-    async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+    async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         next.run(operation).await
     }

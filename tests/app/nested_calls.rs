@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fastmcp_rs::middleware::{self, Method, Next, Operation, Reply};
+use fastmcp_rs::content::Role;
+use fastmcp_rs::middleware::{self, Method, Next, Operation, Response};
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{Elicited, Message, ResourceContents, Role};
 use serde_json::{Value, json};
 
 use super::middleware::Client;
@@ -124,7 +124,7 @@ async fn mirror(ctx: &Context) -> Result<Vec<ResourceContents>, ToolError> {
 #[mcp::resource("shop://secret")]
 async fn secret(ctx: &Context) -> Result<String, ToolError> {
     match ctx.elicit::<bool>("Show the secret?").await? {
-        Elicited::Accepted(true) => Ok("42".into()),
+        ElicitationResult::Accepted(true) => Ok("42".into()),
         _ => Err(ToolError::new("the user does not want that")),
     }
 }
@@ -214,7 +214,7 @@ fn nested_calls_pass_through_middleware() {
 
 #[test]
 fn a_cached_result_serves_clients_and_nested_calls() {
-    type Kept = Mutex<HashMap<(Method, String, String, fastmcp_rs::Revision), Reply>>;
+    type Kept = Mutex<HashMap<(Method, String, String, fastmcp_rs::Revision), Response>>;
     for revision in Revision::ALL {
         run(async {
             let kept = Arc::new(Kept::default());

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use fastmcp_rs::content::Annotations;
+use fastmcp_rs::handler::IntoContent;
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::{ClientReply, TestClient};
-use fastmcp_rs::{Annotations, DynamicTool, IntoContent, Level, ResourceContents};
 use serde_json::{Value, json};
 
 use crate::support::Revision;
@@ -143,7 +144,7 @@ async fn notify_float(value: &str, ctx: &Context) -> Result<(), ToolError> {
 /// Annotates a text.
 #[mcp::tool]
 async fn annotate_float(value: &str) -> Result<Content, ToolError> {
-    let text = fastmcp_rs::Text::new("a text");
+    let text = fastmcp_rs::content::Text::new("a text");
     Ok(text.annotations(Annotations::new().priority(number(value)?)).into())
 }
 
@@ -249,7 +250,7 @@ fn with_log<T>(work: impl AsyncFnOnce(&Log) -> T) -> T {
 
 /// Connects a client that checks every frame against the schema of its revision.
 async fn connect(revision: Revision) -> TestClient {
-    let client = app().test_client().log_level(Level::Info);
+    let client = app().test_client().log_level(LoggingLevel::Info);
     validated(client, revision).await.expect("the app is valid")
 }
 

@@ -1,7 +1,7 @@
 //! Problems of an app, as `Error::problems` returns them.
 
+use fastmcp_rs::Problem;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, Problem};
 use serde_json::json;
 
 fn problems(app: App) -> Vec<Problem> {

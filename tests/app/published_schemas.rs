@@ -1,7 +1,6 @@
 //! Published schemas, which have to suit the models of every vendor.
 
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -171,11 +170,11 @@ fn an_app_can_publish_schemas_without_additional_properties() {
         json!({"type": "object", "properties": {"x": {"type": "object", "additionalProperties": false}}, "additionalProperties": false}),
         |_, _| async { Ok::<_, ToolError>("x") },
     );
-    for tool in [listed(app().open_schemas()), listed(App::empty("x").add_tool(by_hand).open_schemas())] {
+    for tool in [listed(app().open_schemas(true)), listed(App::empty("x").add_tool(by_hand).open_schemas(true))] {
         each(&tool["inputSchema"], &mut |schema| assert!(schema["additionalProperties"].is_null(), "{schema}"));
     }
     let refused = run(async {
-        let client = app().open_schemas().test_client().await.expect("the app is valid");
+        let client = app().open_schemas(true).test_client().await.expect("the app is valid");
         client.call("send", json!({"cuont": 1})).await.expect("it is answered").text()
     });
     assert!(refused.contains("`/cuont`: unknown argument"), "{refused}");
@@ -183,7 +182,7 @@ fn an_app_can_publish_schemas_without_additional_properties() {
 
 #[test]
 fn an_app_can_publish_limits_in_words() {
-    let properties = properties(app().describe_limits());
+    let properties = properties(app().describe_limits(true));
     assert_eq!(properties["count"]["description"], "How many.\n\nAllowed: 1 to 10.");
     let speed = properties["speed"]["description"].as_str().unwrap_or_default();
     assert!(speed.ends_with(r#"Allowed: one of "Slow", "Fast"."#), "{speed}");

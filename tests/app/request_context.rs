@@ -1,7 +1,7 @@
 //! Facts of a request in its context: id, trace context and principal.
 
+use fastmcp_rs::context::RequestId;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{Principal, RequestId};
 use serde_json::{Value, json};
 
 use super::run;

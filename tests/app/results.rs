@@ -1,6 +1,5 @@
 //! Results: numbers, booleans, strings, and content from files.
 
-use fastmcp_rs::DynamicTool;
 use fastmcp_rs::Revision;
 use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};

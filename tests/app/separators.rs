@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fastmcp_rs::middleware::{self, Refusal};
+use fastmcp_rs::middleware::{self, OperationError};
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
-use fastmcp_rs::{Completing, Content, DynamicTool, Level, Message, ResourceContents, Sampling};
+use fastmcp_rs::testing::RawClient;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -95,21 +94,21 @@ async fn number(number: u8, names: Option<Vec<u8>>) -> String {
 #[mcp::tool]
 async fn tell(text: String, ctx: &Context) -> String {
     ctx.progress(1.0, None, text.as_str());
-    ctx.log(Level::Error, json!({ &text: text }));
+    ctx.log(LoggingLevel::Error, json!({ &text: text }));
     text
 }
 
 /// Asks a person.
 #[mcp::tool]
 async fn ask(text: String, ctx: &Context) -> Result<String, ToolError> {
-    ctx.elicit::<String>(text).await?;
+    let _ = ctx.elicit::<String>(text).await?;
     Ok("asked".into())
 }
 
 /// Asks a model.
 #[mcp::tool]
 async fn sample(text: String, ctx: &Context) -> Result<String, ToolError> {
-    ctx.sample(Sampling::new(text).max_tokens(5)).await?;
+    ctx.sample(SamplingRequest::new(text).max_tokens(5)).await?;
     Ok("asked".into())
 }
 
@@ -131,7 +130,7 @@ async fn greet(#[arg(complete = names)] name: String) -> Vec<Message> {
     vec![Message::user(name.as_str()), Message::assistant(name)]
 }
 
-async fn names(_: Completing) -> Vec<String> {
+async fn names(_: CompletionRequest) -> Vec<String> {
     vec![TEXT.into()]
 }
 
@@ -158,7 +157,7 @@ fn app() -> App {
 fn layered() -> App {
     let layer = middleware::from_fn(|operation, next| async move {
         match operation.name() {
-            "refused" => Err(Refusal::new(-32603, TEXT).data(json!({ TEXT: TEXT }))),
+            "refused" => Err(OperationError::new(-32603, TEXT).data(json!({ TEXT: TEXT }))),
             "rewritten" => {
                 let reply = next.run(operation).await?;
                 let content = json!([{"type": "text", "text": TEXT}]);
@@ -172,13 +171,13 @@ fn layered() -> App {
 }
 
 /// The next frame, which no client takes for two.
-async fn receive(wire: &mut Wire) -> Value {
+async fn receive(wire: &mut RawClient) -> Value {
     let frame = tokio::time::timeout(Duration::from_secs(20), wire.receive()).await.expect("a frame comes");
     assert!(!frame.contains(SEPARATORS), "{frame:?}");
     serde_json::from_str(&frame).unwrap_or_else(|error| panic!("{error}: {frame}"))
 }
 
-fn send(wire: &mut Wire, revision: Revision, method: &str, params: Value) {
+fn send(wire: &mut RawClient, revision: Revision, method: &str, params: Value) {
     let mut meta = json!({"progressToken": TEXT});
     if revision.is_modern() {
         meta["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {}, "sampling": {}});
@@ -187,22 +186,22 @@ fn send(wire: &mut Wire, revision: Revision, method: &str, params: Value) {
     wire.send(revision.request_with_meta(TEXT, method, params, meta));
 }
 
-async fn exchange(wire: &mut Wire, revision: Revision, method: &str, params: Value) -> Value {
+async fn exchange(wire: &mut RawClient, revision: Revision, method: &str, params: Value) -> Value {
     send(wire, revision, method, params);
     let answer = receive(wire).await;
     assert_eq!(answer["id"], TEXT, "{answer}");
     answer
 }
 
-async fn call(wire: &mut Wire, revision: Revision, tool: &str, arguments: Value) -> Value {
+async fn call(wire: &mut RawClient, revision: Revision, tool: &str, arguments: Value) -> Value {
     exchange(wire, revision, "tools/call", json!({"name": tool, "arguments": arguments})).await
 }
 
-async fn open(revision: Revision) -> (Wire, Value) {
+async fn open(revision: Revision) -> (RawClient, Value) {
     open_app(app(), revision).await
 }
 
-async fn open_app(app: App, revision: Revision) -> (Wire, Value) {
+async fn open_app(app: App, revision: Revision) -> (RawClient, Value) {
     let mut wire = app.connect().await.expect("the app is valid");
     if revision.is_modern() {
         let discovered = exchange(&mut wire, revision, "server/discover", json!({})).await;

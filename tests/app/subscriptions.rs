@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{SubscriptionFilter, Wire};
+use fastmcp_rs::testing::{RawClient, SubscriptionFilter};
 use serde_json::{Value, json};
 
 use crate::support::{Revision, schema};
@@ -35,7 +35,7 @@ fn listen(id: impl Into<Value>, uris: &[&str]) -> String {
 }
 
 /// The next frame, which is a notification of the newest revision: its method and its parameters.
-async fn notification(wire: &mut Wire) -> (String, Value) {
+async fn notification(wire: &mut RawClient) -> (String, Value) {
     let frame = tokio::time::timeout(Duration::from_secs(20), wire.receive()).await.expect("a frame comes");
     let mut frame: Value = serde_json::from_str(&frame).expect("a frame is JSON");
     assert_eq!(schema::check_notification(Revision::NEWEST, &frame), Ok(()));
@@ -43,7 +43,7 @@ async fn notification(wire: &mut Wire) -> (String, Value) {
 }
 
 /// A client, and the context of a tool that it has called.
-async fn connect() -> (Wire, Context) {
+async fn connect() -> (RawClient, Context) {
     let left = Left::default();
     let app = App::empty("shelves").resource::<shelf>().tool::<leave_context>().state(left.clone());
     let mut wire = app.connect().await.expect("the app is valid");
@@ -116,7 +116,7 @@ fn the_test_client_is_notified_in_every_revision() {
             let client = app.test_client().revision(*revision).await.expect("the app is valid");
             client.call("leave_context", json!({})).await.expect("a result");
             let context = left.0.lock().unwrap().take().expect("the tool has run");
-            let filter = SubscriptionFilter::new().tools_list_changed();
+            let filter = SubscriptionFilter::new().tools_list_changed(true);
             let mut one = client.listen(filter.clone().resource("shelf://1")).await.expect("a subscription");
             assert_eq!(one.acknowledged(), &json!({"resourceSubscriptions": ["shelf://1"]}), "nothing is dynamic");
             let mut both = client.listen(filter.resource("shelf://1").resource("shelf://2")).await.expect("another");

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{Failure, SubscriptionFilter, TestClient, assert_tools_snapshot};
-use fastmcp_rs::{Completing, Message, Principal};
+use fastmcp_rs::testing::{RequestError, SubscriptionFilter, TestClient, assert_tools_snapshot};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -98,7 +97,7 @@ async fn poem(#[arg(complete = names)] name: &str, verses: u32) -> Vec<Message> 
     vec![Message::user(format!("Write {verses} verses on {name}.")), Message::assistant("Rhymed?")]
 }
 
-fn names(completing: Completing) -> Vec<String> {
+fn names(completing: CompletionRequest) -> Vec<String> {
     let names = match completing.argument("verses") {
         Some("1") => &["mars"][..],
         _ => &["earth", "mars", "venus"],
@@ -161,7 +160,7 @@ fn resources_are_listed_and_read() {
         let mars = client.read("planets://mars").await.unwrap();
         assert_eq!(mars.structured::<Value>(), json!({"name": "mars", "moons": 2}));
         assert_eq!(mars.contents()[0]["mimeType"], "application/json");
-        let failure: Failure = client.read("planets://pluto").await.unwrap_err();
+        let failure: RequestError = client.read("planets://pluto").await.unwrap_err();
         assert_eq!(failure.code(), if revision.is_modern() { -32602 } else { -32002 });
         assert_eq!(failure.data(), Some(&json!({"uri": "planets://pluto"})));
     });
@@ -189,7 +188,7 @@ fn prompts_are_listed_completed_and_filled_in() {
 fn notifications_of_a_call_come_before_its_result() {
     for revision in Revision::ALL {
         run(async {
-            let client = validated(app().test_client().log_level(Level::Warning), revision).await.unwrap();
+            let client = validated(app().test_client().log_level(LoggingLevel::Warning), revision).await.unwrap();
             let reply = client.call("report", json!({})).progress_token("t").await.unwrap();
             assert_eq!(reply.text(), "reported");
             let told = client.notifications();
@@ -225,7 +224,7 @@ fn subscribed_clients_are_notified_of_changes() {
         run(async {
             let app = App::empty("planets").tool::<move_planet>().resource::<planet>();
             let client = validated(app.test_client(), revision).await.unwrap();
-            let filter = SubscriptionFilter::new().tools_list_changed().resource("planets://mars");
+            let filter = SubscriptionFilter::new().tools_list_changed(true).resource("planets://mars");
             let mut mars = client.listen(filter).await.unwrap();
             // The tools of this app never change, so no notification is sent.
             assert_eq!(mars.acknowledged(), &json!({"resourceSubscriptions": ["planets://mars"]}), "{revision}");

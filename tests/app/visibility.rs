@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use fastmcp_rs::CacheScope;
 use fastmcp_rs::middleware::Timing;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{SubscriptionFilter, TestClient, Wire};
-use fastmcp_rs::{CacheScope, Completing, Component, ComponentKind, DynamicPrompt, DynamicResource, DynamicTool};
+use fastmcp_rs::testing::{RawClient, SubscriptionFilter, TestClient};
+use fastmcp_rs::visibility::{Component, ComponentKind};
 use serde_json::{Value, json};
 
 use super::run;
@@ -26,7 +27,7 @@ fn prompt(name: &str) -> DynamicPrompt {
     DynamicPrompt::new(name, |_, _| async { Ok::<_, ToolError>("got") }).argument("x", "")
 }
 
-fn candidates(_: Completing) -> Vec<String> {
+fn candidates(_: CompletionRequest) -> Vec<String> {
     vec!["one".into()]
 }
 
@@ -54,7 +55,7 @@ fn app() -> App {
         .add_prompt(prompt("greet"))
         .add_prompt(prompt("grant").tag("admin"))
         .prompt::<suggesting>()
-        .visible(is_admin)
+        .visible_if(is_admin)
 }
 
 async fn connect(app: App, revision: Revision) -> TestClient {
@@ -83,7 +84,7 @@ async fn check(app: App, revision: Revision) {
             assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(60_000), &json!("private")));
         }
     }
-    let told = |failure: fastmcp_rs::testing::Failure| (failure.code(), failure.message().to_owned());
+    let told = |failure: fastmcp_rs::testing::RequestError| (failure.code(), failure.message().to_owned());
     let admin = ("com.example/admin", true);
     assert_eq!(client.call("delete", json!({})).meta(admin.0, admin.1).await.unwrap().text(), "done");
     let hidden = told(client.call("delete", json!({})).await.unwrap_err());
@@ -139,7 +140,7 @@ fn pages_contain_only_visible_components() {
             let made = tool(&format!("t{number:02}"));
             app.add_tool(if number.is_multiple_of(3) { made } else { made.tag("admin") })
         };
-        let app = (0..20_u32).fold(App::empty("x").page_size(3), tools).visible(is_admin);
+        let app = (0..20_u32).fold(App::empty("x").page_size(3), tools).visible_if(is_admin);
         let client = connect(app, Revision::NEWEST).await;
         let seen: Vec<Value> = client.list_tools().await.unwrap();
         let names: Vec<&str> = seen.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
@@ -156,7 +157,7 @@ fn a_template_serves_the_uri_of_a_hidden_resource() {
         let app = App::empty("x")
             .add_resource(resource("a://b").tag("admin"))
             .add_resource(DynamicResource::new("a://{x}", |_, _| async { Ok::<_, ToolError>("template") }))
-            .visible(is_admin);
+            .visible_if(is_admin);
         let client = connect(app, Revision::NEWEST).await;
         assert_eq!(client.read("a://b").await.unwrap().text(), "template");
         assert_eq!(client.read("a://b").meta("com.example/admin", true).await.unwrap().text(), "read");
@@ -168,7 +169,7 @@ fn a_visibility_function_that_panics_hides_the_component() {
     run(async {
         let app = App::empty("x").add_tool(tool("a")).add_tool(tool("b"));
         let client =
-            connect(app.visible(|component, _| component.name() == "a" || panic!("on purpose")), Revision::NEWEST);
+            connect(app.visible_if(|component, _| component.name() == "a" || panic!("on purpose")), Revision::NEWEST);
         let client = client.await;
         assert_eq!(names(&client, "tools/list", false).await, ["a"]);
         assert!(client.call("b", json!({})).await.is_err());
@@ -184,7 +185,7 @@ fn the_visibility_function_gets_the_facts_of_a_component() {
             .add_resource(resource("c://x").name("c"))
             .add_resource(resource("d://{x}").name("d"))
             .add_prompt(prompt("e"))
-            .visible(|component, ctx| {
+            .visible_if(|component, ctx| {
                 match component.name() {
                     "a" => {
                         assert_eq!(component.kind(), ComponentKind::Tool);
@@ -213,7 +214,7 @@ fn the_visibility_functions_of_both_apps_apply_to_mounted_components() {
     run(async {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
-        let inner = App::empty("y").state(Secret("inner")).add_tool(tool("a")).add_tool(tool("b")).visible(
+        let inner = App::empty("y").state(Secret("inner")).add_tool(tool("a")).add_tool(tool("b")).visible_if(
             move |component, ctx| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 assert_eq!(ctx.state::<Secret>().unwrap().0, "inner");
@@ -221,7 +222,7 @@ fn the_visibility_functions_of_both_apps_apply_to_mounted_components() {
             },
         );
         let app = App::empty("x").state(Secret("outer")).add_tool(tool("a")).add_tool(tool("c")).mount("in", inner);
-        let app = app.visible(|component, ctx| {
+        let app = app.visible_if(|component, ctx| {
             assert_eq!(ctx.state::<Secret>().unwrap().0, "outer");
             !["c", "in_c"].contains(&component.name())
         });
@@ -244,7 +245,7 @@ fn the_outer_app_hides_components_of_mounted_apps() {
         let inner = App::empty("y").add_tool(tool("a")).add_tool(tool("b")).add_resource(resource("s://x"));
         // It knows them by the names that clients know.
         let hidden = ["in_b", "in_deep_c", "s://in/x"];
-        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible(move |component, _| {
+        let app = App::empty("x").mount("in", inner.mount("deep", innermost)).visible_if(move |component, _| {
             !hidden.contains(&component.name()) && component.uri().is_none_or(|uri| !hidden.contains(&uri))
         });
         let client = app.test_client().await.unwrap();
@@ -280,7 +281,7 @@ fn nested_calls_have_the_visibility_of_their_client() {
 }
 
 /// Sends modern requests whose responses may come in any order.
-struct Stream(Wire);
+struct Stream(RawClient);
 
 impl Stream {
     async fn connect(app: App) -> Stream {
@@ -323,7 +324,7 @@ impl Barrier {
 fn blocked_app(barrier: &Barrier) -> App {
     let barrier = barrier.clone();
     let app = App::empty("x").add_tool(tool("a")).add_resource(resource("a://b")).add_prompt(prompt("p"));
-    app.prompt::<suggesting>().tool::<act_for>().visible(move |_, _| {
+    app.prompt::<suggesting>().tool::<act_for>().visible_if(move |_, _| {
         barrier.wait();
         true
     })
@@ -428,7 +429,7 @@ fn a_visibility_function_that_blocks_in_a_nested_call_does_not_delay_others() {
         let (barrier, is_inside) = (Barrier::default(), Arc::new(AtomicBool::new(false)));
         let (waiting, inside) = (barrier.clone(), Arc::clone(&is_inside));
         let app = App::empty("x").add_tool(tool("a")).add_tool(tool("blocked")).tool::<act_for>().tool::<pause>();
-        let app = app.visible(move |component, _| {
+        let app = app.visible_if(move |component, _| {
             if component.name() == "blocked" {
                 inside.store(true, Ordering::SeqCst);
                 waiting.wait();
@@ -460,7 +461,7 @@ fn a_visibility_function_that_panics_is_called_for_every_component() {
         let counter = Arc::clone(&count);
         let app = (0..50).fold(App::empty("x"), |app, number| app.add_tool(tool(&format!("t{number}"))));
         let client = connect(
-            app.visible(move |_, _| {
+            app.visible_if(move |_, _| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 panic!("on purpose")
             }),

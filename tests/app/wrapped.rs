@@ -1,7 +1,7 @@
 //! Structured results that are no objects, for clients of 2026-07-28 that take no others.
 
+use fastmcp_rs::Revision;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, Revision};
 use serde_json::{Value, json};
 
 use super::run;

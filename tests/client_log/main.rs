@@ -9,7 +9,7 @@ use std::time::Duration;
 use fastmcp_rs::logging::{self, ClientLayer, Format, Options};
 use fastmcp_rs::middleware::StructuredLogging;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
+use fastmcp_rs::testing::RawClient;
 use serde_json::{Value, json};
 use support::{Revision, schema};
 use tracing_subscriber::prelude::*;
@@ -117,7 +117,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.expect("a runtime").block_on(work)
 }
 
-struct Client(Wire, Revision);
+struct Client(RawClient, Revision);
 
 impl Client {
     async fn connect(app: App, revision: Revision) -> Client {

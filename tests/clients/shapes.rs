@@ -153,10 +153,10 @@ async fn main() -> Result<(), fastmcp_rs::Error> {
     let wants = |option: &str| std::env::args().any(|argument| argument == option);
     let mut app = registered(App::empty("shapes")).tool::<nothing>().tool::<limits>();
     if wants("--open") {
-        app = app.open_schemas();
+        app = app.open_schemas(true);
     }
     if wants("--limits") {
-        app = app.describe_limits();
+        app = app.describe_limits(true);
     }
     app.run_stdio().await
 }

@@ -4,8 +4,9 @@
 //! every process, so that sessions survive a restart. All tools are `read_only`: Codex calls these without a person.
 
 use chrono::NaiveTime;
+use fastmcp_rs::SealingKey;
+use fastmcp_rs::context::ClientInfo;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{ClientInfo, SealingKey};
 
 /// A picture of one pixel.
 const PIXEL: &[u8] = &[

@@ -8,8 +8,9 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use fastmcp_rs::http_server::AccessError;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AccessError, Component, Principal};
+use fastmcp_rs::visibility::Component;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -200,7 +201,7 @@ async fn cve_2026_46519_a_hidden_component_cannot_be_called() {
         !component.name().starts_with("echo") || ctx.principal().is_some_and(|principal| principal.id() == "ada")
     }
     let seen = Seen::default();
-    let server = Server::start(app_with(seen.clone()).authenticate(by_key).visible(ada_sees_all)).await;
+    let server = Server::start(app_with(seen.clone()).authenticate(by_key).visible_if(ada_sees_all)).await;
     for (who, sees) in [("ada", true), ("eve", false)] {
         let list = server.send(&modern(1, "tools/list", json!({})).with("X-Api-Key", who)).await;
         assert_eq!(list.text().contains("\"echo\""), sees, "{who}");

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use fastmcp_rs::{AccessError, HttpConfig, Principal, SessionMode};
+use fastmcp_rs::http_server::{AccessError, SessionMode};
+use fastmcp_rs::{HttpConfig, Principal};
 use http::request::Parts;
 use http_body_util::BodyExt;
 use rustls::pki_types::ServerName;
@@ -57,9 +58,9 @@ fn sleep(milliseconds: u64) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_call_begins_its_stream_when_a_keep_alive_is_due() {
-    let server = Server::start(app().http(HttpConfig::new().keep_alive(PART))).await;
+    let server = Server::start(app().http(HttpConfig::new().keep_alive_interval(PART))).await;
     let sessionless =
-        Server::start(app().http(HttpConfig::new().keep_alive(PART).sessions(SessionMode::Sessionless))).await;
+        Server::start(app().http(HttpConfig::new().keep_alive_interval(PART).sessions(SessionMode::Sessionless))).await;
     let newest = Session::open(&server, Revision::V2025_11_25).await;
     let older = Session::open(&server, Revision::V2025_06_18).await;
     let without = Session { id: "none".into(), revision: Revision::V2025_06_18 };
@@ -96,7 +97,7 @@ async fn a_silent_call_begins_its_stream_when_a_keep_alive_is_due() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_call_that_lost_its_connection_gets_its_response_later() {
-    let server = Server::start(app().http(HttpConfig::new().keep_alive(PART))).await;
+    let server = Server::start(app().http(HttpConfig::new().keep_alive_interval(PART))).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     let mut lost = server.connect().await;
     lost.write(&session.call("sleep", sleep(600)).bytes()).await;
@@ -163,7 +164,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Slow<S> {
 
 /// Waits less than clients take for what a system keeps. Rest is not counted while something of an answer waits.
 fn impatient() -> HttpConfig {
-    HttpConfig::new().write_time(Duration::from_millis(700)).idle_time(Duration::from_millis(400))
+    HttpConfig::new().write_timeout(Duration::from_millis(700)).idle_timeout(Duration::from_millis(400))
 }
 
 async fn ask_for_much(stream: impl AsyncRead + AsyncWrite + Unpin, tool: &str) {
@@ -191,7 +192,7 @@ async fn a_slow_client_gets_its_whole_response_on_https() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_get_their_whole_responses_on_http_2() {
-    let server = Server::start(app().http(impatient().idle_time(Duration::from_secs(20)))).await;
+    let server = Server::start(app().http(impatient().idle_timeout(Duration::from_secs(20)))).await;
     // A slow socket, and a client that opens its window slowly; each with several responses at a time.
     for (window, length, piece) in [(64 << 20, LENGTH / 2, 0), (64 << 10, 500_000, PIECE)] {
         let stream = server.connect().await.stream;
@@ -256,7 +257,7 @@ async fn a_legacy_call_completes_when_its_client_closes_its_side() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_modern_call_is_cancelled_when_its_client_closes_its_side() {
     let seen = Seen::default();
-    let server = Server::start(app_with(seen.clone()).http(HttpConfig::new().keep_alive(PART))).await;
+    let server = Server::start(app_with(seen.clone()).http(HttpConfig::new().keep_alive_interval(PART))).await;
     // Before there is anything of an answer, and when its stream has begun.
     for (count, wait) in [(1, Duration::ZERO), (2, 3 * PART)] {
         let mut half = server.connect().await;
@@ -277,7 +278,8 @@ async fn a_modern_call_is_cancelled_when_its_client_closes_its_side() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partial_head_after_a_request_has_the_header_timeout() {
-    let config = HttpConfig::new().header_time(Duration::from_millis(600)).idle_time(Duration::from_secs(60));
+    let config =
+        HttpConfig::new().header_read_timeout(Duration::from_millis(600)).idle_timeout(Duration::from_secs(60));
     let server = Server::start(app().http(config)).await;
     let half = &call(2, "add", json!({"a": 1, "b": 2})).bytes()[..40];
     for first in [call(1, "add", json!({"a": 1, "b": 2})), call(1, "sleep", sleep(900))] {
@@ -356,7 +358,7 @@ async fn an_authenticate_function_that_panics_or_hangs_refuses_the_request() {
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let seen = Seen::default();
-    let config = HttpConfig::new().authenticate_time(Duration::from_millis(300)).legacy_sse("/sse");
+    let config = HttpConfig::new().authenticate_timeout(Duration::from_millis(300)).legacy_sse("/sse");
     let server = Server::start(app_with(seen.clone()).authenticate(by_mode).http(config)).await;
     let echo = call(1, "echo", json!({"text": "x"}));
     let mut connection = server.connect().await;

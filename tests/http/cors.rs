@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use axum::Router;
-use fastmcp_rs::{AccessError, HttpConfig, Principal};
+use fastmcp_rs::http_server::AccessError;
+use fastmcp_rs::{HttpConfig, Principal};
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -200,9 +200,9 @@ async fn streams_are_independent_and_a_reset_cancels_its_call() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_connection_is_closed_and_a_subscribed_one_is_kept() {
     let config = HttpConfig::new()
-        .header_time(Duration::from_millis(200))
-        .idle_time(Duration::from_millis(500))
-        .write_time(Duration::from_secs(2));
+        .header_read_timeout(Duration::from_millis(200))
+        .idle_timeout(Duration::from_millis(500))
+        .write_timeout(Duration::from_secs(2));
     let router = Router::new().route("/never", get(std::future::pending::<()>));
     let server = Server::start(app().routes(router).http(config)).await;
     let listening = Client::connect(&server).await;
@@ -239,7 +239,11 @@ async fn a_silent_connection_is_closed_and_a_subscribed_one_is_kept() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn timeouts_may_be_unlimited() {
     let forever = Duration::MAX;
-    let config = HttpConfig::new().header_time(forever).idle_time(forever).write_time(forever).body_time(forever);
+    let config = HttpConfig::new()
+        .header_read_timeout(forever)
+        .idle_timeout(forever)
+        .write_timeout(forever)
+        .body_read_timeout(forever);
     let router = Router::new().route("/", post(|body: String| async { body }));
     let server = Server::start(app().routes(router).http(config)).await;
     let echo = Request { path: "/".into(), ..Request::post("words") };
@@ -257,7 +261,7 @@ async fn timeouts_may_be_unlimited() {
 async fn a_client_that_opens_no_window_loses_its_stream() {
     let seen = Seen::default();
     let server =
-        Server::start(app_with(seen.clone()).http(HttpConfig::new().write_time(Duration::from_millis(500)))).await;
+        Server::start(app_with(seen.clone()).http(HttpConfig::new().write_timeout(Duration::from_millis(500)))).await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     let client = Client::with(stream, |builder| {
         builder.initial_stream_window_size(20_000).initial_connection_window_size(1 << 20);
@@ -286,7 +290,7 @@ async fn a_client_that_opens_no_window_loses_its_stream() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_reads_nothing_is_closed() {
     let router = Router::new().route("/", get(|| async { vec![b'x'; 30_000_000] }));
-    let config = HttpConfig::new().write_time(Duration::from_millis(300));
+    let config = HttpConfig::new().write_timeout(Duration::from_millis(300));
     let server = Server::start(app().routes(router).http(config)).await;
     let mut deaf = Raw::over(server.connect_deaf().await.stream).await;
     // There is all the room that HTTP/2 has, but none in the socket.

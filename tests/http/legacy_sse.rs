@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
+use fastmcp_rs::http_server::AccessError;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AccessError, HttpConfig, Principal, Sampling};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -22,7 +22,7 @@ const PATH: &str = "/sse";
 /// Lets the client's model answer.
 #[mcp::tool]
 async fn ask_model(ctx: &Context) -> Result<String, ToolError> {
-    Ok(ctx.sample(Sampling::new("Well?").max_tokens(10)).await?.text())
+    Ok(ctx.sample(SamplingRequest::new("Well?").max_tokens(10)).await?.text())
 }
 
 fn config() -> HttpConfig {
@@ -375,7 +375,7 @@ async fn a_session_ends_with_its_stream() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_cannot_send_more() {
-    let server = Server::start(app().http(config().write_time(Duration::from_millis(300)))).await;
+    let server = Server::start(app().http(config().write_timeout(Duration::from_millis(300)))).await;
     let mut deaf = server.connect_deaf().await;
     deaf.write(&at(PATH, Request::new("GET")).bytes()).await;
     let mut stream = deaf.response_head().await.unwrap();
@@ -395,7 +395,7 @@ async fn a_client_that_does_not_read_cannot_send_more() {
 
     // The same inside another server, whose connections may stay open for ever.
     let seen = Seen::default();
-    let config = HttpConfig::new().write_time(Duration::from_millis(300)).max_calls(50);
+    let config = HttpConfig::new().write_timeout(Duration::from_millis(300)).max_calls(50);
     let service = app_with(seen.clone()).http(config).into_service().await.unwrap();
     let router = Router::new().route_service(PATH, service.legacy_sse());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fastmcp_rs::http_server::AccessError;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AccessError, HttpConfig, Principal};
 use serde_json::json;
 use tokio::net::TcpStream;
 
@@ -308,7 +308,7 @@ async fn tell(bytes: usize, milliseconds: u64, notifies: bool, ctx: &Context) ->
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn responses_on_connections_that_are_not_read_take_bounded_memory() {
-    let config = HttpConfig::new().max_bytes_unread(4 << 20).keep_alive(Duration::from_millis(20));
+    let config = HttpConfig::new().max_bytes_unread(4 << 20).keep_alive_interval(Duration::from_millis(20));
     let app = App::empty("limits").tool::<tell>().authenticate(by_key);
     let server = Server::start(app.http(config)).await;
     let told = |key, milliseconds| {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, HttpConfig};
 use serde_json::{Value, json};
 
 use super::client::{Request, Server, call, modern, modern_with_meta};
@@ -318,7 +317,7 @@ async fn elicitation_takes_another_round() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscription_is_a_stream_of_events() {
-    let config = HttpConfig::new().keep_alive(Duration::from_millis(50));
+    let config = HttpConfig::new().keep_alive_interval(Duration::from_millis(50));
     let server = Server::start(app().http(config)).await;
     let missing = server.modern(1, "subscriptions/listen", json!({})).await;
     assert_eq!((missing.status, missing.code()), (200, -32602));
@@ -384,7 +383,7 @@ async fn the_state_of_a_round_fits_into_one_message() {
 async fn a_slow_visibility_function_does_not_delay_other_requests() {
     let barrier = Arc::new((Mutex::new(false), Condvar::new()));
     let waiting = Arc::clone(&barrier);
-    let app = app().visible(move |_, ctx| {
+    let app = app().visible_if(move |_, ctx| {
         if ctx.meta().contains_key("com.example/slow") {
             let limit = Duration::from_secs(10);
             drop(waiting.1.wait_timeout_while(waiting.0.lock().unwrap(), limit, |is_open| !*is_open).unwrap());

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::Router;
-use fastmcp_rs::HttpConfig;
 use fastmcp_rs::prelude::*;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;

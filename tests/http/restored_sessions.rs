@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
+use fastmcp_rs::SealingKey;
+use fastmcp_rs::http_server::AccessError;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AccessError, HttpConfig, Principal, SealingKey};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -345,7 +346,8 @@ async fn an_expired_id_is_refused_by_every_process() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_in_use_ends_with_its_lifetime_without_a_request() {
-    let config = HttpConfig::new().session_lifetime(Duration::from_millis(700)).session_idle(Duration::from_secs(1));
+    let config =
+        HttpConfig::new().session_lifetime(Duration::from_millis(700)).session_idle_timeout(Duration::from_secs(1));
     let server = Server::start(keyed().http(config)).await;
     let session = Session::open(&server, REVISION).await;
     let (mut connection, mut stream) = session.stream(&session.get()).await;
@@ -370,7 +372,7 @@ async fn a_session_that_was_deleted_is_not_restored() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_was_idle_is_not_restored() {
-    let config = HttpConfig::new().session_idle(Duration::from_millis(300));
+    let config = HttpConfig::new().session_idle_timeout(Duration::from_millis(300));
     let server = Server::start(keyed().http(config)).await;
     // One is found by its request, the other one by the task that looks for them.
     for pause in [Duration::from_millis(350), Duration::from_millis(900)] {
@@ -384,7 +386,7 @@ async fn a_session_that_was_idle_is_not_restored() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_is_idle_in_one_of_several_replicas_is_restored_there() {
-    let config = HttpConfig::new().replicas(2).session_idle(Duration::from_millis(300));
+    let config = HttpConfig::new().replicas(2).session_idle_timeout(Duration::from_millis(300));
     let server = Server::start(keyed().http(config)).await;
     let session = Session::open(&server, REVISION).await;
     for pause in [Duration::from_millis(350), Duration::from_millis(900)] {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
-use fastmcp_rs::{AccessError, App, HttpConfig, Principal};
+use fastmcp_rs::http_server::AccessError;
+use fastmcp_rs::{App, HttpConfig, Principal};
 use http::Response;
 use hyper::body::Frame;
 use serde_json::json;
@@ -106,7 +107,8 @@ async fn a_panic_in_a_route_is_a_response_and_keeps_the_connection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_of_heads_and_slow_bodies_apply_to_routes() {
-    let config = HttpConfig::new().body_time(Duration::from_millis(300)).header_time(Duration::from_millis(300));
+    let config =
+        HttpConfig::new().body_read_timeout(Duration::from_millis(300)).header_read_timeout(Duration::from_millis(300));
     let server = Server::start(routed().http(config)).await;
     let mut many = get_of("/");
     for number in 0..70 {

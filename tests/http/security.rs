@@ -316,9 +316,9 @@ async fn a_message_may_arrive_in_pieces() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn silent_and_slow_connections_are_closed() {
     let config = HttpConfig::new()
-        .header_time(Duration::from_millis(300))
-        .body_time(Duration::from_millis(300))
-        .idle_time(Duration::from_millis(400));
+        .header_read_timeout(Duration::from_millis(300))
+        .body_read_timeout(Duration::from_millis(300))
+        .idle_timeout(Duration::from_millis(400));
     let server = Server::start(app().http(config)).await;
     let within = Duration::from_secs(5);
     let request = call(1, "add", json!({"a": 1, "b": 2}));
@@ -356,7 +356,8 @@ async fn silent_and_slow_connections_are_closed() {
     }
     assert!(closed && start.elapsed() < within, "{:?}", start.elapsed());
     // The timeout begins anew for each request, however quick its response, and rest is not slowness.
-    let config = HttpConfig::new().header_time(Duration::from_millis(300)).idle_time(Duration::from_secs(20));
+    let config =
+        HttpConfig::new().header_read_timeout(Duration::from_millis(300)).idle_timeout(Duration::from_secs(20));
     let server = Server::start(app().http(config)).await;
     let mut quick = server.connect().await;
     for pause in [50, 50, 100, 100, 100, 100, 100, 700, 0] {
@@ -369,7 +370,7 @@ async fn silent_and_slow_connections_are_closed() {
     assert!(quick.is_closed_within(within).await, "half a head behind a request");
     // Rest is counted from the last request, however many came before.
     let rest = Duration::from_secs(1);
-    let server = Server::start(app().http(HttpConfig::new().idle_time(rest).max_body(16 << 20))).await;
+    let server = Server::start(app().http(HttpConfig::new().idle_timeout(rest).max_body(16 << 20))).await;
     let mut busy = server.connect().await;
     for _ in 0..4 {
         tokio::time::sleep(rest.mul_f64(0.55)).await;
@@ -472,7 +473,7 @@ async fn slow_clients_do_not_delay_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_is_disconnected() {
-    let server = Server::start(app().http(HttpConfig::new().write_time(Duration::from_millis(300)))).await;
+    let server = Server::start(app().http(HttpConfig::new().write_timeout(Duration::from_millis(300)))).await;
     let mut deaf = server.connect_deaf().await;
     deaf.write(&call(1, "much", json!({"bytes": 30_000_000})).bytes()).await;
     deaf.stream.readable().await.unwrap();

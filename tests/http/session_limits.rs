@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use fastmcp_rs::http_server::AccessError;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AccessError, HttpConfig, Principal};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -201,7 +201,7 @@ async fn a_call_ends_when_its_client_left_before_its_stream_began() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unread_stream_expires() {
     let reported = Reported::default();
-    let server = server(&reported, HttpConfig::new().session_idle(Duration::from_millis(800))).await;
+    let server = server(&reported, HttpConfig::new().session_idle_timeout(Duration::from_millis(800))).await;
     let session = Session::open(&server, REVISION).await;
     let last = call_and_hang_up(&session, 1, "report", json!({"bytes": 10})).await;
     let resumed = server.send(&session.get().with("Last-Event-ID", &last)).await;
@@ -219,7 +219,7 @@ async fn an_unread_stream_expires() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_idle_time_of_a_session_begins_when_its_last_use_ends() {
-    let server = Server::start(app().http(HttpConfig::new().session_idle(Duration::from_millis(1000)))).await;
+    let server = Server::start(app().http(HttpConfig::new().session_idle_timeout(Duration::from_millis(1000)))).await;
     let session = Session::open(&server, REVISION).await;
     let ping = || session.request(100, "ping", json!({}));
     // A stream.
@@ -241,7 +241,7 @@ async fn the_idle_time_of_a_session_begins_when_its_last_use_ends() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_sessions_of_a_mounted_service_end_without_new_ones() {
-    let config = HttpConfig::new().session_idle(Duration::from_millis(300));
+    let config = HttpConfig::new().session_idle_timeout(Duration::from_millis(300));
     let service = app().http(config).into_service().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Server::at(listener.local_addr().unwrap());

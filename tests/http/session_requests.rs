@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use fastmcp_rs::http_server::SessionMode;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{HttpConfig, SessionMode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 

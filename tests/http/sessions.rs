@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use fastmcp_rs::http_server::{AccessError, SessionMode};
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AccessError, HttpConfig, Principal, Sampling, SessionMode};
 use serde_json::{Value, json};
 
 use super::client::{Connection, Event, Request, Response, Server, call, modern};
@@ -390,7 +390,7 @@ async fn ask(ctx: &Context, what: &str) -> Result<String, ToolError> {
     Ok(match what {
         "form" => format!("{:?}", ctx.elicit::<bool>("Really?").await?),
         "page" => format!("{:?}", ctx.elicit_url("Please", "https://example.com").await?),
-        "model" => ctx.sample(Sampling::new("Well?").max_tokens(10)).await?.text(),
+        "model" => ctx.sample(SamplingRequest::new("Well?").max_tokens(10)).await?.text(),
         _ => format!("{:?}", ctx.roots().await?),
     })
 }
@@ -561,7 +561,7 @@ async fn ghsa_9pj6_vhgr_3mwh_sessions_beyond_the_limit_are_refused() {
     assert!(alive <= 19, "{alive}");
     assert_eq!(server.send(&used.request(1, "ping", json!({}))).await.status, 200, "one in use is not ended");
 
-    let server = Server::start(app().http(HttpConfig::new().session_idle(Duration::from_millis(500)))).await;
+    let server = Server::start(app().http(HttpConfig::new().session_idle_timeout(Duration::from_millis(500)))).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(server.send(&session.request(1, "ping", json!({}))).await.status, 404);

@@ -7,7 +7,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fastmcp_rs::{App, HttpConfig, Tls};
+use fastmcp_rs::http_server::Tls;
+use fastmcp_rs::{App, HttpConfig};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -122,7 +123,7 @@ async fn an_app_is_served_on_https() {
 async fn plain_text_on_a_tls_port_gets_an_error_or_is_closed() {
     let authority = Authority::new("plain");
     authority.renew();
-    let config = HttpConfig::new().tls(authority.tls()).header_time(Duration::from_millis(500));
+    let config = HttpConfig::new().tls(authority.tls()).header_read_timeout(Duration::from_millis(500));
     let server = Server::start(app().http(config.max_connections(3))).await;
     for _ in 0..10 {
         let response = server.send(&call(1, "add", json!({"a": 1, "b": 2}))).await;
@@ -158,7 +159,7 @@ async fn a_connection_in_its_tls_handshake_counts_against_the_limit() {
 async fn a_client_that_does_not_read_is_disconnected_on_https() {
     let authority = Authority::new("deaf");
     authority.renew();
-    let config = HttpConfig::new().tls(authority.tls()).write_time(Duration::from_millis(300));
+    let config = HttpConfig::new().tls(authority.tls()).write_timeout(Duration::from_millis(300));
     let server = Server::start(app().http(config)).await;
     // One whose answer is large, and one whose answer fits into what is kept to be encrypted, but not into the socket.
     for bytes in [30_000_000, 40_000] {
@@ -217,7 +218,7 @@ async fn unusable_certificates_are_errors_at_start() {
 async fn renewed_certificates_are_loaded_and_broken_ones_are_not() {
     let authority = Authority::new("renewed");
     authority.renew();
-    let server = Server::start(on(authority.tls().renewal(Duration::ZERO))).await;
+    let server = Server::start(on(authority.tls().renewal_interval(Duration::ZERO))).await;
     let connect = || authority.connect(server.address, &[]);
     let mut old = connect().await;
     let first = leaf(&old);
@@ -251,7 +252,9 @@ async fn renewed_certificates_are_loaded_and_broken_ones_are_not() {
 async fn special_files_at_the_path_of_a_certificate_delay_no_handshake() {
     let authority = Authority::new("special");
     authority.renew();
-    let config = HttpConfig::new().tls(authority.tls().renewal(Duration::ZERO)).header_time(Duration::from_secs(2));
+    let config = HttpConfig::new()
+        .tls(authority.tls().renewal_interval(Duration::ZERO))
+        .header_read_timeout(Duration::from_secs(2));
     let server = Server::start(app().http(config)).await;
     let connect = || tokio::time::timeout(Duration::from_secs(5), authority.connect(server.address, &[]));
     for name in ["cert.pem", "key.pem"] {

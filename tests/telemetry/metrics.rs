@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use fastmcp_rs::metrics::Metrics;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
-use fastmcp_rs::{DynamicTool, HttpConfig, Metrics};
+use fastmcp_rs::testing::RawClient;
 use openmetrics_parser::prometheus::parse_prometheus;
 use openmetrics_parser::{MetricNumber, PrometheusValue};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ fn failed<'a>(name: &'a str, error: &'a str) -> Vec<(&'static str, &'a str)> {
     [tool(name), vec![("error_type", error)]].concat()
 }
 
-async fn send(wire: &mut Wire, id: i64, method: &str, params: Value) -> Value {
+async fn send(wire: &mut RawClient, id: i64, method: &str, params: Value) -> Value {
     wire.send(Revision::NEWEST.request(id, method, params));
     serde_json::from_str(&wire.receive().await).unwrap()
 }
@@ -206,7 +206,7 @@ async fn gauges_of_open_objects_return_to_zero() {
     let config = HttpConfig::new()
         .metrics(true)
         .legacy_sse("/sse")
-        .session_idle(Duration::from_millis(200))
+        .session_idle_timeout(Duration::from_millis(200))
         .max_connections_per_address(8);
     let server = Server::start(app("open").http(config)).await;
     let get = |path: &str| Request { path: path.into(), ..Request::new("GET").set("Accept", "text/event-stream") };

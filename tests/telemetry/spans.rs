@@ -7,12 +7,12 @@ use super::client::{Request, Server, modern_with_meta};
 use super::recorder::{everything, install, request, requests};
 use super::support::Revision;
 use super::tools::app;
-use fastmcp_rs::testing::Wire;
+use fastmcp_rs::testing::RawClient;
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const OTHER: &str = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01";
 
-async fn modern(wire: &mut Wire, id: &str, method: &str, params: Value, meta: Value) -> Value {
+async fn modern(wire: &mut RawClient, id: &str, method: &str, params: Value, meta: Value) -> Value {
     wire.send(Revision::NEWEST.request_with_meta(id, method, params, meta));
     serde_json::from_str(&wire.receive().await).unwrap()
 }

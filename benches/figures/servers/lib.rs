@@ -12,7 +12,6 @@ use std::thread;
 use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{DynamicTool, HttpConfig, ToolResult};
 
 /// More than the longest text that is measured, which is 16 MiB.
 const LONGEST: usize = 32 << 20;

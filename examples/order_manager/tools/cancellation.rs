@@ -1,7 +1,6 @@
 //! A tool that asks the user before it makes an irreversible change.
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{AskError, Elicited};
 
 use super::status::StatusChange;
 use super::{find, tell_watchers};
@@ -28,10 +27,12 @@ async fn cancel_order(
     let customer = OneLine(&order.customer_email);
     let question = format!("Cancel order {} of {customer} over ${:.2}?", OneLine(order_id), order.total_amount);
     let reason = match ctx.elicit::<Confirmation>(question).await {
-        Ok(Elicited::Accepted(Confirmation { confirm: true, reason })) => reason,
-        Ok(Elicited::Accepted(_) | Elicited::Declined) => return Ok(StatusChange::none(order, "the user declined.")),
-        Ok(Elicited::Cancelled) => return Ok(StatusChange::none(order, "the user dismissed the question.")),
-        Err(AskError::Unsupported { .. }) => return Err(cannot_ask(order_id)),
+        Ok(ElicitationResult::Accepted(Confirmation { confirm: true, reason })) => reason,
+        Ok(ElicitationResult::Accepted(_) | ElicitationResult::Declined) => {
+            return Ok(StatusChange::none(order, "the user declined."));
+        }
+        Ok(ElicitationResult::Cancelled) => return Ok(StatusChange::none(order, "the user dismissed the question.")),
+        Err(ClientRequestError::Unsupported { .. }) => return Err(cannot_ask(order_id)),
         Err(error) => return Err(error.into()),
     };
     // Many clients send an empty string for an empty field.

@@ -17,10 +17,10 @@ use crate::parse::{
 /// Names of the runtime's items for one kind of component.
 pub(super) struct RuntimeNames {
     /// The trait that the handle implements.
-    pub(super) component: Ident,
+    pub(super) handle: Ident,
     pub(super) definition: Ident,
     pub(super) registered: Ident,
-    /// The constant of `Server` that lists the components of this kind.
+    /// The constant of `ComponentLists` that lists the components of this kind.
     pub(super) list: Ident,
 }
 
@@ -33,7 +33,7 @@ impl RuntimeNames {
         };
         let ident = |text: String| Ident::new(&text, Span::mixed_site());
         Self {
-            component: ident(name.to_owned()),
+            handle: ident(format!("{name}Handle")),
             definition: ident(format!("{name}Definition")),
             registered: ident(format!("Registered{name}")),
             list: ident(format!("{name}s").to_uppercase()),

@@ -1,7 +1,7 @@
 //! Expands `#[mcp::tool]`, `#[mcp::resource]` and `#[mcp::prompt]`.
 //!
-//! The function is emitted as written. It is followed by its handle, a type that carries the definition, and an entry in
-//! the inventory from which servers collect their components.
+//! The function is emitted as written. It is followed by its handle, a type that carries the definition, and an entry
+//! in the inventory from which servers collect their components.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -49,10 +49,10 @@ fn expand_imports(handler: &Handler<'_>) -> TokenStream {
 fn expand_registration(handler: &Handler<'_>) -> TokenStream {
     let private = private();
     let handle = handler.handle();
-    let RuntimeNames { component, registered, .. } = RuntimeNames::new(handler.component());
+    let RuntimeNames { handle: handle_trait, registered, .. } = RuntimeNames::new(handler.component());
     quote! {
         #private::inventory::submit! {
-            #private::#registered(<#handle as #private::#component>::DEFINITION)
+            #private::#registered(<#handle as #private::#handle_trait>::DEFINITION)
         }
     }
 }
@@ -68,7 +68,7 @@ fn expand_handle(
     let FnItem { attributes, visibility, .. } = handler.item;
     let conditions = cfg_attributes(attributes);
     let handle = handler.handle();
-    let RuntimeNames { component, definition: ty, .. } = RuntimeNames::new(handler.component());
+    let RuntimeNames { handle: handle_trait, definition: ty, .. } = RuntimeNames::new(handler.component());
     let definition = expand_definition(handler, &private);
     quote! {
         #(#conditions)*
@@ -81,7 +81,7 @@ fn expand_handle(
         const _: () = {
             #imports
 
-            impl #private::#component for #handle {
+            impl #private::#handle_trait for #handle {
                 const DEFINITION: &'static #private::#ty = &#definition;
             }
 

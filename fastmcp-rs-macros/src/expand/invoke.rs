@@ -205,15 +205,15 @@ fn expand_call(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
         }
         Execution::Blocking if is_lent => {
             let value = finish(call);
-            quote!(__context.run_blocking(move || #value).await?)
+            quote!(#private::run_blocking(__context, move || #value).await?)
         }
-        Execution::Blocking => quote!(__context.run_blocking(move || #call).await),
+        Execution::Blocking => quote!(#private::run_blocking(__context, move || #call).await),
         Execution::BlockingAsync if is_lent => {
             let value = finish(quote!(#call.await));
-            quote!(__context.run_blocking_async(move || async move { #value }).await?)
+            quote!(#private::run_blocking_async(__context, move || async move { #value }).await?)
         }
         Execution::BlockingAsync => {
-            quote!(__context.run_blocking_async(move || async move { #call.await }).await)
+            quote!(#private::run_blocking_async(__context, move || async move { #call.await }).await)
         }
     };
     let future = quote! {

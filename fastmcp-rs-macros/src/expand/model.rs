@@ -92,22 +92,25 @@ fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
     Some(match model.form_kind()? {
         FormKind::Object(types) => {
             let bounds = bounds(&types);
-            quote_spanned!(span=> impl #private::Form for #name #bounds {})
+            quote_spanned! {span=>
+                impl #private::FormType for #name {
+                    const IS_FIELD: bool = false;
+                }
+                impl #private::Form for #name #bounds {}
+            }
         }
         FormKind::Choice => quote_spanned! {span=>
+            impl #private::FormType for #name {}
             impl #private::FormField for #name {}
             impl #private::FormChoice for #name {}
-            impl #private::Form for #name {
-                const IS_FIELD: bool = true;
-            }
+            impl #private::Form for #name {}
         },
         FormKind::Wrapper(ty) => {
             let bounds = bounds(&[ty]);
             quote_spanned! {span=>
+                impl #private::FormType for #name {}
                 impl #private::FormField for #name #bounds {}
-                impl #private::Form for #name #bounds {
-                    const IS_FIELD: bool = true;
-                }
+                impl #private::Form for #name #bounds {}
             }
         }
     })

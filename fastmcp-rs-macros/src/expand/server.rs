@@ -27,7 +27,7 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> T
     // rustc reports a second block of the same type at this span.
     let span = ty.span();
     let there = private_at(span);
-    let server = quote_spanned!(span=> impl #there::Server for #ty { #(#lists)* });
+    let server = quote_spanned!(span=> impl #there::ComponentLists for #ty { #(#lists)* });
     quote! {
         #block
 
@@ -50,11 +50,11 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> T
 /// Generates the list of the definitions of one kind of component.
 fn expand_list(component: Component, handlers: &[Handler<'_>]) -> TokenStream {
     let private = private();
-    let RuntimeNames { component: name, definition, list, .. } = RuntimeNames::new(component);
+    let RuntimeNames { handle: handle_trait, definition, list, .. } = RuntimeNames::new(component);
     let definitions = handlers.iter().filter(|handler| handler.component() == component).map(|handler| {
         let conditions = cfg_attributes(&handler.item.attributes);
         let handle = handler.handle();
-        quote!(#(#conditions)* <#handle as #private::#name>::DEFINITION)
+        quote!(#(#conditions)* <#handle as #private::#handle_trait>::DEFINITION)
     });
     quote!(const #list: &'static [&'static #private::#definition] = &[#(#definitions),*];)
 }

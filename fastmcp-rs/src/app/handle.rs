@@ -29,7 +29,7 @@ use crate::registry::{ComponentTree, Registration, Selector};
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::{DynamicTool, Selector};
+/// use fastmcp_rs::visibility::Selector;
 /// use serde_json::json;
 ///
 /// # #[mcp::main]
@@ -47,11 +47,11 @@ use crate::registry::{ComponentTree, Registration, Selector};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Handle {
+pub struct AppHandle {
     pub(super) tree: Arc<ComponentTree>,
 }
 
-impl Handle {
+impl AppHandle {
     fn add(&self, component: Registration) -> Result<(), Error> {
         self.tree.add_component(component).map_err(Error::configuration)
     }
@@ -104,7 +104,7 @@ impl Handle {
         self.tree.remove(ListKind::Prompts, name)
     }
 
-    /// Enables the components that a selector matches. See [`Handle::disable`].
+    /// Enables the components that a selector matches. See [`AppHandle::disable`].
     pub fn enable(&self, selector: Selector) {
         self.tree.set_rule(&selector, true);
     }

@@ -43,14 +43,10 @@ pub(super) struct ShutdownFunction {
     label = "not a state factory",
     note = "it takes at most three `State<T>`, is `async`, and returns `Result<T, E>`, where `E` is an error, as in `|| async {{ Ok::<Pool, std::io::Error>(pool) }}`"
 )]
-pub trait MakeState<Parameters>: Send + 'static {
-    /// The type of the state.
-    type Made: Send + Sync + 'static;
-    #[doc(hidden)]
-    fn requirements(requirements: &mut Requirements);
-    #[doc(hidden)]
-    fn make(self, states: &States) -> StateFuture<Result<Self::Made, StateError>>;
-}
+pub trait StateFactory<Parameters>: sealed::StateFactory<Parameters> {}
+
+#[diagnostic::do_not_recommend]
+impl<P, F: sealed::StateFactory<P>> StateFactory<P> for F {}
 
 /// A function for [`App::on_shutdown`]: `async`, with at most three parameters, each a [`State`].
 #[diagnostic::on_unimplemented(
@@ -58,11 +54,29 @@ pub trait MakeState<Parameters>: Send + 'static {
     label = "not a shutdown hook",
     note = "it takes at most three `State<T>`, is `async`, and returns nothing, as in `|pool: State<Pool>| async move {{ pool.close().await }}`"
 )]
-pub trait EndApp<Parameters>: Send + 'static {
-    #[doc(hidden)]
-    fn requirements(requirements: &mut Requirements);
-    #[doc(hidden)]
-    fn run(self, states: &States) -> StateFuture<()>;
+pub trait ShutdownHook<Parameters>: sealed::ShutdownHook<Parameters> {}
+
+#[diagnostic::do_not_recommend]
+impl<P, F: sealed::ShutdownHook<P>> ShutdownHook<P> for F {}
+
+/// The methods of the two traits, which only this crate calls and implements.
+mod sealed {
+    use super::{Requirements, StateError, StateFuture, States};
+
+    pub trait StateFactory<Parameters>: Send + 'static {
+        /// The type of the state.
+        type Made: Send + Sync + 'static;
+
+        fn requirements(requirements: &mut Requirements);
+
+        fn make(self, states: &States) -> StateFuture<Result<Self::Made, StateError>>;
+    }
+
+    pub trait ShutdownHook<Parameters>: Send + 'static {
+        fn requirements(requirements: &mut Requirements);
+
+        fn run(self, states: &States) -> StateFuture<()>;
+    }
 }
 
 /// Returns the state of a type. The checks before the start make sure that it exists.
@@ -73,7 +87,7 @@ fn find_state<T: Send + Sync + 'static>(states: &States) -> Result<State<T>, Sta
 macro_rules! functions {
     ($($state:ident),*) => {
         #[diagnostic::do_not_recommend]
-        impl<F, W, T, E, $($state: Send + Sync + 'static),*> MakeState<($($state,)*)> for F
+        impl<F, W, T, E, $($state: Send + Sync + 'static),*> sealed::StateFactory<($($state,)*)> for F
         where
             F: FnOnce($(State<$state>),*) -> W + Send + 'static,
             W: Future<Output = Result<T, E>> + Send + 'static,
@@ -97,7 +111,7 @@ macro_rules! functions {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<F, W, $($state: Send + Sync + 'static),*> EndApp<($($state,)*)> for F
+        impl<F, W, $($state: Send + Sync + 'static),*> sealed::ShutdownHook<($($state,)*)> for F
         where
             F: FnOnce($(State<$state>),*) -> W + Send + 'static,
             W: Future<Output = ()> + Send + 'static,
@@ -165,7 +179,7 @@ impl App {
     ///     .tool::<notes>();
     /// assert!(app.check().is_ok());
     /// ```
-    pub fn state_with<P, F: MakeState<P>>(mut self, make: F) -> App {
+    pub fn state_with<P, F: StateFactory<P>>(mut self, make: F) -> App {
         let mut requirements = Requirements::default();
         F::requirements(&mut requirements);
         self.state_constructors.push(StateConstructor {
@@ -201,7 +215,7 @@ impl App {
     ///     .on_shutdown(|pool: State<Pool>| async move { pool.close().await });
     /// assert!(app.check().is_ok());
     /// ```
-    pub fn on_shutdown<P, F: EndApp<P>>(mut self, run: F) -> App {
+    pub fn on_shutdown<P, F: ShutdownHook<P>>(mut self, run: F) -> App {
         let mut requirements = Requirements::default();
         F::requirements(&mut requirements);
         self.shutdown_tasks.push(ShutdownFunction { requirements, work: Box::new(|states| run.run(states)) });

@@ -22,9 +22,9 @@ use std::any::type_name;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use handle::Handle;
-pub use lifecycle::{EndApp, MakeState};
+pub use handle::AppHandle;
 use lifecycle::{ShutdownFunction, StateConstructor};
+pub use lifecycle::{ShutdownHook, StateFactory};
 use register::registered_components;
 pub(crate) use start::PROGRAM_VERSION;
 
@@ -102,7 +102,6 @@ impl App {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::App;
     ///
     /// mod orders {
     ///     use fastmcp_rs::prelude::*;
@@ -172,10 +171,10 @@ impl App {
     /// Returns a handle that adds, removes, enables and disables components, before and while the app is served.
     ///
     /// The app then declares that it has tools, resources and prompts, even if it has none, and that their lists may
-    /// change. See [`Handle`].
-    pub fn handle(&self) -> Handle {
+    /// change. See [`AppHandle`].
+    pub fn handle(&self) -> AppHandle {
         self.tree.make_dynamic();
-        Handle { tree: Arc::clone(&self.tree) }
+        AppHandle { tree: Arc::clone(&self.tree) }
     }
 
     /// Enables metrics and returns a handle to them: requests per tool by outcome and duration, queue lengths, and open
@@ -222,12 +221,12 @@ impl App {
     /// ```
     /// use fastmcp_rs::prelude::*;
     ///
-    /// let app = App::empty("orders").visible(|component, ctx| {
+    /// let app = App::empty("orders").visible_if(|component, ctx| {
     ///     !component.has_tag("admin") || ctx.meta().get("com.example/role").is_some_and(|role| role == "admin")
     /// });
     /// # assert!(app.check().is_ok());
     /// ```
-    pub fn visible(mut self, function: impl Fn(&Component<'_>, &Context) -> bool + Send + Sync + 'static) -> App {
+    pub fn visible_if(mut self, function: impl Fn(&Component<'_>, &Context) -> bool + Send + Sync + 'static) -> App {
         self.visibility = Some(Arc::new(function));
         self
     }

@@ -18,7 +18,7 @@ impl App {
     /// Mounts another app in this app, under a namespace: its tool `charge` becomes `pay_charge`, its prompts likewise,
     /// and its resource `orders://{id}` becomes `orders://pay/{id}`. Resources keep their names.
     ///
-    /// The other app keeps its states, its time limit, its function for [`App::visible`], its state factories and
+    /// The other app keeps its states, its time limit, its function for [`App::visible_if`], its state factories and
     /// shutdown hooks, and its handles, whose changes appear under the namespace. All other settings, such as its name,
     /// its version, caching and page size, are replaced by those of this app. Mounted apps can have mounted apps
     /// themselves.

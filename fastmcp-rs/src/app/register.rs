@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::checks::problem::Location;
-use crate::component::component_set::Server;
+use crate::component::component_set::ComponentSet;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::prompt::{Prompt, RegisteredPrompt};
 use crate::component::resource::{RegisteredResource, Resource};
@@ -91,7 +91,7 @@ impl App {
     /// assert_eq!(app.tool_names(), ["greet"]);
     /// assert!(app.check().is_ok());
     /// ```
-    pub fn server<S: Server>(self) -> App {
+    pub fn server<S: ComponentSet>(self) -> App {
         let tools = S::TOOLS.iter().copied().map(Registration::tool);
         let resources = S::RESOURCES.iter().copied().map(Registration::resource);
         let prompts = S::PROMPTS.iter().copied().map(Registration::prompt);

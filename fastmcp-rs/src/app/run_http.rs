@@ -43,7 +43,7 @@ impl App {
     ///
     /// A request that it rejects is not served. Its return value is [`Context::principal`](crate::Context::principal);
     /// sessions, sealed request state and subscriptions are bound to it. It runs before the body is read, for every
-    /// request, even for those of a session. After 10 seconds ([`HttpConfig::authenticate_time`]) it is dropped, and
+    /// request, even for those of a session. After 10 seconds ([`HttpConfig::authenticate_timeout`]) it is dropped, and
     /// the request is answered with status 503. If it panics, the panic is logged, and the request is answered with
     /// status 500.
     ///
@@ -52,7 +52,8 @@ impl App {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::{AccessError, App, Principal};
+    /// use fastmcp_rs::http_server::AccessError;
+    /// use fastmcp_rs::{App, Principal};
     ///
     /// async fn by_token(parts: &http::request::Parts) -> Result<Principal, AccessError> {
     ///     let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
@@ -89,7 +90,8 @@ impl App {
     /// ```
     /// use std::convert::Infallible;
     ///
-    /// use fastmcp_rs::{App, RequestBody};
+    /// use fastmcp_rs::App;
+    /// use fastmcp_rs::http_server::RequestBody;
     /// use http::{Request, Response};
     ///
     /// /// With axum it would be `Router::new().route("/", get(|| async { "a page" }))`.
@@ -179,7 +181,7 @@ impl App {
     ///
     /// It serves both the self-contained requests of 2026-07-28 and the sessions of earlier revisions. When the server
     /// is asked to stop, it accepts no more connections, ends subscriptions with their last response, and gives calls
-    /// 10 seconds to end ([`HttpConfig::drain`]). A second signal ends the process at once.
+    /// 10 seconds to end ([`HttpConfig::graceful_shutdown_timeout`]). A second signal ends the process at once.
     ///
     /// # Errors
     ///

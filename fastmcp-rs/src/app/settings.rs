@@ -56,8 +56,8 @@ impl App {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::prelude::*;
     /// use fastmcp_rs::Icon;
+    /// use fastmcp_rs::prelude::*;
     ///
     /// let app = App::empty("orders").icon(Icon::new("https://example.com/orders.png").size("48x48"));
     /// assert!(app.check().is_ok());
@@ -67,10 +67,12 @@ impl App {
         self
     }
 
-    /// Leaves `additionalProperties: false` out of the schemas of all tools, because some vendors' converters, among
-    /// them that of google-genai, reject every tool whose schema contains it. Unknown arguments are still rejected.
-    pub fn open_schemas(mut self) -> App {
-        self.config.lists.style.closes_objects = false;
+    /// Sets whether the schemas of all tools omit `additionalProperties: false`. Default: false.
+    ///
+    /// Some vendors' converters, among them that of google-genai, reject every tool whose schema contains it. Unknown
+    /// arguments are still rejected.
+    pub fn open_schemas(mut self, yes: bool) -> App {
+        self.config.lists.style.closes_objects = !yes;
         self
     }
 
@@ -133,22 +135,23 @@ impl App {
         self
     }
 
-    /// Repeats limits and enum values in the descriptions of tools' arguments, because several clients remove the
-    /// schema keywords for them before a model sees the schema.
+    /// Sets whether the descriptions of tools' arguments repeat limits and enum values, because several clients remove
+    /// the schema keywords for them before a model sees the schema. Default: false.
     ///
     /// Limits are written in words, such as "Allowed: 1 to 10.", after the argument's own doc comment.
-    pub fn describe_limits(mut self) -> App {
-        self.config.lists.style.repeats_limits = true;
+    pub fn describe_limits(mut self, yes: bool) -> App {
+        self.config.lists.style.repeats_limits = yes;
         self
     }
 
-    /// Ignores arguments that a tool does not have, instead of rejecting the call, and logs their names at debug level.
+    /// Sets whether arguments that a tool does not have are ignored, and their names logged at debug level. Default:
+    /// false, which rejects the call.
     ///
     /// This applies to arguments themselves, not to the members inside of them, which are rejected unless their type
     /// has `#[mcp::model(allow_unknown_fields)]`. For a few names that a client adds to every call, use
     /// [`App::ignore_arguments`].
-    pub fn ignore_unknown_arguments(mut self) -> App {
-        self.config.ignored_arguments.everything = true;
+    pub fn ignore_unknown_arguments(mut self, yes: bool) -> App {
+        self.config.ignored_arguments.everything = yes;
         self
     }
 
@@ -186,27 +189,27 @@ impl App {
         self
     }
 
-    /// Rejects numbers, booleans, lists and objects that arrive inside a string.
+    /// Sets whether numbers, booleans, lists and objects that arrive inside a string are rejected. Default: false.
     ///
     /// Models sometimes write `"10"` for `10`; by default that is accepted where a string would be rejected. A whole
     /// number written as `1.0` is an integer in JSON Schema, and always accepted.
-    pub fn strict_arguments(mut self) -> App {
-        self.config.strict_arguments = true;
+    pub fn strict_arguments(mut self, yes: bool) -> App {
+        self.config.strict_arguments = yes;
         self
     }
 
-    /// Shows the text of every error and panic to the model, for development.
+    /// Sets whether the model reads the text of every error and panic, for development. Default: false.
     ///
     /// By default only the text of [`ToolError::new`](crate::ToolError::new) reaches the model: other texts may reveal
     /// paths, queries and host names.
-    pub fn show_errors(mut self) -> App {
-        self.config.show_errors = true;
+    pub fn show_errors(mut self, yes: bool) -> App {
+        self.config.show_errors = yes;
         self
     }
 
-    /// Leaves the server's name and version out of the `_meta` of each modern response.
-    pub fn anonymous_results(mut self) -> App {
-        self.config.announce_server = false;
+    /// Sets whether the `_meta` of each modern response omits the server's name and version. Default: false.
+    pub fn hide_server_info(mut self, yes: bool) -> App {
+        self.config.announce_server = !yes;
         self
     }
 
@@ -228,13 +231,12 @@ impl App {
         self
     }
 
-    /// Sets the time limit for answers to a call's questions, if a modern client sends them with its next request.
-    /// Default: 10 minutes.
+    /// Sets the lifetime of the `requestState` that travels with client requests to a modern client: the time in which
+    /// the client has to send their results with its next request. Default: 10 minutes.
     ///
-    /// The state of the call travels with the questions, sealed; after this time it no longer opens, and the call must
-    /// start again from the beginning.
-    pub fn answer_time(mut self, time: Duration) -> App {
-        self.config.request_state_ttl = time;
+    /// After this time the request state no longer opens, and the call must start again from the beginning.
+    pub fn request_state_ttl(mut self, ttl: Duration) -> App {
+        self.config.request_state_ttl = ttl;
         self
     }
 
@@ -268,8 +270,9 @@ impl App {
     /// parts, and [`HttpConfig::session_lifetime`](crate::HttpConfig::session_lifetime) limits the time.
     ///
     /// The first key seals, and all keys open. To replace a key, put the new key behind the old key in every process,
-    /// then in front of it, and remove the old key when the [`App::answer_time`] and the lifetime of sessions are over. Processes that serve the same clients need the
-    /// same keys and the same name in [`App::new`]: a server with another name opens nothing, even with the same key.
+    /// then in front of it, and remove the old key when the [`App::request_state_ttl`] and the lifetime of sessions are
+    /// over. Processes that serve the same clients need the same keys and the same name in [`App::new`]: a server with
+    /// another name opens nothing, even with the same key.
     pub fn sealing_keys(mut self, keys: impl IntoIterator<Item = SealingKey>) -> App {
         self.sealing_keys = keys.into_iter().collect();
         self

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 /// assert_eq!(ada.claims()["scope"], json!("orders:read"));
 /// ```
 #[derive(Clone, PartialEq)]
+#[must_use]
 pub struct Principal {
     id: String,
     claims: Map<String, Value>,

@@ -50,7 +50,7 @@ pub(crate) fn conflict(wording: &EntryWording, key: &str, first: Claim, second: 
         text.push_str(&format!(" (added at {added})"));
     }
     let fix = match first.is_dynamic() && second.is_dynamic() {
-        true => format!("rename one, or remove the first with `Handle::remove_{noun}`"),
+        true => format!("rename one, or remove the first with `AppHandle::remove_{noun}`"),
         false => advice.to_owned(),
     };
     let location = match second.other_place() {

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::client_features::pending_requests::PendingClientRequests;
-use crate::client_features::{AskError, ClientRequestSpec};
+use crate::client_features::{ClientRequestError, ClientRequestSpec};
 use crate::json::encode;
 use crate::protocol::ProtocolMethod;
 use crate::sealing::RequestState;
@@ -217,7 +217,7 @@ impl ClientRequestState {
         digest: &str,
         prefix: &str,
         own: Option<String>,
-    ) -> Result<String, AskError> {
+    ) -> Result<String, ClientRequestError> {
         let key = own.map(|own| format!("{prefix}{own}")).unwrap_or_else(|| {
             let noun = match spec.method {
                 ProtocolMethod::CreateMessage => "sampling",
@@ -238,7 +238,7 @@ impl ClientRequestState {
             format!("{kind}_{number}")
         });
         match self.keys.get(&key) {
-            Some(other) if other != digest => Err(AskError::DuplicateKey { key }),
+            Some(other) if other != digest => Err(ClientRequestError::DuplicateKey { key }),
             Some(_) => Ok(key),
             None => {
                 self.keys.insert(key.clone(), digest.to_owned());
@@ -286,11 +286,11 @@ impl CallClientRequests {
         prefix: &str,
         key: Option<String>,
         timeout: Option<Duration>,
-    ) -> Result<Value, AskError> {
+    ) -> Result<Value, ClientRequestError> {
         let call_requests = self;
         match &call_requests.channel {
-            RequestChannel::None => Err(AskError::NotPossibleHere),
-            RequestChannel::AnswerOnly => Err(AskError::unreachable(spec.capability)),
+            RequestChannel::None => Err(ClientRequestError::NotPossibleHere),
+            RequestChannel::AnswerOnly => Err(ClientRequestError::unreachable(spec.capability)),
             RequestChannel::Rounds => {
                 let digest = spec.digest();
                 let _asking = {
@@ -300,7 +300,7 @@ impl CallClientRequests {
                         return Ok(result);
                     }
                     if call_requests.has_ended.load(Ordering::SeqCst) {
-                        return Err(AskError::Ended);
+                        return Err(ClientRequestError::Ended);
                     }
                     locked.add_round_request(&key, digest, spec);
                     call_requests.has_open_requests.store(true, Ordering::Release);
@@ -310,7 +310,7 @@ impl CallClientRequests {
                 // The engine ends the call with the open questions and drops the handler, which never continues past
                 // this point. A task that the handler has spawned must not wait for ever.
                 call_requests.wait_for_end().await;
-                Err(AskError::Ended)
+                Err(ClientRequestError::Ended)
             }
             RequestChannel::Requests(requests) => {
                 self.send_request(sink, requests, &spec, timeout.unwrap_or(DEFAULT_TIMEOUT)).await
@@ -324,7 +324,7 @@ impl CallClientRequests {
         requests: &PendingClientRequests,
         spec: &ClientRequestSpec,
         timeout: Duration,
-    ) -> Result<Value, AskError> {
+    ) -> Result<Value, ClientRequestError> {
         let (id, answer) = requests.open_request()?;
         let mut sent = SentRequestGuard {
             sink,
@@ -345,7 +345,7 @@ impl CallClientRequests {
         sent.was_sent = sink.send(frame).await;
         if !sent.was_sent {
             self.wait_for_end().await;
-            return Err(AskError::Ended);
+            return Err(ClientRequestError::Ended);
         }
         let _wait = UserWaitGuard::new(self);
         let mut reply = pin!(tokio::time::timeout(timeout, answer));
@@ -356,12 +356,12 @@ impl CallClientRequests {
         });
         match reply.await {
             Some(Ok(Ok(Ok(result)))) => Ok(result),
-            Some(Ok(Ok(Err((code, message))))) => Err(AskError::from_error_response(code, &message)),
+            Some(Ok(Ok(Err((code, message))))) => Err(ClientRequestError::from_error_response(code, &message)),
             // The call has ended, or the connection was closed, which ends the call.
-            None | Some(Ok(Err(_))) => Err(AskError::Ended),
+            None | Some(Ok(Err(_))) => Err(ClientRequestError::Ended),
             Some(Err(_)) => {
                 sent.reason = "no response arrived in time";
-                Err(AskError::TimedOut { after: timeout })
+                Err(ClientRequestError::TimedOut { after: timeout })
             }
         }
     }

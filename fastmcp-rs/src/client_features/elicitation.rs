@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AskError, Capability, ClientRequestSpec};
+use super::{Capability, ClientRequestError, ClientRequestSpec};
 use crate::client_features::form::{self, Form};
 use crate::client_features::form_schema::{FormSchema, is_uri};
 use crate::protocol::{Feature, ProtocolMethod, Revision};
@@ -19,14 +19,15 @@ use crate::sealing;
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::Elicited;
+/// use fastmcp_rs::elicitation::ElicitationResult;
 ///
-/// let answer = Elicited::Accepted("Ada");
+/// let answer = ElicitationResult::Accepted("Ada");
 /// assert_eq!(answer.accepted(), Some("Ada"));
-/// assert_eq!(Elicited::<String>::Declined.accepted(), None);
+/// assert_eq!(ElicitationResult::<String>::Declined.accepted(), None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Elicited<T> {
+#[must_use = "the person may have declined"]
+pub enum ElicitationResult<T> {
     /// The person answered, or agreed to open the page. Agreement does not cover the events on the page.
     Accepted(T),
     /// The person said no.
@@ -35,18 +36,18 @@ pub enum Elicited<T> {
     Cancelled,
 }
 
-impl<T> Elicited<T> {
+impl<T> ElicitationResult<T> {
     /// Returns the answer, if the person gave one.
     pub fn accepted(self) -> Option<T> {
         match self {
-            Elicited::Accepted(answer) => Some(answer),
-            Elicited::Declined | Elicited::Cancelled => None,
+            ElicitationResult::Accepted(answer) => Some(answer),
+            ElicitationResult::Declined | ElicitationResult::Cancelled => None,
         }
     }
 
     /// Returns true if the person answered.
     pub const fn is_accepted(&self) -> bool {
-        matches!(self, Elicited::Accepted(_))
+        matches!(self, ElicitationResult::Accepted(_))
     }
 }
 
@@ -54,32 +55,33 @@ impl<T> Elicited<T> {
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidQuestion`] if the type's schema was changed by hand so that a form cannot show it.
-pub(crate) fn derive_form<T: Form>() -> Result<FormSchema, AskError> {
-    form::schema::<T>().map_err(AskError::invalid_question)
+/// [`ClientRequestError::InvalidQuestion`] if the type's schema was changed by hand so that a form cannot show it.
+pub(crate) fn derive_form<T: Form>() -> Result<FormSchema, ClientRequestError> {
+    form::schema::<T>().map_err(ClientRequestError::invalid_question)
 }
 
 /// Returns the form that a hand-written schema describes.
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidQuestion`] if the schema is outside of the subset that forms may use.
-pub(crate) fn form_from_schema(schema: &Value) -> Result<FormSchema, AskError> {
-    FormSchema::from_hand_written(schema).map_err(AskError::invalid_question)
+/// [`ClientRequestError::InvalidQuestion`] if the schema is outside of the subset that forms may use.
+pub(crate) fn form_from_schema(schema: &Value) -> Result<FormSchema, ClientRequestError> {
+    FormSchema::from_hand_written(schema).map_err(ClientRequestError::invalid_question)
 }
 
 /// Builds a request to fill in a form.
 ///
 /// # Errors
 ///
-/// [`AskError::Unsupported`] if the revision cannot express the form.
+/// [`ClientRequestError::Unsupported`] if the revision cannot express the form.
 pub(crate) fn form_request(
     message: &str,
     form: &FormSchema,
     revision: Revision,
-) -> Result<ClientRequestSpec, AskError> {
-    let schema =
-        form.for_revision(revision).map_err(|reason| AskError::unsupported_because(Capability::Form, reason))?;
+) -> Result<ClientRequestSpec, ClientRequestError> {
+    let schema = form
+        .for_revision(revision)
+        .map_err(|reason| ClientRequestError::unsupported_because(Capability::Form, reason))?;
     let mut params = Map::new();
     if revision.has(Feature::ElicitationModes) {
         params.insert("mode".into(), "form".into());
@@ -93,17 +95,21 @@ pub(crate) fn form_request(
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidQuestion`] if `url` is not an `https` or `http` URL.
-pub(crate) fn url_request(message: &str, url: &str, revision: Revision) -> Result<ClientRequestSpec, AskError> {
+/// [`ClientRequestError::InvalidQuestion`] if `url` is not an `https` or `http` URL.
+pub(crate) fn url_request(
+    message: &str,
+    url: &str,
+    revision: Revision,
+) -> Result<ClientRequestSpec, ClientRequestError> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !is_uri(url) || !matches!(scheme.as_deref(), Some("https" | "http")) {
-        return Err(AskError::invalid_question(
+        return Err(ClientRequestError::invalid_question(
             "the URL of the page must begin with `https://` and must not contain spaces",
         ));
     }
     let mut params = json!({ "mode": "url", "message": message, "url": url });
     if revision.has(Feature::ElicitationIds) {
-        let id = sealing::random_id().map_err(|error| AskError::invalid_question(error.to_string()))?;
+        let id = sealing::random_id().map_err(|error| ClientRequestError::invalid_question(error.to_string()))?;
         params["elicitationId"] = id.into();
     }
     Ok(ClientRequestSpec { method: ProtocolMethod::Elicit, params, capability: Capability::Url })
@@ -113,8 +119,8 @@ pub(crate) fn url_request(message: &str, url: &str, revision: Revision) -> Resul
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if the answer does not fit the form or the type.
-pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<Elicited<T>, AskError> {
+/// [`ClientRequestError::InvalidAnswer`] if the answer does not fit the form or the type.
+pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<ElicitationResult<T>, ClientRequestError> {
     read_content(result, |content| form::read(form, content))
 }
 
@@ -122,8 +128,11 @@ pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<Elicite
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if the answer does not fit the form.
-pub(crate) fn read_schema_form(form: &FormSchema, result: &Value) -> Result<Elicited<Map<String, Value>>, AskError> {
+/// [`ClientRequestError::InvalidAnswer`] if the answer does not fit the form.
+pub(crate) fn read_schema_form(
+    form: &FormSchema,
+    result: &Value,
+) -> Result<ElicitationResult<Map<String, Value>>, ClientRequestError> {
     read_content(result, |content| form.check(content))
 }
 
@@ -131,36 +140,36 @@ pub(crate) fn read_schema_form(form: &FormSchema, result: &Value) -> Result<Elic
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if `action` is missing or unknown.
-pub(crate) fn read_url(result: &Value) -> Result<Elicited<()>, AskError> {
+/// [`ClientRequestError::InvalidAnswer`] if `action` is missing or unknown.
+pub(crate) fn read_url(result: &Value) -> Result<ElicitationResult<()>, ClientRequestError> {
     read_action(result)
 }
 
 fn read_content<T>(
     result: &Value,
     read: impl FnOnce(Map<String, Value>) -> Result<T, String>,
-) -> Result<Elicited<T>, AskError> {
+) -> Result<ElicitationResult<T>, ClientRequestError> {
     match read_action(result)? {
-        Elicited::Accepted(()) => {
+        ElicitationResult::Accepted(()) => {
             let content = match result.get("content") {
                 // The answer to a form that was left empty may have no content.
                 None => Map::new(),
                 Some(Value::Object(content)) => content.clone(),
-                Some(_) => return Err(AskError::invalid_answer("`content` must be an object")),
+                Some(_) => return Err(ClientRequestError::invalid_answer("`content` must be an object")),
             };
-            read(content).map(Elicited::Accepted).map_err(AskError::invalid_answer)
+            read(content).map(ElicitationResult::Accepted).map_err(ClientRequestError::invalid_answer)
         }
-        Elicited::Declined => Ok(Elicited::Declined),
-        Elicited::Cancelled => Ok(Elicited::Cancelled),
+        ElicitationResult::Declined => Ok(ElicitationResult::Declined),
+        ElicitationResult::Cancelled => Ok(ElicitationResult::Cancelled),
     }
 }
 
-fn read_action(result: &Value) -> Result<Elicited<()>, AskError> {
+fn read_action(result: &Value) -> Result<ElicitationResult<()>, ClientRequestError> {
     match result.get("action").and_then(Value::as_str) {
-        Some("accept") => Ok(Elicited::Accepted(())),
-        Some("decline") => Ok(Elicited::Declined),
-        Some("cancel") => Ok(Elicited::Cancelled),
-        _ => Err(AskError::invalid_answer("`action` must be \"accept\", \"decline\" or \"cancel\"")),
+        Some("accept") => Ok(ElicitationResult::Accepted(())),
+        Some("decline") => Ok(ElicitationResult::Declined),
+        Some("cancel") => Ok(ElicitationResult::Cancelled),
+        _ => Err(ClientRequestError::invalid_answer("`action` must be \"accept\", \"decline\" or \"cancel\"")),
     }
 }
 
@@ -197,7 +206,7 @@ mod tests {
         let several = json!({ "type": "array", "items": { "type": "string", "enum": ["a"] } });
         let several = form_from_schema(&json!({ "type": "object", "properties": { "some": several } })).unwrap();
         let error = form_request("Which?", &several, Revision::V2025_06_18).unwrap_err();
-        assert!(matches!(error, AskError::Unsupported { capability: "elicitation.form", .. }), "{error}");
+        assert!(matches!(error, ClientRequestError::Unsupported { capability: "elicitation.form", .. }), "{error}");
         assert!(error.to_string().contains("field `some` allows several choices"), "{error}");
     }
 
@@ -205,7 +214,7 @@ mod tests {
     fn only_http_urls_can_be_opened() {
         for bad in ["", "shop.example", "file:///etc/passwd", "javascript:alert(1)", "https://a b", "ftp://a"] {
             let error = url_request("Open", bad, NEWEST).unwrap_err();
-            assert!(matches!(error, AskError::InvalidQuestion { .. }), "{bad}: {error}");
+            assert!(matches!(error, ClientRequestError::InvalidQuestion { .. }), "{bad}: {error}");
         }
         url_request("Open", "HTTPS://shop.example/", NEWEST).unwrap();
     }
@@ -214,9 +223,9 @@ mod tests {
     fn every_action_is_parsed() {
         let one = derive_form::<u8>().unwrap();
         let read = |result: Value| read::<u8>(&one, &result);
-        assert_eq!(read(json!({ "action": "accept", "content": { "value": 3 } })), Ok(Elicited::Accepted(3)));
-        assert_eq!(read(json!({ "action": "decline" })), Ok(Elicited::Declined));
-        assert_eq!(read(json!({ "action": "cancel", "content": { "value": 3 } })), Ok(Elicited::Cancelled));
+        assert_eq!(read(json!({ "action": "accept", "content": { "value": 3 } })), Ok(ElicitationResult::Accepted(3)));
+        assert_eq!(read(json!({ "action": "decline" })), Ok(ElicitationResult::Declined));
+        assert_eq!(read(json!({ "action": "cancel", "content": { "value": 3 } })), Ok(ElicitationResult::Cancelled));
         for (result, reason) in [
             (json!({ "action": "accept" }), "`/value`: missing"),
             (json!({ "action": "accept", "content": { "value": 300 } }), "`/value`: expected an integer from 0 to 255"),
@@ -226,10 +235,10 @@ mod tests {
             (json!(null), "`action` must be"),
         ] {
             let error = read(result).unwrap_err();
-            let AskError::InvalidAnswer { reason: found } = error else { panic!("{error}") };
+            let ClientRequestError::InvalidAnswer { reason: found } = error else { panic!("{error}") };
             assert!(found.starts_with(reason), "{found}");
         }
-        assert_eq!(read_url(&json!({ "action": "accept" })), Ok(Elicited::Accepted(())));
+        assert_eq!(read_url(&json!({ "action": "accept" })), Ok(ElicitationResult::Accepted(())));
     }
 
     #[test]
@@ -240,7 +249,7 @@ mod tests {
         let content = read_schema_form(&by_hand, &answer).unwrap().accepted().unwrap();
         assert_eq!(Value::from(content), json!({ "name": "Ada" }));
         let empty = read_schema_form(&by_hand, &json!({ "action": "accept" })).unwrap();
-        assert_eq!(empty, Elicited::Accepted(Map::new()));
-        assert!(matches!(form_from_schema(&json!([])), Err(AskError::InvalidQuestion { .. })));
+        assert_eq!(empty, ElicitationResult::Accepted(Map::new()));
+        assert!(matches!(form_from_schema(&json!([])), Err(ClientRequestError::InvalidQuestion { .. })));
     }
 }

@@ -11,22 +11,23 @@ const MAX_QUOTED: usize = 256;
 
 /// The reason that a request to the client has no answer.
 ///
-/// A person who declines or dismisses a request has answered: see [`Elicited`](crate::Elicited). The texts are for the
-/// model: `?` in a tool passes them on. [`AskError::Unsupported`] names the capability that the client lacks.
+/// A person who declines or dismisses a request has answered: see
+/// [`ElicitationResult`](crate::elicitation::ElicitationResult). The texts are for the model: `?` in a tool passes them
+/// on. [`ClientRequestError::Unsupported`] names the capability that the client lacks.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#error-handling>
 ///
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::AskError;
+/// use fastmcp_rs::ClientRequestError;
 ///
-/// let error = AskError::InvalidAnswer { reason: "`/quantity`: missing".into() };
+/// let error = ClientRequestError::InvalidAnswer { reason: "`/quantity`: missing".into() };
 /// assert_eq!(error.to_string(), "the client's response is invalid: `/quantity`: missing");
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AskError {
+pub enum ClientRequestError {
     /// The client did not declare the required capability, or its request accepts no stream that could carry the
     /// question: before 2026-07-28, its `Accept` must contain `text/event-stream`.
     #[error("{}", unsupported(.capability, .reason))]
@@ -84,45 +85,50 @@ pub enum AskError {
     TooMany,
 }
 
-impl AskError {
-    pub(crate) fn unsupported(capability: Capability) -> AskError {
-        AskError::Unsupported { capability: capability.name(), reason: None }
+impl ClientRequestError {
+    pub(crate) fn unsupported(capability: Capability) -> ClientRequestError {
+        ClientRequestError::Unsupported { capability: capability.name(), reason: None }
     }
 
-    pub(crate) fn unsupported_because(capability: Capability, reason: String) -> AskError {
-        AskError::Unsupported { capability: capability.name(), reason: Some(reason) }
+    pub(crate) fn unsupported_because(capability: Capability, reason: String) -> ClientRequestError {
+        ClientRequestError::Unsupported { capability: capability.name(), reason: Some(reason) }
     }
 
     /// Reports a client whose request takes no stream, so that a question would never reach it.
-    pub(crate) fn unreachable(capability: Capability) -> AskError {
+    pub(crate) fn unreachable(capability: Capability) -> ClientRequestError {
         let name = capability.name();
         let reason = format!("`{name}` needs a request whose `Accept` includes text/event-stream");
-        AskError::unsupported_because(capability, reason)
+        ClientRequestError::unsupported_because(capability, reason)
     }
 
     /// Wraps the error response of a client. The message is the client's text, so it is cut.
-    pub(crate) fn from_error_response(code: i64, message: &str) -> AskError {
-        AskError::Refused { code, message: truncate(message) }
+    pub(crate) fn from_error_response(code: i64, message: &str) -> ClientRequestError {
+        ClientRequestError::Refused { code, message: truncate(message) }
     }
 
-    pub(crate) fn invalid_answer(reason: impl Into<String>) -> AskError {
-        AskError::InvalidAnswer { reason: reason.into() }
+    pub(crate) fn invalid_answer(reason: impl Into<String>) -> ClientRequestError {
+        ClientRequestError::InvalidAnswer { reason: reason.into() }
     }
 
-    pub(crate) fn invalid_question(reason: impl Into<String>) -> AskError {
-        AskError::InvalidQuestion { reason: reason.into() }
+    pub(crate) fn invalid_question(reason: impl Into<String>) -> ClientRequestError {
+        ClientRequestError::InvalidQuestion { reason: reason.into() }
     }
 
     /// Returns the capabilities that a client must declare for this request: the `requiredCapabilities` of an error
     /// -32021.
     pub(crate) fn required_capabilities(&self) -> Option<Value> {
-        let AskError::Unsupported { capability, .. } = self else { return None };
+        let ClientRequestError::Unsupported { capability, .. } = self else { return None };
         Some(capability.rsplit('.').fold(json!({}), |inner, name| json!({ name: inner })))
     }
 
     /// Returns true if the handler must be changed. Such an error is for the operator, and of no use to a model.
     pub(crate) fn is_author_mistake(&self) -> bool {
-        matches!(self, AskError::InvalidQuestion { .. } | AskError::DuplicateKey { .. } | AskError::NotPossibleHere)
+        matches!(
+            self,
+            ClientRequestError::InvalidQuestion { .. }
+                | ClientRequestError::DuplicateKey { .. }
+                | ClientRequestError::NotPossibleHere
+        )
     }
 }
 
@@ -160,21 +166,23 @@ mod tests {
             (Capability::SamplingTools, json!({ "sampling": { "tools": {} } })),
             (Capability::Roots, json!({ "roots": {} })),
         ] {
-            let error = AskError::unsupported(capability);
+            let error = ClientRequestError::unsupported(capability);
             assert_eq!(error.required_capabilities(), Some(required));
             assert!(error.to_string().contains(capability.name()), "{error}");
         }
-        assert_eq!(AskError::TooMany.required_capabilities(), None);
+        assert_eq!(ClientRequestError::TooMany.required_capabilities(), None);
     }
 
     #[test]
     fn the_error_text_of_a_client_is_cut() {
-        let AskError::Refused { message, .. } = AskError::from_error_response(-1, &"é".repeat(1000)) else {
+        let ClientRequestError::Refused { message, .. } =
+            ClientRequestError::from_error_response(-1, &"é".repeat(1000))
+        else {
             unreachable!()
         };
         assert_eq!(message.chars().count(), MAX_QUOTED + 1);
         assert_eq!(
-            AskError::from_error_response(-1, "the user is away").to_string(),
+            ClientRequestError::from_error_response(-1, "the user is away").to_string(),
             "the client returned an error: the user is away (code -1)"
         );
     }

@@ -36,11 +36,7 @@ use crate::schema::generator::generator;
     note = "a form is a struct with named fields and `#[mcp::model]`, an enum of names with `#[mcp::model]`, or a `String`, `bool` or number",
     note = "every field of the struct must be a `FormField`: a string, a number, a `bool`, an enum of names, a `Vec` of one, or an `Option` of these"
 )]
-pub trait Form: DeserializeOwned + JsonSchema {
-    /// True if this type is a single field, which becomes the only field of a form.
-    #[doc(hidden)]
-    const IS_FIELD: bool = false;
-}
+pub trait Form: FormType {}
 
 /// A type that can be a field of a [`Form`].
 ///
@@ -56,7 +52,7 @@ pub trait Form: DeserializeOwned + JsonSchema {
     note = "a field is a `String`, a number up to 64 bits, a `bool`, an enum of names with `#[mcp::model]`, a `Vec` of such an enum, or an `Option` of these",
     note = "dates and URLs of the crates `chrono`, `jiff` and `url` need the feature of that name"
 )]
-pub trait FormField: DeserializeOwned + JsonSchema {}
+pub trait FormField: FormType {}
 
 /// An enum of names: `#[mcp::model]` on an enum whose variants have no fields.
 ///
@@ -67,6 +63,13 @@ pub trait FormField: DeserializeOwned + JsonSchema {}
     note = "put `#[mcp::model]` on an enum whose variants have no fields"
 )]
 pub trait FormChoice: FormField {}
+
+/// A type of a form or a field. `#[mcp::model]` and this file implement it, which seals [`Form`] and [`FormField`].
+#[doc(hidden)]
+pub trait FormType: DeserializeOwned + JsonSchema {
+    /// True if this type is a single field, which becomes the only field of a form.
+    const IS_FIELD: bool = true;
+}
 
 /// Represents a field in the bounds of a generated `impl Form`. Its lifetime parameter allows the bounds to be false:
 /// the type is then not a form, and can still be used in every other way.
@@ -82,12 +85,13 @@ macro_rules! fields {
     ($($(#[$attribute:meta])* $ty:ty),* $(,)?) => {$(
         $(#[$attribute])*
         #[diagnostic::do_not_recommend]
+        impl FormType for $ty {}
+        $(#[$attribute])*
+        #[diagnostic::do_not_recommend]
         impl FormField for $ty {}
         $(#[$attribute])*
         #[diagnostic::do_not_recommend]
-        impl Form for $ty {
-            const IS_FIELD: bool = true;
-        }
+        impl Form for $ty {}
     )*};
 }
 
@@ -102,11 +106,13 @@ fields! {
 }
 
 #[diagnostic::do_not_recommend]
+impl<T: FormChoice> FormType for Vec<T> {}
+#[diagnostic::do_not_recommend]
 impl<T: FormChoice> FormField for Vec<T> {}
 #[diagnostic::do_not_recommend]
-impl<T: FormChoice> Form for Vec<T> {
-    const IS_FIELD: bool = true;
-}
+impl<T: FormChoice> Form for Vec<T> {}
+#[diagnostic::do_not_recommend]
+impl<T: FormField> FormType for Option<T> {}
 #[diagnostic::do_not_recommend]
 impl<T: FormField> FormField for Option<T> {}
 
@@ -164,11 +170,10 @@ mod tests {
         /// Over night. Costs more.
         Express,
     }
+    impl FormType for Speed {}
     impl FormField for Speed {}
     impl FormChoice for Speed {}
-    impl Form for Speed {
-        const IS_FIELD: bool = true;
-    }
+    impl Form for Speed {}
 
     #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, JsonSchema)]
     #[serde(rename_all = "kebab-case")]
@@ -176,6 +181,7 @@ mod tests {
         GiftWrap,
         Insurance,
     }
+    impl FormType for Extra {}
     impl FormField for Extra {}
     impl FormChoice for Extra {}
 
@@ -197,6 +203,9 @@ mod tests {
         extras: Vec<Extra>,
         #[serde(default)]
         fragile: bool,
+    }
+    impl FormType for Parcel {
+        const IS_FIELD: bool = false;
     }
     impl Form for Parcel where for<'a> FieldOf<'a, String>: FormMember {}
 
@@ -316,6 +325,9 @@ mod tests {
         struct Odd {
             #[schemars(schema_with = "list")]
             items: Vec<String>,
+        }
+        impl FormType for Odd {
+            const IS_FIELD: bool = false;
         }
         impl Form for Odd {}
         fn list(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -1,8 +1,8 @@
 //! Requests to the client: elicitation, sampling and roots.
 //!
-//! The room has the wire form of each request in each revision, the reading of the results, and the requests of one call,
-//! which are sent at once to a legacy client and as part of a result to a modern client. It knows no call: the context
-//! gives it a sink for frames.
+//! The room has the wire form of each request in each revision, the reading of the results, and the requests of one
+//! call, which are sent at once to a legacy client and as part of a result to a modern client. It knows no call: the
+//! context gives it a sink for frames.
 
 pub(crate) mod conversation;
 pub(crate) mod elicitation;
@@ -13,7 +13,7 @@ pub(crate) mod pending_requests;
 pub(crate) mod roots;
 pub(crate) mod sampling;
 
-pub use error::AskError;
+pub use error::ClientRequestError;
 use serde_json::{Map, Value};
 
 use crate::protocol::{Feature, ProtocolMethod, Revision};
@@ -75,9 +75,13 @@ pub(crate) struct ClientRequestSpec {
 
 impl ClientRequestSpec {
     /// Returns an error if the client has not declared the needed capability.
-    pub(crate) fn missing_capability(&self, capabilities: &Map<String, Value>, revision: Revision) -> Option<AskError> {
+    pub(crate) fn missing_capability(
+        &self,
+        capabilities: &Map<String, Value>,
+        revision: Revision,
+    ) -> Option<ClientRequestError> {
         let declared = self.capability.is_declared(capabilities, revision);
-        (!declared).then(|| AskError::unsupported(self.capability))
+        (!declared).then(|| ClientRequestError::unsupported(self.capability))
     }
 
     /// Returns a digest of the method and the parameters, including message and schema. The order of members does not
@@ -147,12 +151,15 @@ mod tests {
     }
 
     fn examples(revision: Revision) -> Vec<ClientRequestSpec> {
-        use sampling::{ModelPreferences, Sampling, SamplingMessage, SamplingTool, ToolChoice, ToolUse, ToolUseResult};
+        use sampling::{
+            ModelPreferences, SamplingMessage, SamplingRequest, SamplingTool, ToolChoice, ToolResultContent,
+            ToolUseContent,
+        };
         let mut specs = vec![roots::request_spec()];
         let media = SamplingMessage::user("Hi")
             .and(crate::content::Image::new([1], "image/png"))
             .and(crate::content::Audio::new([1], "audio/wav"));
-        let full = Sampling::new(media)
+        let full = SamplingRequest::new(media)
             .message(SamplingMessage::assistant("Hello"))
             .system_prompt("Be brief.")
             .max_tokens(100)
@@ -196,9 +203,9 @@ mod tests {
             specs.push(page);
             let schema = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
             let input = Map::from_iter([("a".to_owned(), json!(1))]);
-            let result = ToolUseResult::new("1", "2").structured(Map::new()).error();
-            let tools = Sampling::new("Add")
-                .message(SamplingMessage::assistant("Well").and(ToolUse::new("1", "add", input)))
+            let result = ToolResultContent::new("1", "2").structured(Map::new()).is_error(true);
+            let tools = SamplingRequest::new("Add")
+                .message(SamplingMessage::assistant("Well").and(ToolUseContent::new("1", "add", input)))
                 .message(SamplingMessage::tool_results([result]))
                 .tool(SamplingTool::new("add", schema).description("Adds."))
                 .tool_choice(ToolChoice::Auto);

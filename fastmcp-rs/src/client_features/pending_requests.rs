@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::client_features::AskError;
+use crate::client_features::ClientRequestError;
 use crate::json::encode;
 use crate::protocol::{ProtocolMethod, write};
 use crate::util::sync::Mutex;
@@ -48,13 +48,13 @@ impl PendingClientRequests {
     }
 
     /// Registers a new request. Returns its id, and the receiver of its response.
-    pub(crate) fn open_request(&self) -> Result<(i64, oneshot::Receiver<ClientResponse>), AskError> {
+    pub(crate) fn open_request(&self) -> Result<(i64, oneshot::Receiver<ClientResponse>), ClientRequestError> {
         let mut table = self.table.lock();
         if table.is_closed {
-            return Err(AskError::Ended);
+            return Err(ClientRequestError::Ended);
         }
         if table.senders.len() >= MAX_PENDING {
-            return Err(AskError::TooMany);
+            return Err(ClientRequestError::TooMany);
         }
         table.last_id += 1;
         let id = table.last_id;
@@ -149,7 +149,7 @@ mod tests {
     fn requests_beyond_the_limit_are_refused() {
         let requests = PendingClientRequests::default();
         let open: Vec<_> = (0..MAX_PENDING).map(|_| requests.open_request().unwrap()).collect();
-        assert!(matches!(requests.open_request(), Err(AskError::TooMany)));
+        assert!(matches!(requests.open_request(), Err(ClientRequestError::TooMany)));
         requests.resolve(open[0].0, Ok(Value::Null));
         assert!(requests.open_request().is_ok());
     }
@@ -161,6 +161,6 @@ mod tests {
         requests.close();
         assert!(answer.blocking_recv().is_err());
         assert_eq!(requests.withdraw(id, "x"), None);
-        assert!(matches!(requests.open_request(), Err(AskError::Ended)));
+        assert!(matches!(requests.open_request(), Err(ClientRequestError::Ended)));
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::error::truncate;
-use super::{AskError, Capability, ClientRequestSpec};
+use super::{Capability, ClientRequestError, ClientRequestSpec};
 use crate::protocol::ProtocolMethod;
 
 /// A folder or file that the client works in.
@@ -18,7 +18,7 @@ use crate::protocol::ProtocolMethod;
 /// # Example
 ///
 /// ```
-/// # fn example(roots: Vec<fastmcp_rs::Root>) {
+/// # fn example(roots: Vec<fastmcp_rs::roots::Root>) {
 /// for root in roots {
 ///     println!("{}: {}", root.name.as_deref().unwrap_or("a folder"), root.uri);
 /// }
@@ -42,29 +42,29 @@ pub(crate) fn request_spec() -> ClientRequestSpec {
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if it is not a list of roots, each with a `file://` URI.
-pub(crate) fn read(result: &Value) -> Result<Vec<Root>, AskError> {
+/// [`ClientRequestError::InvalidAnswer`] if it is not a list of roots, each with a `file://` URI.
+pub(crate) fn read(result: &Value) -> Result<Vec<Root>, ClientRequestError> {
     let Some(Value::Array(roots)) = result.get("roots") else {
-        return Err(AskError::invalid_answer("`roots` must be a list"));
+        return Err(ClientRequestError::invalid_answer("`roots` must be a list"));
     };
     roots.iter().map(read_root).collect()
 }
 
-fn read_root(root: &Value) -> Result<Root, AskError> {
+fn read_root(root: &Value) -> Result<Root, ClientRequestError> {
     let name = match root.get("name") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name.clone()),
-        Some(_) => return Err(AskError::invalid_answer("the `name` of a root must be a string")),
+        Some(_) => return Err(ClientRequestError::invalid_answer("the `name` of a root must be a string")),
     };
     match root.get("uri").and_then(Value::as_str) {
         Some(uri) if uri.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://")) => {
             Ok(Root { uri: uri.to_owned(), name })
         }
-        Some(uri) => Err(AskError::invalid_answer(format!(
+        Some(uri) => Err(ClientRequestError::invalid_answer(format!(
             "the `uri` of a root must begin with `file://`, not `{}`",
             truncate(uri)
         ))),
-        None => Err(AskError::invalid_answer("a root must have a `uri`")),
+        None => Err(ClientRequestError::invalid_answer("a root must have a `uri`")),
     }
 }
 

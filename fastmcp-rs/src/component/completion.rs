@@ -5,23 +5,23 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::component::completion_request::{Completing, CompletionFuture};
+use crate::component::completion_request::{CompletionFuture, CompletionRequest};
 use crate::component::describe::Description;
 use crate::component::extract::FromContext;
 use crate::component::output::{OutputDescription, OutputKind};
 use crate::component::result_writer::ResultWriter;
-use crate::context::Context;
+use crate::context::{Context, blocking};
 use crate::error::ToolError;
 
-/// A completion function: its first parameter is [`Completing`], and all others are injected.
+/// A completion function: its first parameter is [`CompletionRequest`], and all others are injected.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this function cannot complete an argument",
     label = "not a completion function",
-    note = "it takes `Completing` by value, then at most three injected values such as `State<T>`, and returns `Vec<String>` or a `Result` of it; it may be an `async fn`"
+    note = "it takes `CompletionRequest` by value, then at most three injected values such as `State<T>`, and returns `Vec<String>` or a `Result` of it; it may be an `async fn`"
 )]
 pub trait CompletionHandler<Arguments>: Send + 'static {
-    fn complete(self, completing: Completing, context: Context) -> CompletionFuture;
+    fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture;
 }
 
 /// The return type of a completion function.
@@ -52,14 +52,14 @@ macro_rules! handlers {
         #[diagnostic::do_not_recommend]
         impl<F, R, $($injected: FromContext),*> CompletionHandler<SyncMarker<(R, $($injected,)*)>> for F
         where
-            F: FnOnce(Completing, $($injected),*) -> R + Send + 'static,
+            F: FnOnce(CompletionRequest, $($injected),*) -> R + Send + 'static,
             R: Candidates,
         {
             #[allow(non_snake_case)]
-            fn complete(self, completing: Completing, context: Context) -> CompletionFuture {
+            fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture {
                 Box::pin(async move {
                     $(let $injected = $injected::from_context(&context).await.map_err(Into::into)?;)*
-                    context.run_blocking(move || self(completing, $($injected),*).candidates()).await?
+                    blocking::run_blocking(context, move || self(completing, $($injected),*).candidates()).await?
                 })
             }
         }
@@ -67,11 +67,11 @@ macro_rules! handlers {
         #[diagnostic::do_not_recommend]
         impl<F, R, $($injected: FromContext),*> CompletionHandler<AsyncMarker<(R, $($injected,)*)>> for F
         where
-            F: FnOnce(Completing, $($injected),*) -> R + Send + 'static,
+            F: FnOnce(CompletionRequest, $($injected),*) -> R + Send + 'static,
             R: Future + Send,
             R::Output: Candidates,
         {
-            fn complete(self, completing: Completing, context: Context) -> CompletionFuture {
+            fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture {
                 Box::pin(async move {
                     // Without injected values, the context has no use.
                     let _ = &context;
@@ -88,7 +88,11 @@ handlers!(A, B, C);
 
 /// Calls a completion function; the macro generates this call from `#[arg(complete = …)]`.
 #[doc(hidden)]
-pub fn complete<M, F: CompletionHandler<M>>(function: F, completing: Completing, context: Context) -> CompletionFuture {
+pub fn complete<M, F: CompletionHandler<M>>(
+    function: F,
+    completing: CompletionRequest,
+    context: Context,
+) -> CompletionFuture {
     function.complete(completing, context)
 }
 

@@ -17,9 +17,8 @@ use crate::error::ToolError;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::Completing;
 ///
-/// fn cities(completing: Completing) -> Vec<String> {
+/// fn cities(completing: CompletionRequest) -> Vec<String> {
 ///     match completing.argument("country") {
 ///         Some("fr") => vec!["Paris".into(), "Lyon".into()],
 ///         _ => vec!["Berlin".into(), "Bonn".into()],
@@ -27,12 +26,12 @@ use crate::error::ToolError;
 /// }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Completing {
+pub struct CompletionRequest {
     pub(crate) text: String,
     pub(crate) arguments: BTreeMap<String, String>,
 }
 
-impl Completing {
+impl CompletionRequest {
     /// Returns the text to complete; empty if nothing was typed yet.
     pub fn text(&self) -> &str {
         &self.text
@@ -46,7 +45,7 @@ impl Completing {
 
 /// A type-erased completion function, which finds candidates.
 #[doc(hidden)]
-pub type Complete = fn(Completing, Context) -> CompletionFuture;
+pub type Complete = fn(CompletionRequest, Context) -> CompletionFuture;
 
 #[doc(hidden)]
 pub type CompletionFuture = Pin<Box<dyn Future<Output = Result<Vec<String>, ToolError>> + Send>>;

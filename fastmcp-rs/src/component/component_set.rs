@@ -13,11 +13,15 @@ use super::tool::ToolDefinition;
     label = "no `impl` block of this type has `#[mcp::server]`",
     note = "put `#[mcp::server]` on the `impl` block of the type, and `#[tool]`, `#[resource(\"..\")]` or `#[prompt]` on its methods"
 )]
-pub trait Server {
-    #[doc(hidden)]
+pub trait ComponentSet: ComponentLists {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ComponentLists> ComponentSet for T {}
+
+/// The definitions of a type's components. Only `#[mcp::server]` implements it, which seals [`ComponentSet`].
+#[doc(hidden)]
+pub trait ComponentLists {
     const TOOLS: &'static [&'static ToolDefinition];
-    #[doc(hidden)]
     const RESOURCES: &'static [&'static ResourceDefinition];
-    #[doc(hidden)]
     const PROMPTS: &'static [&'static PromptDefinition];
 }

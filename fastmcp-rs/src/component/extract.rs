@@ -24,8 +24,8 @@ use crate::error::ToolError;
 /// # Example: a connection from a pool
 ///
 /// ```
+/// use fastmcp_rs::handler::{FromContext, Requirements};
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::{FromContext, Requirements};
 /// # #[derive(Clone)] struct Pool;
 /// # struct Connection;
 /// # impl Pool { async fn acquire(&self) -> Result<Connection, std::io::Error> { Ok(Connection) } }
@@ -65,8 +65,9 @@ pub trait FromContext: Sized + Send + 'static {
         let _ = requirements;
     }
 
-    /// True if the extractor uses the request. Handlers that do not need the request do not pay for it.
-    #[doc(hidden)]
+    /// True if the extractor uses the request, which is the default. An extractor that uses nothing but states sets it
+    /// to `false`: a call none of whose parameters needs the request is cheaper, and its context has no principal, no
+    /// `_meta` and no client.
     const NEEDS_REQUEST: bool = true;
 }
 

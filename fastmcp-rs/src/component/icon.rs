@@ -13,16 +13,37 @@ use crate::checks::problem::ProblemList;
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::Icon;
+/// use fastmcp_rs::{Icon, IconTheme};
 ///
-/// let icon = Icon::new("https://example.com/orders.png").mime_type("image/png").size("48x48").dark();
+/// let icon = Icon::new("https://example.com/orders.png").mime_type("image/png").size("48x48").theme(IconTheme::Dark);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Icon {
     src: DefinitionText,
     mime_type: Option<DefinitionText>,
     sizes: Vec<DefinitionText>,
     theme: Option<DefinitionText>,
+}
+
+/// The background that an [`Icon`] is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IconTheme {
+    /// A light background.
+    Light,
+    /// A dark background.
+    Dark,
+}
+
+impl IconTheme {
+    /// Returns the name of the theme in the protocol.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            IconTheme::Light => "light",
+            IconTheme::Dark => "dark",
+        }
+    }
 }
 
 impl Icon {
@@ -43,15 +64,9 @@ impl Icon {
         self
     }
 
-    /// Marks the image as made for light backgrounds.
-    pub fn light(mut self) -> Icon {
-        self.theme = Some("light".into());
-        self
-    }
-
-    /// Marks the image as made for dark backgrounds.
-    pub fn dark(mut self) -> Icon {
-        self.theme = Some("dark".into());
+    /// Sets the background that the image is made for. Default: any.
+    pub fn theme(mut self, theme: IconTheme) -> Icon {
+        self.theme = Some(theme.as_str().into());
         self
     }
 

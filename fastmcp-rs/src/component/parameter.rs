@@ -1,7 +1,8 @@
 //! Parameters: arguments, which come from the client, and injected values, which never do.
 //!
-//! The type alone decides between the two: a type that implements [`FromContext`](crate::FromContext) is injected,
-//! every other type is an argument. The macro cannot see types, so it lets method resolution choose ([`probe`]).
+//! The type alone decides between the two: a type that implements [`FromContext`](crate::handler::FromContext) is
+//! injected, every other type is an argument. The macro cannot see types, so it lets method resolution choose
+//! ([`probe`]).
 
 use std::any::Any;
 use std::future::{Future, Ready, ready};
@@ -28,21 +29,25 @@ use crate::json::absent::Absent;
     note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
     note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
 )]
-pub trait ToolArgument: Sized + Send + 'static {
-    #[doc(hidden)]
+pub trait ToolArgument: ArgumentValue {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> ToolArgument for T {}
+
+/// Reads and describes the values of a type. It seals [`ToolArgument`], which other crates can only implement by its
+/// bounds.
+#[doc(hidden)]
+pub trait ArgumentValue: Sized + Send + 'static {
     fn read(reader: &mut JsonReader<'_>) -> serde_json::Result<Self>;
     /// Returns the place for a text if this type is `String`, as nearly all arguments are: a `String` needs no
     /// deserializer.
-    #[doc(hidden)]
     fn text(place: &mut Option<Self>) -> Option<&mut Option<String>>;
-    #[doc(hidden)]
     fn absent() -> Option<Self>;
-    #[doc(hidden)]
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + JsonSchema + Send + 'static> ToolArgument for T {
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> ArgumentValue for T {
     fn read(reader: &mut JsonReader<'_>) -> serde_json::Result<Self> {
         T::deserialize(reader)
     }
@@ -270,10 +275,10 @@ impl<T: ?Sized> ArgumentKind<T> {
         Argument {
             parameter,
             value: None,
-            read: <U::Owned as ToolArgument>::read,
-            text: <U::Owned as ToolArgument>::text,
-            absent: <U::Owned as ToolArgument>::absent,
-            schema: <U::Owned as ToolArgument>::schema,
+            read: <U::Owned as ArgumentValue>::read,
+            text: <U::Owned as ArgumentValue>::text,
+            absent: <U::Owned as ArgumentValue>::absent,
+            schema: <U::Owned as ArgumentValue>::schema,
         }
     }
 

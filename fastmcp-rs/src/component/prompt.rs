@@ -18,9 +18,15 @@ use crate::error::ToolError;
     message = "`{Self}` is not a prompt",
     note = "put `#[mcp::prompt]` on a function and name that function here"
 )]
-pub trait Prompt {
+pub trait Prompt: PromptHandle {}
+
+#[diagnostic::do_not_recommend]
+impl<T: PromptHandle> Prompt for T {}
+
+/// The type that stands for a prompt. Only `#[mcp::prompt]` implements it, which seals [`Prompt`].
+#[doc(hidden)]
+pub trait PromptHandle {
     /// The macro's data about the prompt.
-    #[doc(hidden)]
     const DEFINITION: &'static PromptDefinition;
 }
 

@@ -21,9 +21,15 @@ use crate::protocol::CacheScope;
     message = "`{Self}` is not a resource",
     note = "put `#[mcp::resource(\"scheme://…\")]` on a function and name that function here"
 )]
-pub trait Resource {
+pub trait Resource: ResourceHandle {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ResourceHandle> Resource for T {}
+
+/// The type that stands for a resource. Only `#[mcp::resource]` implements it, which seals [`Resource`].
+#[doc(hidden)]
+pub trait ResourceHandle {
     /// The macro's data about the resource.
-    #[doc(hidden)]
     const DEFINITION: &'static ResourceDefinition;
 }
 

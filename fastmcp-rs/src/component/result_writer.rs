@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::definition::DefinitionText;
-use crate::client_features::AskError;
+use crate::client_features::ClientRequestError;
 use crate::component::ranking;
 use crate::content::message::Message;
 use crate::content::resource_contents::{ContentsData, ResourceContents};
@@ -279,7 +279,7 @@ impl<'a> ResultWriter<'a> {
     pub(crate) fn error(&mut self, error: ToolError) {
         match error.audience {
             Audience::Model(text) => self.failure(&text),
-            Audience::Operator(error) => match error.downcast_ref::<AskError>() {
+            Audience::Operator(error) => match error.downcast_ref::<ClientRequestError>() {
                 Some(error) if !error.is_author_mistake() => self.client_request_error(error),
                 _ => self.masked_error(&Chain(&*error).to_string()),
             },
@@ -287,7 +287,7 @@ impl<'a> ResultWriter<'a> {
     }
 
     /// Writes the failure of a request to the client, which need not be hidden.
-    fn client_request_error(&mut self, error: &AskError) {
+    fn client_request_error(&mut self, error: &ClientRequestError) {
         match error.required_capabilities().filter(|_| self.frame.revision.has(Feature::MissingCapabilityCode)) {
             Some(required) => {
                 let error = RpcError::new(code::MISSING_CLIENT_CAPABILITY, error.to_string());

@@ -10,9 +10,15 @@ use crate::component::metadata::ComponentDefinition;
     message = "`{Self}` is not a tool",
     note = "put `#[mcp::tool]` on a function and name that function here"
 )]
-pub trait Tool {
+pub trait Tool: ToolHandle {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ToolHandle> Tool for T {}
+
+/// The type that stands for a tool. Only `#[mcp::tool]` implements it, which seals [`Tool`].
+#[doc(hidden)]
+pub trait ToolHandle {
     /// The macro's data about the tool.
-    #[doc(hidden)]
     const DEFINITION: &'static ToolDefinition;
 }
 

@@ -21,11 +21,12 @@ pub enum Role {
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::{Annotations, Role};
+/// use fastmcp_rs::content::{Annotations, Role};
 ///
 /// let hints = Annotations::new().audience([Role::User]).priority(0.8);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct Annotations {
     pub(super) audience: Vec<Role>,
     pub(super) priority: Option<f64>,

@@ -10,7 +10,6 @@ use crate::content::{Content, Role};
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::Message;
 ///
 /// /// Reviews a piece of code.
 /// #[mcp::prompt]
@@ -22,6 +21,7 @@ use crate::content::{Content, Role};
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Message {
     pub(crate) role: Role,
     pub(crate) content: Content,

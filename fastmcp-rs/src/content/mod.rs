@@ -1,7 +1,26 @@
-//! Content of results: blocks, messages, contents of resources and tool results.
+//! Content of results: blocks, messages of prompts, contents of resources, and tool results.
 //!
-//! The room knows the revisions, because each block has a form in each of them, but no component and no call. Look here
-//! for a field or a kind of content block.
+//! A handler returns a block, a `Vec` of blocks, or a [`ToolResult`] with blocks, structured content and `_meta`.
+//!
+//! # Example
+//!
+//! ```
+//! use fastmcp_rs::content::{Annotations, Role};
+//! use fastmcp_rs::prelude::*;
+//!
+//! /// Draws the sales of a year.
+//! #[mcp::tool]
+//! fn sales_chart(year: u16) -> Vec<Content> {
+//!     # fn draw(_: u16) -> Vec<u8> { vec![] }
+//!     let chart = Image::new(draw(year), "image/png").annotations(Annotations::new().audience([Role::User]));
+//!     vec![Content::text(format!("The sales of {year}:")), chart.into()]
+//! }
+//! ```
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#tool-result>
+
+// The room knows the revisions, because each block has a form in each of them, but no component and no call. Look here
+// for a field or a kind of content block.
 
 mod annotations;
 mod files;
@@ -17,8 +36,11 @@ use std::path::Path;
 pub use annotations::{Annotations, Role};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+pub use message::Message;
+pub use resource_contents::ResourceContents;
 pub(crate) use revision_view::RevisionView;
 use serde_json::{Map, Value};
+pub use tool_result::ToolResult;
 
 /// A block of a tool result: text, an image, audio, a link to a resource, or an embedded resource.
 ///
@@ -37,6 +59,7 @@ use serde_json::{Map, Value};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[must_use]
 pub enum Content {
     /// Plain text.
     Text(Text),
@@ -120,6 +143,7 @@ macro_rules! common_methods {
 
 /// A block of text.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct Text {
     text: String,
     annotations: Option<Annotations>,
@@ -143,6 +167,7 @@ macro_rules! media {
     ($(#[$doc:meta])* $ty:ident, $family:literal, $extensions:literal, $noun:literal, $file:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
+        #[must_use]
         pub struct $ty {
             data: String,
             mime_type: String,
@@ -233,6 +258,7 @@ media! {
 /// If a tool's result has links and no text, a final text block with one line per link is added, because some clients
 /// show only texts; see [`App::link_texts`](crate::App::link_texts).
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ResourceLink {
     uri: String,
     name: String,
@@ -310,6 +336,7 @@ pub(crate) fn text_of_links(blocks: &[Content]) -> Option<String> {
 
 /// A resource inside a result.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct EmbeddedResource {
     uri: String,
     mime_type: Option<String>,

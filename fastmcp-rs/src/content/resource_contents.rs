@@ -18,7 +18,6 @@ use crate::json::dual_serializer::to_string;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::ResourceContents;
 ///
 /// /// The reports of a year.
 /// #[mcp::resource("reports://{year}")]
@@ -30,6 +29,7 @@ use crate::json::dual_serializer::to_string;
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ResourceContents {
     pub(crate) uri: Option<String>,
     pub(crate) mime_type: Option<String>,

@@ -26,6 +26,7 @@ use crate::json::dual_serializer::{of_tree, to_value};
 /// }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct ToolResult {
     pub(crate) content: Vec<Content>,
     pub(crate) structured: Option<Value>,

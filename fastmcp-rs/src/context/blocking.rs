@@ -10,11 +10,47 @@ use std::task::Poll;
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::context::current_call;
+use crate::context::{Context, current_call};
 use crate::error::ToolError;
 use crate::exec::paused_clock::ClockHold;
 use crate::exec::thread_pool::{JobGuard, block_on, submit_job};
 use crate::util::catch_panic::{self, CaughtPanic};
+
+/// Runs a blocking handler on a thread of the pool.
+#[doc(hidden)]
+pub async fn run_blocking<V, F>(context: Context, work: F) -> Result<V, ToolError>
+where
+    V: Send + 'static,
+    F: FnOnce() -> V + Send + 'static,
+{
+    let retained = context.arguments_guard();
+    let work = move || {
+        let value = work();
+        drop(retained);
+        value
+    };
+    run(&context.component.name, work).await
+}
+
+/// Runs a handler that is `async` and blocks on a thread of the pool.
+#[doc(hidden)]
+pub async fn run_blocking_async<V, F, Fut>(context: Context, work: F) -> Result<V, ToolError>
+where
+    V: Send + 'static,
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = V>,
+{
+    let retained = context.arguments_guard();
+    let work = move || {
+        let work = work();
+        async move {
+            let value = work.await;
+            drop(retained);
+            value
+        }
+    };
+    run_async(&context.component.name, work).await
+}
 
 /// Runs `work` on a thread of the pool. A panic in it continues in the caller.
 pub(crate) async fn run<V, F>(tool: &str, work: F) -> Result<V, ToolError>

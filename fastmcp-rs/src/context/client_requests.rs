@@ -1,7 +1,8 @@
 //! The methods of [`Context`] by which a handler sends a request to its client: elicitation, sampling and roots.
 //!
-//! Each method returns an [`Ask`], which is sent when it is awaited, so that it can be given a key and a time limit
-//! first. [`questions`](crate::client_features::conversation) decides how the request travels and when its result arrives.
+//! Each method returns a [`ClientRequest`], which is sent when it is awaited, so that it can be given a key and a time
+//! limit first. [`questions`](crate::client_features::conversation) decides how the request travels and when its result
+//! arrives.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -11,11 +12,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::client_features::elicitation::{self, Elicited};
+use crate::client_features::elicitation::{self, ElicitationResult};
 use crate::client_features::form::Form;
 use crate::client_features::roots::{self, Root};
-use crate::client_features::sampling::{self, Sampled, Sampling};
-use crate::client_features::{AskError, ClientRequestSpec};
+use crate::client_features::sampling::{self, SamplingRequest, SamplingResult};
+use crate::client_features::{ClientRequestError, ClientRequestSpec};
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::json::dual_serializer::to_value;
@@ -41,15 +42,14 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`AskError::Unsupported`] if the client did not declare that it can show forms. `?` then reports the missing
-    /// capability to a modern client as a protocol error, and to the model of any other client as text; match on the
-    /// error to respond in another way. [`AskError`] lists the other errors.
+    /// [`ClientRequestError::Unsupported`] if the client did not declare that it can show forms. `?` then reports the
+    /// missing capability to a modern client as a protocol error, and to the model of any other client as text; match
+    /// on the error to respond in another way. [`ClientRequestError`] lists the other errors.
     ///
     /// # Example
     ///
     /// ```
     /// use fastmcp_rs::prelude::*;
-    /// use fastmcp_rs::Elicited;
     ///
     /// /// What the person is asked.
     /// #[mcp::model]
@@ -65,18 +65,18 @@ impl Context {
     /// async fn cancel_order(order_id: &str, ctx: &Context) -> Result<String, ToolError> {
     ///     let answer = ctx.elicit::<Confirmation>(format!("Really cancel {order_id}?")).await?;
     ///     match answer {
-    ///         Elicited::Accepted(Confirmation { confirm: true, .. }) => Ok(format!("{order_id} is cancelled.")),
+    ///         ElicitationResult::Accepted(Confirmation { confirm: true, .. }) => Ok(format!("{order_id} is cancelled.")),
     ///         _ => Ok(format!("{order_id} was kept: the user did not confirm.")),
     ///     }
     /// }
     /// ```
-    pub fn elicit<T: Form>(&self, message: impl Into<String>) -> Ask<'_, Elicited<T>> {
+    pub fn elicit<T: Form>(&self, message: impl Into<String>) -> ClientRequest<'_, ElicitationResult<T>> {
         let message = message.into();
         let revision = self.revision();
         let form = elicitation::derive_form::<T>();
         let spec =
             form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form_request(&message, form, revision));
-        Ask::new(self, spec, move |result| elicitation::read(&form?, result))
+        ClientRequest::new(self, spec, move |result| elicitation::read(&form?, result))
     }
 
     /// Asks the person at the client to fill in a form whose schema is written by hand: a flat object of strings,
@@ -87,8 +87,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`AskError::InvalidQuestion`] if the schema is outside of the subset that forms may use; otherwise the errors of
-    /// [`Context::elicit`].
+    /// [`ClientRequestError::InvalidQuestion`] if the schema is outside of the subset that forms may use; otherwise the
+    /// errors of [`Context::elicit`].
     ///
     /// # Example
     ///
@@ -108,24 +108,28 @@ impl Context {
     ///     Ok(answer.accepted().map_or("none".into(), |form| form["size"].to_string()))
     /// }
     /// ```
-    pub fn elicit_form(&self, message: impl Into<String>, schema: Value) -> Ask<'_, Elicited<Map<String, Value>>> {
+    pub fn elicit_form(
+        &self,
+        message: impl Into<String>,
+        schema: Value,
+    ) -> ClientRequest<'_, ElicitationResult<Map<String, Value>>> {
         let message = message.into();
         let revision = self.revision();
         let form = elicitation::form_from_schema(&schema);
         let spec =
             form.as_ref().map_err(Clone::clone).and_then(|form| elicitation::form_request(&message, form, revision));
-        Ask::new(self, spec, move |result| elicitation::read_schema_form(&form?, result))
+        ClientRequest::new(self, spec, move |result| elicitation::read_schema_form(&form?, result))
     }
 
     /// Asks the person at the client to open a web page, for example to sign in, to pay or to type a secret.
     ///
-    /// [`Elicited::Accepted`] means that the person agreed to open the page. Only the page's own server knows the
-    /// outcome. Put no secret into the URL, and let the page authenticate its visitor.
+    /// [`ElicitationResult::Accepted`] means that the person agreed to open the page. Only the page's own server knows
+    /// the outcome. Put no secret into the URL, and let the page authenticate its visitor.
     ///
     /// # Errors
     ///
-    /// [`AskError::Unsupported`] if the client did not declare that it can open pages, which clients can since
-    /// 2025-11-25; [`AskError::InvalidQuestion`] if the text is not an `https` or `http` URL.
+    /// [`ClientRequestError::Unsupported`] if the client did not declare that it can open pages, which clients can
+    /// since 2025-11-25; [`ClientRequestError::InvalidQuestion`] if the text is not an `https` or `http` URL.
     ///
     /// # Example
     ///
@@ -139,9 +143,13 @@ impl Context {
     ///     Ok(if answer.is_accepted() { "The page was opened." } else { "The user does not want to." }.into())
     /// }
     /// ```
-    pub fn elicit_url(&self, message: impl Into<String>, url: impl AsRef<str>) -> Ask<'_, Elicited<()>> {
+    pub fn elicit_url(
+        &self,
+        message: impl Into<String>,
+        url: impl AsRef<str>,
+    ) -> ClientRequest<'_, ElicitationResult<()>> {
         let spec = elicitation::url_request(&message.into(), url.as_ref(), self.revision());
-        Ask::new(self, spec, elicitation::read_url)
+        ClientRequest::new(self, spec, elicitation::read_url)
     }
 
     /// Asks the client's model for a completion (sampling).
@@ -153,24 +161,24 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`AskError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the request has
-    /// tools; [`AskError::InvalidQuestion`] if its messages are not in an order that the protocol allows.
+    /// [`ClientRequestError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the
+    /// request has tools; [`ClientRequestError::InvalidQuestion`] if its messages are not in an order that the protocol
+    /// allows.
     ///
     /// # Example
     ///
     /// ```
     /// use fastmcp_rs::prelude::*;
-    /// use fastmcp_rs::Sampling;
     ///
     /// /// Summarizes a text.
     /// #[mcp::tool]
     /// async fn summarize(text: &str, ctx: &Context) -> Result<String, ToolError> {
-    ///     let question = Sampling::new(format!("Summarize this in one sentence:\n\n{text}")).max_tokens(200);
+    ///     let question = SamplingRequest::new(format!("Summarize this in one sentence:\n\n{text}")).max_tokens(200);
     ///     Ok(ctx.sample(question).await?.text())
     /// }
     /// ```
-    pub fn sample(&self, question: Sampling) -> Ask<'_, Sampled> {
-        Ask::new(self, question.request_spec(self.revision()), sampling::read)
+    pub fn sample(&self, question: SamplingRequest) -> ClientRequest<'_, SamplingResult> {
+        ClientRequest::new(self, question.request_spec(self.revision()), sampling::read)
     }
 
     /// Asks the client for its roots: the folders in which it works.
@@ -182,7 +190,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`AskError::Unsupported`] if the client did not declare `roots`.
+    /// [`ClientRequestError::Unsupported`] if the client did not declare `roots`.
     ///
     /// # Example
     ///
@@ -195,8 +203,8 @@ impl Context {
     ///     Ok(ctx.roots().await?.into_iter().map(|root| root.uri).collect())
     /// }
     /// ```
-    pub fn roots(&self) -> Ask<'_, Vec<Root>> {
-        Ask::new(self, Ok(roots::request_spec()), roots::read)
+    pub fn roots(&self) -> ClientRequest<'_, Vec<Root>> {
+        ClientRequest::new(self, Ok(roots::request_spec()), roots::read)
     }
 
     /// Runs `work` once for all rounds of a call: when the handler runs again after a question, it gets the value of
@@ -248,32 +256,32 @@ impl Context {
     }
 }
 
-type ResponseReader<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, AskError> + Send + 'a>;
+type ResponseReader<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, ClientRequestError> + Send + 'a>;
 
 /// A request to the client, which is sent when it is awaited.
 ///
 /// Created by [`Context::elicit`], [`Context::elicit_form`], [`Context::elicit_url`], [`Context::sample`] and
 /// [`Context::roots`].
 #[must_use = "a request to the client is sent when it is awaited"]
-pub struct Ask<'a, T> {
+pub struct ClientRequest<'a, T> {
     context: &'a Context,
-    spec: Result<ClientRequestSpec, AskError>,
+    spec: Result<ClientRequestSpec, ClientRequestError>,
     key: Option<String>,
     timeout: Option<Duration>,
     read: ResponseReader<'a, T>,
 }
 
-impl<'a, T> Ask<'a, T> {
+impl<'a, T> ClientRequest<'a, T> {
     fn new(
         context: &'a Context,
-        spec: Result<ClientRequestSpec, AskError>,
-        read: impl FnOnce(&Value) -> Result<T, AskError> + Send + 'a,
+        spec: Result<ClientRequestSpec, ClientRequestError>,
+        read: impl FnOnce(&Value) -> Result<T, ClientRequestError> + Send + 'a,
     ) -> Self {
-        Ask { context, spec, key: None, timeout: None, read: Box::new(read) }
+        ClientRequest { context, spec, key: None, timeout: None, read: Box::new(read) }
     }
 
     /// Sets the key by which a modern client answers this request; for legacy clients it has no effect. If two
-    /// different requests of a call have the same key, the later one fails with [`AskError::DuplicateKey`].
+    /// different requests of a call have the same key, the later one fails with [`ClientRequestError::DuplicateKey`].
     ///
     /// The default is the kind and the position among the requests of that kind: `elicitation_1`, `sampling_1`,
     /// `roots_1`. Set a key where the number of earlier requests varies. In a handler that another handler calls
@@ -287,15 +295,15 @@ impl<'a, T> Ask<'a, T> {
     /// Limits the wait for the response of a client that gets this as a JSON-RPC request. Default: 10 minutes.
     ///
     /// This time does not count towards the time limit of the call. For modern clients, which send the answer with
-    /// their next request, see [`App::answer_time`](crate::App::answer_time).
+    /// their next request, see [`App::request_state_ttl`](crate::App::request_state_ttl).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    async fn ask(self) -> Result<T, AskError> {
+    async fn ask(self) -> Result<T, ClientRequestError> {
         let spec = self.spec?;
-        let Some(request) = &self.context.request else { return Err(AskError::NotPossibleHere) };
+        let Some(request) = &self.context.request else { return Err(ClientRequestError::NotPossibleHere) };
         let capabilities = self.context.client_capabilities();
         if let Some(error) = spec.missing_capability(&capabilities, request.revision) {
             return Err(error);
@@ -308,8 +316,8 @@ impl<'a, T> Ask<'a, T> {
     }
 }
 
-impl<'a, T: Send + 'a> IntoFuture for Ask<'a, T> {
-    type Output = Result<T, AskError>;
+impl<'a, T: Send + 'a> IntoFuture for ClientRequest<'a, T> {
+    type Output = Result<T, ClientRequestError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -317,8 +325,12 @@ impl<'a, T: Send + 'a> IntoFuture for Ask<'a, T> {
     }
 }
 
-impl<T> std::fmt::Debug for Ask<'_, T> {
+impl<T> std::fmt::Debug for ClientRequest<'_, T> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Ask").field("question", &self.spec).field("key", &self.key).finish_non_exhaustive()
+        formatter
+            .debug_struct("ClientRequest")
+            .field("question", &self.spec)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,26 @@
-//! The context of a call: the facts of its request, and everything that a handler can send or ask.
+//! The context of a call: the facts of its request, and everything that a handler can send to its client.
 //!
-//! The room knows the outgoing queue and requests to the client, but no component and no engine: the engine implements
-//! its trait for nested calls. Look here for a method of [`Context`].
+//! A handler takes [`&Context`](Context). The other types here are those that its methods return.
+//!
+//! # Example
+//!
+//! ```
+//! use fastmcp_rs::context::Transport;
+//! use fastmcp_rs::prelude::*;
+//!
+//! /// Describes the caller.
+//! #[mcp::tool]
+//! async fn who_am_i(ctx: &Context) -> String {
+//!     let client = ctx.client_info().name.unwrap_or_else(|| "a client without a name".into());
+//!     let place = if ctx.transport() == Transport::Http { "from elsewhere" } else { "on this machine" };
+//!     format!("You use {client} {place}, and speak revision {} of MCP.", ctx.revision().as_str())
+//! }
+//! ```
+//!
+//! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic>
+
+// The room knows the outgoing queue and requests to the client, but no component and no engine: the engine implements
+// its trait for nested calls. Look here for a method of `Context`.
 
 pub(crate) mod blocking;
 pub(crate) mod change_hub;
@@ -15,20 +34,21 @@ pub(crate) mod states;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+pub use client_requests::ClientRequest;
 pub(crate) use request::{CallRequest, Delivery, LogFilter};
+pub use request_id::RequestId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::context::change_hub::{Change, ChangeHub};
 use crate::context::states::States;
-use crate::error::ToolError;
 pub(crate) use crate::protocol::client_facts::ClientDeclaration;
-use crate::protocol::{Feature, Level, Revision};
+pub use crate::protocol::trace_context::TraceContext;
+use crate::protocol::{Feature, LoggingLevel, Revision};
 
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
 /// and log messages while the call runs.
@@ -138,16 +158,16 @@ impl Context {
         self.nesting.as_ref().map_or("", |nesting| &nesting.key_prefix)
     }
 
-    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that outlives
-    /// the server finds none.
+    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that
+    /// outlives the server finds none.
     ///
     /// Prefer a parameter of type [`State<T>`](crate::State): a missing state is then an error when the server starts.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         states::find(&self.component.states)
     }
 
-    /// Returns the name of the running tool; in a resource or a prompt, the name of that component.
-    pub fn tool_name(&self) -> &str {
+    /// Returns the name of the running tool, resource or prompt.
+    pub fn component_name(&self) -> &str {
         &self.component.name
     }
 
@@ -198,26 +218,26 @@ impl Context {
     ///     Ok(total)
     /// }
     /// ```
-    pub fn track<I: IntoIterator>(&self, items: I) -> Track<I::IntoIter> {
+    pub fn track<I: IntoIterator>(&self, items: I) -> ProgressIter<I::IntoIter> {
         let items = items.into_iter();
         let total = match items.size_hint() {
             (least, Some(most)) if least == most => Some(most as f64),
             _ => None,
         };
-        Track { items, context: self.clone(), given: 0, total }
+        ProgressIter { items, context: self.clone(), given: 0, total }
     }
 
     /// Sends a log message to the client: a text, or any value with a JSON form.
     ///
     /// The message is sent only if the client wants its level: a modern client sets the level in each request, a legacy
-    /// client by `logging/setLevel` (the default is [`Level::Info`]). If the client does not read and the queue is
-    /// full, the message is dropped. A value without a JSON form, such as a float that is NaN, is not sent; this is
+    /// client by `logging/setLevel` (the default is [`LoggingLevel::Info`]). If the client does not read and the queue
+    /// is full, the message is dropped. A value without a JSON form, such as a float that is NaN, is not sent; this is
     /// logged for the operator.
     ///
     /// For messages to the operator, use `tracing` events.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
-    pub fn log(&self, level: Level, data: impl Serialize) {
+    pub fn log(&self, level: LoggingLevel, data: impl Serialize) {
         let Some(request) = &self.request else { return };
         if request.log.accepts(level) {
             request.log_message(level, &self.component.name, &data);
@@ -226,28 +246,28 @@ impl Context {
 
     /// Returns true if the client wants log messages of a level.
     #[cfg(feature = "logging")]
-    pub(crate) fn accepts_log(&self, level: Level) -> bool {
+    pub(crate) fn accepts_log(&self, level: LoggingLevel) -> bool {
         self.request.as_ref().is_some_and(|request| request.log.accepts(level))
     }
 
-    /// Calls [`Context::log`] with [`Level::Debug`].
+    /// Calls [`Context::log`] with [`LoggingLevel::Debug`].
     pub fn debug(&self, data: impl Serialize) {
-        self.log(Level::Debug, data);
+        self.log(LoggingLevel::Debug, data);
     }
 
-    /// Calls [`Context::log`] with [`Level::Info`].
+    /// Calls [`Context::log`] with [`LoggingLevel::Info`].
     pub fn info(&self, data: impl Serialize) {
-        self.log(Level::Info, data);
+        self.log(LoggingLevel::Info, data);
     }
 
-    /// Calls [`Context::log`] with [`Level::Warning`].
+    /// Calls [`Context::log`] with [`LoggingLevel::Warning`].
     pub fn warning(&self, data: impl Serialize) {
-        self.log(Level::Warning, data);
+        self.log(LoggingLevel::Warning, data);
     }
 
-    /// Calls [`Context::log`] with [`Level::Error`].
+    /// Calls [`Context::log`] with [`LoggingLevel::Error`].
     pub fn error(&self, data: impl Serialize) {
-        self.log(Level::Error, data);
+        self.log(LoggingLevel::Error, data);
     }
 
     /// Notifies the clients that have subscribed to a resource that it has changed, so that they can read it again.
@@ -385,39 +405,6 @@ impl Context {
     fn arguments_guard(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         self.request.as_ref()?.retained.as_ref()?.upgrade()
     }
-
-    #[doc(hidden)]
-    pub async fn run_blocking<V: Send + 'static>(
-        self,
-        work: impl FnOnce() -> V + Send + 'static,
-    ) -> Result<V, ToolError> {
-        let retained = self.arguments_guard();
-        let work = move || {
-            let value = work();
-            drop(retained);
-            value
-        };
-        blocking::run(&self.component.name, work).await
-    }
-
-    #[doc(hidden)]
-    pub async fn run_blocking_async<V, F, Fut>(self, work: F) -> Result<V, ToolError>
-    where
-        V: Send + 'static,
-        F: FnOnce() -> Fut + Send + 'static,
-        Fut: Future<Output = V>,
-    {
-        let retained = self.arguments_guard();
-        let work = move || {
-            let work = work();
-            async move {
-                let value = work.await;
-                drop(retained);
-                value
-            }
-        };
-        blocking::run_async(&self.component.name, work).await
-    }
 }
 
 impl fmt::Debug for Context {
@@ -434,14 +421,14 @@ impl fmt::Debug for Context {
 /// An iterator that reports progress, created by [`Context::track`].
 #[derive(Clone, Debug)]
 #[must_use = "an iterator does nothing until it is used"]
-pub struct Track<I> {
+pub struct ProgressIter<I> {
     items: I,
     context: Context,
     given: u64,
     total: Option<f64>,
 }
 
-impl<I: Iterator> Iterator for Track<I> {
+impl<I: Iterator> Iterator for ProgressIter<I> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {

@@ -18,7 +18,7 @@ use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::client_facts::ClientDeclaration;
 use crate::protocol::trace_context::TraceContext;
-use crate::protocol::{Feature, Level, ProtocolMethod, Revision, write};
+use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision, write};
 use crate::util::operator_log;
 use crate::util::sync::{Mutex, MutexGuard};
 
@@ -29,18 +29,18 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub(crate) enum LogFilter {
     None,
-    From(Level),
+    From(LoggingLevel),
     /// The level of a session, which may change while a call runs.
     Session(Arc<AtomicU8>),
 }
 
 impl LogFilter {
-    pub(super) fn accepts(&self, level: Level) -> bool {
+    pub(super) fn accepts(&self, level: LoggingLevel) -> bool {
         match self {
             LogFilter::None => false,
             LogFilter::From(least) => level >= *least,
             LogFilter::Session(index) => {
-                Level::from_index(index.load(Ordering::Relaxed)).is_some_and(|least| level >= least)
+                LoggingLevel::from_index(index.load(Ordering::Relaxed)).is_some_and(|least| level >= least)
             }
         }
     }
@@ -167,7 +167,7 @@ impl CallRequest {
         }
     }
 
-    pub(super) fn log_message(&self, level: Level, logger: &str, data: &impl Serialize) {
+    pub(super) fn log_message(&self, level: LoggingLevel, logger: &str, data: &impl Serialize) {
         let mut frame = Vec::new();
         write::begin_notification(&mut frame, ProtocolMethod::LogMessage);
         frame.extend_from_slice(br#","params":{"level":""#);

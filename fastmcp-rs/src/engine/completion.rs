@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::component::arguments::text_values;
 use crate::component::completion::CandidatesOutput;
-use crate::component::completion_request::Completing;
+use crate::component::completion_request::CompletionRequest;
 use crate::component::describe::ArgumentInfo;
 use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::result_writer::Subject;
@@ -131,7 +131,7 @@ impl CompletionQuery {
     ) -> BoxedCall {
         let variants = || handler.variants(&parameter.name).into_iter().flatten();
         let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();
-        let completing = Completing { text: self.value, arguments: self.arguments };
+        let completing = CompletionRequest { text: self.value, arguments: self.arguments };
         let candidates = parameter.complete.map(|complete| complete(completing, context));
         let listed: Vec<String> = if candidates.is_none() { listed() } else { Vec::new() };
         box_call(CandidatesOutput, async move {

@@ -14,7 +14,7 @@ use crate::auth::principal::Principal;
 use crate::client_features::pending_requests::PendingClientRequests;
 use crate::context::{ClientDeclaration, LogFilter, Transport};
 use crate::outgoing::queue::OutgoingQueue;
-use crate::protocol::{Feature, Level, Revision};
+use crate::protocol::{Feature, LoggingLevel, Revision};
 use crate::util::sync::Mutex;
 
 /// The state of one peer.
@@ -133,7 +133,7 @@ impl Connection {
 
     /// Opens the session. Returns `false` if there is one already.
     pub(super) fn open_session(&self, revision: Revision, client: Arc<ClientDeclaration>) -> bool {
-        let log_level = Arc::new(AtomicU8::new(Level::Info as u8));
+        let log_level = Arc::new(AtomicU8::new(LoggingLevel::Info as u8));
         self.session.set(Arc::new(NegotiatedSession { revision, client, log_level })).is_ok()
     }
 }
@@ -148,7 +148,7 @@ pub(super) struct NegotiatedSession {
 }
 
 impl NegotiatedSession {
-    pub(super) fn set_log_level(&self, level: Level) {
+    pub(super) fn set_log_level(&self, level: LoggingLevel) {
         self.log_level.store(level as u8, Ordering::Relaxed);
     }
 

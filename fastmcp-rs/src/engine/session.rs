@@ -17,7 +17,7 @@ use crate::json::encode;
 use crate::json::object::{Object, string_value};
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
-use crate::protocol::{Level, ProtocolMethod, Revision};
+use crate::protocol::{LoggingLevel, ProtocolMethod, Revision};
 
 /// Answers a request that belongs to the session of its connection, or that opens it.
 pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
@@ -68,7 +68,7 @@ fn set_log_level(
     out: &mut Vec<u8>,
 ) -> Result<DispatchResult, RpcError> {
     let level = request.frame.params().and_then(|params| params.level).and_then(string_value);
-    session.set_log_level(level.as_deref().and_then(Level::parse).ok_or_else(unknown_level)?);
+    session.set_log_level(level.as_deref().and_then(LoggingLevel::parse).ok_or_else(unknown_level)?);
     Ok(DispatchResult::Done(write_result(out, request.id.as_str(), b"{}")))
 }
 

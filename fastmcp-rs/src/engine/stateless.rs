@@ -18,7 +18,7 @@ use crate::middleware::Method;
 use crate::protocol::frame::Meta;
 use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
-use crate::protocol::{Feature, Level, ProtocolMethod, Revision};
+use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision};
 
 /// Performs the checks in their order, of which the first one that fails determines the error, and answers the request.
 pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
@@ -103,9 +103,11 @@ fn check_meta<'a>(meta: &Meta<'a>, revision: Revision) -> Result<CallerInfo<'a>,
     };
     let log = match meta.log_level {
         None => LogFilter::None,
-        Some(level) => {
-            string_value(level).as_deref().and_then(Level::parse).map(LogFilter::From).ok_or_else(unknown_level)?
-        }
+        Some(level) => string_value(level)
+            .as_deref()
+            .and_then(LoggingLevel::parse)
+            .map(LogFilter::From)
+            .ok_or_else(unknown_level)?,
     };
     Ok(CallerInfo { revision, client: None, progress_token, log })
 }

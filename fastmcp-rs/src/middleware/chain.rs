@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use super::response::RefusalKind;
-use super::{Layer, Operation, Refusal, Reply};
+use super::response::OperationErrorKind;
+use super::{Layer, Operation, OperationError, Response};
 use crate::component::describe::Description;
 use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::output::{OutputDescription, OutputKind};
@@ -16,7 +16,7 @@ use crate::error::ToolError;
 use crate::util::catch_panic::{CaughtPanic, run_catching};
 
 /// The future of an operation's result.
-pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
+pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, OperationError>> + Send + 'a>>;
 
 /// A [`Layer`] as a trait object.
 pub(crate) trait ErasedLayer: Send + Sync {
@@ -54,14 +54,18 @@ impl LayerChain {
     }
 
     /// Runs an operation through the layers to the core.
-    pub(crate) async fn run(&self, operation: Operation, core: Arc<dyn InnerHandler>) -> Result<Reply, Refusal> {
+    pub(crate) async fn run(
+        &self,
+        operation: Operation,
+        core: Arc<dyn InnerHandler>,
+    ) -> Result<Response, OperationError> {
         Next { chain: self.clone(), at: 0, core }.run(operation).await
     }
 
     /// Runs an operation as a handler invocation that can be polled and that writes its own response.
     pub(crate) fn start(&self, operation: Operation, core: Arc<dyn InnerHandler>) -> BoxedCall {
         let chain = self.clone();
-        box_call(ReplyOutput, async move { Ok(chain.run(operation, core).await) })
+        box_call(ResponseOutput, async move { Ok(chain.run(operation, core).await) })
     }
 }
 
@@ -88,9 +92,9 @@ impl Next {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] is a JSON-RPC error of an inner layer or of the handler. The result of a tool is a [`Reply`], even
-    /// if the tool has failed: see [`Reply::is_error`].
-    pub async fn run(self, operation: Operation) -> Result<Reply, Refusal> {
+    /// An [`OperationError`] is a JSON-RPC error of an inner layer or of the handler. The result of a tool is a
+    /// [`Response`], even if the tool has failed: see [`Response::is_error`].
+    pub async fn run(self, operation: Operation) -> Result<Response, OperationError> {
         let response_format = Arc::clone(operation.response_format());
         let layer = self.chain.0.as_ref().and_then(|layers| layers.get(self.at));
         let outcome = match layer {
@@ -126,7 +130,7 @@ impl<'a> CatchUnwind<'a> {
 }
 
 impl Future for CatchUnwind<'_> {
-    type Output = Result<Result<Reply, Refusal>, CaughtPanic>;
+    type Output = Result<Result<Response, OperationError>, CaughtPanic>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match &mut *self {
@@ -144,28 +148,28 @@ impl Future for CatchUnwind<'_> {
 }
 
 /// Writes the result of the outermost layer.
-struct ReplyOutput;
+struct ResponseOutput;
 
-impl OutputDescription for ReplyOutput {
+impl OutputDescription for ResponseOutput {
     fn describe(&self, _: &mut Description) {}
 }
 
-impl OutputKind<Result<Reply, Refusal>> for ReplyOutput {
-    type Rendered = Result<Reply, Refusal>;
+impl OutputKind<Result<Response, OperationError>> for ResponseOutput {
+    type Rendered = Result<Response, OperationError>;
 
-    fn write(&self, outcome: Result<Reply, Refusal>, writer: &mut ResultWriter<'_>) {
+    fn write(&self, outcome: Result<Response, OperationError>, writer: &mut ResultWriter<'_>) {
         Self::write_rendered(outcome, writer);
     }
 
-    fn render(&self, outcome: Result<Reply, Refusal>) -> Result<Self::Rendered, ToolError> {
+    fn render(&self, outcome: Result<Response, OperationError>) -> Result<Self::Rendered, ToolError> {
         Ok(outcome)
     }
 
-    fn write_rendered(outcome: Result<Reply, Refusal>, writer: &mut ResultWriter<'_>) {
+    fn write_rendered(outcome: Result<Response, OperationError>, writer: &mut ResultWriter<'_>) {
         match outcome {
             Ok(reply) => writer.raw(reply.json(), reply.outcome()),
-            Err(Refusal(RefusalKind::Rpc(error))) => writer.rpc_error(error),
-            Err(Refusal(RefusalKind::Tool(error))) => writer.error(error),
+            Err(OperationError(OperationErrorKind::Rpc(error))) => writer.rpc_error(error),
+            Err(OperationError(OperationErrorKind::Tool(error))) => writer.error(error),
         }
     }
 }

@@ -4,13 +4,13 @@ use std::future::Future;
 
 use super::observation::{Observation, observe};
 use super::timing::milliseconds;
-use super::{Layer, Next, Operation, Outcome, Refusal, Reply};
+use super::{Layer, Next, Operation, OperationError, Outcome, Response};
 
 /// The most bytes of arguments in an event.
 const MAX_ARGUMENTS: usize = 2_000;
 
-/// Emits one `tracing` event per operation, with the target `fastmcp_rs::middleware`. Its level is `INFO` if the outcome is
-/// `ok`, and `WARN` otherwise.
+/// Emits one `tracing` event per operation, with the target `fastmcp_rs::middleware`. Its level is `INFO` if the
+/// outcome is `ok`, and `WARN` otherwise.
 ///
 /// | field | value |
 /// |---|---|
@@ -34,6 +34,7 @@ const MAX_ARGUMENTS: usize = 2_000;
 /// # let _ = app;
 /// ```
 #[derive(Clone, Debug, Default)]
+#[must_use = "a layer does nothing until it is added to an app"]
 pub struct StructuredLogging {
     arguments: bool,
 }
@@ -44,15 +45,19 @@ impl StructuredLogging {
         StructuredLogging::default()
     }
 
-    /// Logs the arguments too, up to 2,000 bytes of them.
-    pub fn arguments(mut self) -> StructuredLogging {
-        self.arguments = true;
+    /// Sets whether the arguments are logged too, up to 2,000 bytes of them. Default: false.
+    pub fn arguments(mut self, log: bool) -> StructuredLogging {
+        self.arguments = log;
         self
     }
 }
 
 impl Layer for StructuredLogging {
-    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
+    fn handle(
+        &self,
+        operation: Operation,
+        next: Next,
+    ) -> impl Future<Output = Result<Response, OperationError>> + Send {
         let asked = operation.clone();
         let shows_arguments = self.arguments;
         observe(operation, next, move |observation| log(&asked, &observation, shows_arguments))

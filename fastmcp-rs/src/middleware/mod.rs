@@ -22,9 +22,9 @@
 //! # Reasons for one trait with one method
 //!
 //! A hook per kind of operation would be eight methods, most of them empty, and each author would write the common part
-//! eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON text, and
-//! parsed only for a layer that reads them, because most layers do not. An app without layers pays one comparison per
-//! call.
+//! eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON text,
+//! and parsed only for a layer that reads them, because most layers do not. An app without layers pays one comparison
+//! per call.
 //!
 //! # Example
 //!
@@ -69,7 +69,7 @@ pub use logging::StructuredLogging;
 pub use rate_limit::RateLimit;
 pub use request::Operation;
 pub(crate) use response::{InnerResponse, ResponseFormat};
-pub use response::{Refusal, Replacement, Reply};
+pub use response::{OperationError, OperationResult, Response};
 pub use response_size::ResultSizeLimit;
 pub use timing::{Measurement, Timing};
 
@@ -81,14 +81,14 @@ pub use crate::protocol::outcome::Outcome;
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::middleware::{Layer, Method, Next, Operation, Refusal, Reply};
+/// use fastmcp_rs::middleware::{Layer, Method, Next, Operation, OperationError, Response};
 /// use fastmcp_rs::prelude::*;
 ///
 /// /// Lets nobody call tools at night.
 /// struct OfficeHours;
 ///
 /// impl Layer for OfficeHours {
-///     async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+///     async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
 ///         # let is_night = false;
 ///         if operation.method() == Method::CallTool && is_night {
 ///             // The model reads this.
@@ -110,9 +110,10 @@ pub trait Layer: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] ends the operation here. `?` converts a [`ToolError`](crate::ToolError), which the model reads as
-    /// the failure of the tool, and any other error, which only the operator reads.
-    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send;
+    /// An [`OperationError`] ends the operation here. `?` converts a [`ToolError`](crate::ToolError), which the model
+    /// reads as the failure of the tool, and any other error, which only the operator reads.
+    fn handle(&self, operation: Operation, next: Next)
+    -> impl Future<Output = Result<Response, OperationError>> + Send;
 }
 
 /// Makes a layer from a closure or a function.
@@ -132,7 +133,7 @@ pub trait Layer: Send + Sync + 'static {
 pub fn from_fn<F, Fut>(function: F) -> impl Layer
 where
     F: Fn(Operation, Next) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Reply, Refusal>> + Send + 'static,
+    Fut: Future<Output = Result<Response, OperationError>> + Send + 'static,
 {
     FromFn(function)
 }
@@ -142,9 +143,13 @@ struct FromFn<F>(F);
 impl<F, Fut> Layer for FromFn<F>
 where
     F: Fn(Operation, Next) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Reply, Refusal>> + Send + 'static,
+    Fut: Future<Output = Result<Response, OperationError>> + Send + 'static,
 {
-    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
+    fn handle(
+        &self,
+        operation: Operation,
+        next: Next,
+    ) -> impl Future<Output = Result<Response, OperationError>> + Send {
         (self.0)(operation, next)
     }
 }

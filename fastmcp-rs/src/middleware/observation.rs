@@ -6,7 +6,7 @@ use std::time::Duration;
 // The runtime's clock, which tests can pause.
 use tokio::time::Instant;
 
-use super::{Next, Operation, Refusal, Reply};
+use super::{Next, Operation, OperationError, Response};
 use crate::context::Context;
 use crate::protocol::Outcome;
 
@@ -23,7 +23,7 @@ pub(super) async fn observe(
     operation: Operation,
     next: Next,
     report: impl FnOnce(Observation) + Send,
-) -> Result<Reply, Refusal> {
+) -> Result<Response, OperationError> {
     let context = operation.context().clone();
     let mut guard = ObservationGuard { context, started: Instant::now(), report: Some(report) };
     let outcome = next.run(operation).await;

@@ -9,7 +9,7 @@ use serde_json::json;
 // The runtime's clock, which tests can pause.
 use tokio::time::Instant;
 
-use super::{Layer, Method, Next, Operation, Refusal, Reply};
+use super::{Layer, Method, Next, Operation, OperationError, Response};
 use crate::error::ToolError;
 use crate::protocol::write::code;
 use crate::util::sync::Mutex;
@@ -45,6 +45,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// let app = App::empty("limited").layer(limit);
 /// # let _ = app;
 /// ```
+#[must_use = "a layer does nothing until it is added to an app"]
 pub struct RateLimit {
     rate: Rate,
     of_components: HashMap<String, Rate>,
@@ -149,7 +150,7 @@ impl Buckets {
 }
 
 impl Layer for RateLimit {
-    async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+    async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let method = operation.method();
         if !method.has_component() {
             return next.run(operation).await;
@@ -162,14 +163,14 @@ impl Layer for RateLimit {
     }
 }
 
-fn refuse(method: Method, component: &str, wait: Duration) -> Refusal {
+fn refuse(method: Method, component: &str, wait: Duration) -> OperationError {
     // The time is rounded up, so that a client that waits for it is not too early again.
     let seconds = (wait.as_secs_f64() * 10.0).ceil() / 10.0;
     if method == Method::CallTool {
         return ToolError::new(format!("Too many calls of `{component}`. Try again in {seconds} seconds.")).into();
     }
     let text = format!("Internal error: too many requests for `{component}`: try again in {seconds} seconds");
-    Refusal::new(code::INTERNAL_ERROR, text).data(json!({ "retryAfter": seconds }))
+    OperationError::new(code::INTERNAL_ERROR, text).data(json!({ "retryAfter": seconds }))
 }
 
 impl fmt::Debug for RateLimit {

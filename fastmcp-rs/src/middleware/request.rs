@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::context::Context;
-use crate::middleware::response::{Refusal, Replacement, Reply, ResponseFormat};
+use crate::middleware::response::{OperationError, OperationResult, Response, ResponseFormat};
 use crate::protocol::Revision;
 use crate::protocol::method::Method;
 
@@ -50,7 +50,7 @@ impl Operation {
     /// this is the name of the resource or the template, not the URI, so that the number of names is bounded. For lists
     /// and `server/discover` it is the method. For other kinds it equals [`Operation::name`].
     pub fn component_name(&self) -> &str {
-        self.context.tool_name()
+        self.context.component_name()
     }
 
     /// Returns the arguments as the text of a JSON object, before they are checked.
@@ -118,12 +118,12 @@ impl Operation {
     ///             return next.run(operation).await;
     ///         }
     ///         let key = (operation.name().to_owned(), operation.revision());
-    ///         if let Some(reply) = kept.lock().unwrap().get(&key).cloned() {
-    ///             return Ok(reply);
+    ///         if let Some(response) = kept.lock().unwrap().get(&key).cloned() {
+    ///             return Ok(response);
     ///         }
-    ///         let reply = next.run(operation).await?;
-    ///         kept.lock().unwrap().insert(key, middleware::Reply::clone(&reply));
-    ///         Ok(reply)
+    ///         let response = next.run(operation).await?;
+    ///         kept.lock().unwrap().insert(key, middleware::Response::clone(&response));
+    ///         Ok(response)
     ///     }
     /// });
     /// # let _ = cache;
@@ -147,13 +147,13 @@ impl Operation {
     ///
     /// let canned = middleware::from_fn(|operation, next| async move {
     ///     if operation.method() == Method::CallTool && operation.name() == "weather" {
-    ///         return operation.answer(ToolResult::text("as always"));
+    ///         return operation.respond(ToolResult::text("as always"));
     ///     }
     ///     next.run(operation).await
     /// });
     /// # let _ = canned;
     /// ```
-    pub fn answer(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
+    pub fn respond(&self, result: impl Into<OperationResult>) -> Result<Response, OperationError> {
         self.response_format.write(result.into())
     }
 

@@ -1,4 +1,4 @@
-//! The result of an operation as layers see it: a [`Reply`] with the text of a result, or a [`Refusal`].
+//! The result of an operation as layers see it: a [`Response`] with the text of a result, or an [`OperationError`].
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -50,55 +50,58 @@ impl ResponseFormat {
     pub(crate) fn render(
         self: &Arc<ResponseFormat>,
         write: impl FnOnce(&mut ResultWriter<'_>),
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Response, OperationError> {
         let mut response = InnerResponse::default();
         response.write(self, write);
         self.resolve_response(response)
     }
 
     /// Converts a response that was written for layers.
-    pub(crate) fn resolve_response(self: &Arc<ResponseFormat>, response: InnerResponse) -> Result<Reply, Refusal> {
+    pub(crate) fn resolve_response(
+        self: &Arc<ResponseFormat>,
+        response: InnerResponse,
+    ) -> Result<Response, OperationError> {
         let InnerResponse { mut frame, error, outcome } = response;
         if let Some(error) = error {
-            return Err(Refusal(RefusalKind::Rpc(error)));
+            return Err(OperationError(OperationErrorKind::Rpc(error)));
         }
         if frame.len() <= RESULT_START.len() {
-            return Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: the response is missing"));
+            return Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: the response is missing"));
         }
         // The brace that closes the frame.
         frame.pop();
         frame.drain(..RESULT_START.len());
         match String::from_utf8(frame) {
-            Ok(json) => Ok(Reply { json: json.into(), outcome, response_format: Arc::clone(self) }),
-            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
+            Ok(json) => Ok(Response { json: json.into(), outcome, response_format: Arc::clone(self) }),
+            Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
         }
     }
 
     /// Wraps the text of a result that was written elsewhere.
-    pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Reply, Refusal> {
+    pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Response, OperationError> {
         match std::str::from_utf8(json) {
-            Ok(json) => Ok(Reply { json: json.into(), outcome: Outcome::Ok, response_format: Arc::clone(self) }),
-            Err(_) => Err(Refusal::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
+            Ok(json) => Ok(Response { json: json.into(), outcome: Outcome::Ok, response_format: Arc::clone(self) }),
+            Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
         }
     }
 
-    pub(super) fn write(self: &Arc<ResponseFormat>, replacement: Replacement) -> Result<Reply, Refusal> {
+    pub(super) fn write(self: &Arc<ResponseFormat>, replacement: OperationResult) -> Result<Response, OperationError> {
         let fits = matches!(
             (&replacement, &self.subject),
-            (Replacement::Tool(_), Subject::ToolCall { .. })
-                | (Replacement::Contents(_), Subject::ResourceRead { .. })
-                | (Replacement::Messages(_), Subject::PromptGet { .. })
-                | (Replacement::Values(_), Subject::Completion { .. })
+            (OperationResult::Tool(_), Subject::ToolCall { .. })
+                | (OperationResult::Contents(_), Subject::ResourceRead { .. })
+                | (OperationResult::Messages(_), Subject::PromptGet { .. })
+                | (OperationResult::Values(_), Subject::Completion { .. })
         );
         if !fits {
             let made = replacement.noun();
             return self.render(|writer| writer.masked_error(&format!("a layer returned {made} as its response")));
         }
         self.render(|answer| match replacement {
-            Replacement::Tool(result) => answer.result(result),
-            Replacement::Contents(contents) => answer.contents(Some(contents)),
-            Replacement::Messages(messages) => answer.messages(&messages),
-            Replacement::Values(values) => answer.candidates(values),
+            OperationResult::Tool(result) => answer.result(result),
+            OperationResult::Contents(contents) => answer.contents(Some(contents)),
+            OperationResult::Messages(messages) => answer.messages(&messages),
+            OperationResult::Values(values) => answer.candidates(values),
         })
     }
 
@@ -106,12 +109,12 @@ impl ResponseFormat {
     /// become failed results.
     pub(super) fn resolve_result(
         self: &Arc<ResponseFormat>,
-        outcome: Result<Result<Reply, Refusal>, CaughtPanic>,
-    ) -> Result<Reply, Refusal> {
+        outcome: Result<Result<Response, OperationError>, CaughtPanic>,
+    ) -> Result<Response, OperationError> {
         match outcome {
             Ok(Ok(reply)) if self.is_like(&reply.response_format) => Ok(reply),
             Ok(Ok(_)) => self.render(|writer| writer.masked_error("a layer returned the response to another request")),
-            Ok(Err(Refusal(RefusalKind::Tool(error)))) => self.render(|writer| writer.error(error)),
+            Ok(Err(OperationError(OperationErrorKind::Tool(error)))) => self.render(|writer| writer.error(error)),
             Ok(Err(refusal)) => Err(refusal),
             Err(panicked) => self.render(|writer| writer.panicked(&panicked)),
         }
@@ -152,22 +155,23 @@ impl InnerResponse {
 /// The result of an operation as JSON text, written for the requesting client.
 ///
 /// It contains only members that the client's revision has. So a cached result may only be returned to requests of the
-/// same [method](super::Method) and [revision](super::Operation::revision); in any other place it is replaced by an error.
+/// same [method](super::Method) and [revision](super::Operation::revision); in any other place it is replaced by an
+/// error.
 #[derive(Clone)]
-pub struct Reply {
+pub struct Response {
     json: Arc<str>,
     /// [`Outcome::Ok`] or [`Outcome::ToolError`].
     outcome: Outcome,
     response_format: Arc<ResponseFormat>,
 }
 
-impl Reply {
+impl Response {
     /// Returns the result as JSON text.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// Returns true if this is the result of a tool that failed. Other failures are a [`Refusal`].
+    /// Returns true if this is the result of a tool that failed. Other failures are an [`OperationError`].
     pub fn is_error(&self) -> bool {
         self.outcome == Outcome::ToolError
     }
@@ -195,24 +199,24 @@ impl Reply {
     ///
     /// let discreet = middleware::from_fn(|operation, next| async move {
     ///     let is_call = operation.method() == Method::CallTool;
-    ///     let reply = next.run(operation).await?;
-    ///     if is_call && reply.json().contains("password") {
-    ///         return reply.replace(ToolResult::error("this is not for you"));
+    ///     let response = next.run(operation).await?;
+    ///     if is_call && response.json().contains("password") {
+    ///         return response.replace(ToolResult::error("this is not for you"));
     ///     }
-    ///     Ok(reply)
+    ///     Ok(response)
     /// });
     /// # let _ = discreet;
     /// ```
-    pub fn replace(&self, result: impl Into<Replacement>) -> Result<Reply, Refusal> {
+    pub fn replace(&self, result: impl Into<OperationResult>) -> Result<Response, OperationError> {
         self.response_format.write(result.into())
     }
 
     /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
     /// valid for the protocol.
-    pub fn with_members(self, members: Map<String, Value>) -> Reply {
+    pub fn with_members(self, members: Map<String, Value>) -> Response {
         let is_error = members.get("isError") == Some(&Value::Bool(true));
         let is_tool_call = matches!(self.response_format.subject, Subject::ToolCall { .. });
-        Reply {
+        Response {
             outcome: if is_error && is_tool_call { Outcome::ToolError } else { Outcome::Ok },
             json: Value::from(members).to_string().into(),
             response_format: self.response_format,
@@ -220,9 +224,9 @@ impl Reply {
     }
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Reply").field("bytes", &self.json.len()).finish_non_exhaustive()
+        formatter.debug_struct("Response").field("bytes", &self.json.len()).finish_non_exhaustive()
     }
 }
 
@@ -230,7 +234,7 @@ impl fmt::Debug for Reply {
 /// for a resource, a `Vec` of [`Message`]s for a prompt, a `Vec` of strings for a completion.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Replacement {
+pub enum OperationResult {
     /// The result of a tool.
     Tool(ToolResult),
     /// The contents of a resource.
@@ -241,22 +245,22 @@ pub enum Replacement {
     Values(Vec<String>),
 }
 
-impl Replacement {
+impl OperationResult {
     fn noun(&self) -> &'static str {
         match self {
-            Replacement::Tool(_) => "the result of a tool",
-            Replacement::Contents(_) => "the contents of a resource",
-            Replacement::Messages(_) => "the messages of a prompt",
-            Replacement::Values(_) => "the values of a completion",
+            OperationResult::Tool(_) => "the result of a tool",
+            OperationResult::Contents(_) => "the contents of a resource",
+            OperationResult::Messages(_) => "the messages of a prompt",
+            OperationResult::Values(_) => "the values of a completion",
         }
     }
 }
 
 macro_rules! replacements {
     ($($variant:ident($ty:ty)),*) => {$(
-        impl From<$ty> for Replacement {
-            fn from(result: $ty) -> Replacement {
-                Replacement::$variant(result)
+        impl From<$ty> for OperationResult {
+            fn from(result: $ty) -> OperationResult {
+                OperationResult::$variant(result)
             }
         }
     )*};
@@ -265,40 +269,41 @@ replacements!(Tool(ToolResult), Contents(Vec<ResourceContents>), Messages(Vec<Me
 
 /// The reason that an operation has no result.
 ///
-/// [`Refusal::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`] becomes
-/// the failed result of the tool, which the model reads; for other operations it becomes an internal error with the
-/// same text. Any other error is for the operator, as in tools.
+/// [`OperationError::new`] is a JSON-RPC error, which the client reads and the model usually does not. A [`ToolError`]
+/// becomes the failed result of the tool, which the model reads; for other operations it becomes an internal error with
+/// the same text. Any other error is for the operator, as in tools.
 ///
 /// # Example
 ///
 /// ```
 /// use fastmcp_rs::ToolError;
-/// use fastmcp_rs::middleware::Refusal;
+/// use fastmcp_rs::middleware::OperationError;
 /// use serde_json::json;
 ///
-/// let refusal = Refusal::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
-/// assert_eq!(refusal.code(), -32603);
-/// assert_eq!(Refusal::from(ToolError::new("ask for less")).message(), "ask for less");
+/// let error = OperationError::new(-32603, "Internal error: the quota is used up").data(json!({"quota": 100}));
+/// assert_eq!(error.code(), -32603);
+/// assert_eq!(OperationError::from(ToolError::new("ask for less")).message(), "ask for less");
 /// ```
-pub struct Refusal(pub(crate) RefusalKind);
+#[must_use]
+pub struct OperationError(pub(crate) OperationErrorKind);
 
 #[derive(Debug)]
-pub(crate) enum RefusalKind {
+pub(crate) enum OperationErrorKind {
     Rpc(RpcError),
     Tool(ToolError),
 }
 
-impl Refusal {
+impl OperationError {
     /// Creates a JSON-RPC error. The codes from -32768 to -32000 are reserved for the protocol.
-    pub fn new(code: i32, message: impl Into<String>) -> Refusal {
-        Refusal(RefusalKind::Rpc(RpcError::new(code, message)))
+    pub fn new(code: i32, message: impl Into<String>) -> OperationError {
+        OperationError(OperationErrorKind::Rpc(RpcError::new(code, message)))
     }
 
     /// Sets the `data` of a JSON-RPC error, for programs. A value without a JSON form is left out.
-    pub fn data(self, data: impl Serialize) -> Refusal {
+    pub fn data(self, data: impl Serialize) -> OperationError {
         match self.0 {
-            RefusalKind::Rpc(error) => Refusal(RefusalKind::Rpc(error.with_data(&data))),
-            tool => Refusal(tool),
+            OperationErrorKind::Rpc(error) => OperationError(OperationErrorKind::Rpc(error.with_data(&data))),
+            tool => OperationError(tool),
         }
     }
 
@@ -306,53 +311,53 @@ impl Refusal {
     /// called.
     pub fn code(&self) -> i32 {
         match &self.0 {
-            RefusalKind::Rpc(error) => error.code,
-            RefusalKind::Tool(_) => code::INTERNAL_ERROR,
+            OperationErrorKind::Rpc(error) => error.code,
+            OperationErrorKind::Tool(_) => code::INTERNAL_ERROR,
         }
     }
 
     /// Returns the text that the client reads, or an empty text if only the operator may read the error.
     pub fn message(&self) -> &str {
         match &self.0 {
-            RefusalKind::Rpc(error) => &error.message,
-            RefusalKind::Tool(ToolError { audience: Audience::Model(text) }) => text,
-            RefusalKind::Tool(_) => "",
+            OperationErrorKind::Rpc(error) => &error.message,
+            OperationErrorKind::Tool(ToolError { audience: Audience::Model(text) }) => text,
+            OperationErrorKind::Tool(_) => "",
         }
     }
 
     /// Returns the `data` of the JSON-RPC error, as JSON text.
     pub fn data_json(&self) -> Option<&str> {
         match &self.0 {
-            RefusalKind::Rpc(error) => error.data.as_deref(),
-            RefusalKind::Tool(_) => None,
+            OperationErrorKind::Rpc(error) => error.data.as_deref(),
+            OperationErrorKind::Tool(_) => None,
         }
     }
 }
 
-impl From<RpcError> for Refusal {
-    fn from(error: RpcError) -> Refusal {
-        Refusal(RefusalKind::Rpc(error))
+impl From<RpcError> for OperationError {
+    fn from(error: RpcError) -> OperationError {
+        OperationError(OperationErrorKind::Rpc(error))
     }
 }
 
-impl From<ToolError> for Refusal {
-    fn from(error: ToolError) -> Refusal {
-        Refusal(RefusalKind::Tool(error))
+impl From<ToolError> for OperationError {
+    fn from(error: ToolError) -> OperationError {
+        OperationError(OperationErrorKind::Tool(error))
     }
 }
 
-// `Refusal` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
-impl<E: StdError + Send + Sync + 'static> From<E> for Refusal {
-    fn from(error: E) -> Refusal {
-        Refusal(RefusalKind::Tool(error.into()))
+// `OperationError` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
+impl<E: StdError + Send + Sync + 'static> From<E> for OperationError {
+    fn from(error: E) -> OperationError {
+        OperationError(OperationErrorKind::Tool(error.into()))
     }
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for OperationError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            RefusalKind::Rpc(error) => write!(formatter, "Refusal({}: {})", error.code, error.message),
-            RefusalKind::Tool(error) => write!(formatter, "Refusal({error:?})"),
+            OperationErrorKind::Rpc(error) => write!(formatter, "OperationError({}: {})", error.code, error.message),
+            OperationErrorKind::Tool(error) => write!(formatter, "OperationError({error:?})"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Layer, Method, Next, Operation, Refusal, Reply};
+use super::{Layer, Method, Next, Operation, OperationError, Response};
 use crate::content::tool_result::ToolResult;
 use crate::protocol::write::code;
 
@@ -22,6 +22,7 @@ use crate::protocol::write::code;
 /// # let _ = app;
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is added to an app"]
 pub struct ResultSizeLimit {
     limit: usize,
 }
@@ -35,14 +36,14 @@ impl ResultSizeLimit {
 }
 
 impl Layer for ResultSizeLimit {
-    async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+    async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let (method, context) = (operation.method(), operation.context().clone());
         let reply = next.run(operation).await?;
         let (size, limit) = (reply.json().len(), self.limit);
         if size <= limit {
             return Ok(reply);
         }
-        let name = context.tool_name();
+        let name = context.component_name();
         match method {
             Method::CallTool => reply.replace(ToolResult::error(format!(
                 "The result of `{name}` has {size} bytes; the limit is {limit} bytes. Narrow the arguments, or request \
@@ -51,7 +52,7 @@ impl Layer for ResultSizeLimit {
             Method::ReadResource | Method::GetPrompt => {
                 let text =
                     format!("Internal error: the result of `{name}` has {size} bytes; the limit is {limit} bytes");
-                Err(Refusal::new(code::INTERNAL_ERROR, text).data(json!({"size": size, "limit": limit})))
+                Err(OperationError::new(code::INTERNAL_ERROR, text).data(json!({"size": size, "limit": limit})))
             }
             _ => Ok(reply),
         }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::observation::observe;
-use super::{Layer, Method, Next, Operation, Outcome, Refusal, Reply};
+use super::{Layer, Method, Next, Operation, OperationError, Outcome, Response};
 
 /// Measures the duration of each operation, including all layers inside of this one.
 ///
@@ -23,6 +23,7 @@ use super::{Layer, Method, Next, Operation, Outcome, Refusal, Reply};
 /// }));
 /// # let _ = app;
 /// ```
+#[must_use = "a layer does nothing until it is added to an app"]
 pub struct Timing {
     report: Box<dyn Fn(&Measurement<'_>) + Send + Sync>,
 }
@@ -76,10 +77,14 @@ impl fmt::Debug for Timing {
 }
 
 impl Layer for Timing {
-    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
+    fn handle(
+        &self,
+        operation: Operation,
+        next: Next,
+    ) -> impl Future<Output = Result<Response, OperationError>> + Send {
         let (method, context) = (operation.method(), operation.context().clone());
         observe(operation, next, move |observation| {
-            let component = context.tool_name();
+            let component = context.component_name();
             (self.report)(&Measurement {
                 method,
                 component,

@@ -2,22 +2,22 @@
 
 use serde::Serialize;
 
-/// The severity of a log message, from [`Level::Debug`] to [`Level::Emergency`].
+/// The severity of a log message, from [`LoggingLevel::Debug`] to [`LoggingLevel::Emergency`].
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
 ///
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::Level;
+/// use fastmcp_rs::LoggingLevel;
 ///
-/// assert!(Level::Error > Level::Warning);
-/// assert_eq!(Level::parse("notice"), Some(Level::Notice));
+/// assert!(LoggingLevel::Error > LoggingLevel::Warning);
+/// assert_eq!(LoggingLevel::parse("notice"), Some(LoggingLevel::Notice));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Level {
+pub enum LoggingLevel {
     /// Details for debugging.
     Debug,
     /// General information.
@@ -36,38 +36,38 @@ pub enum Level {
     Emergency,
 }
 
-impl Level {
-    const ALL: [Level; 8] = [
-        Level::Debug,
-        Level::Info,
-        Level::Notice,
-        Level::Warning,
-        Level::Error,
-        Level::Critical,
-        Level::Alert,
-        Level::Emergency,
+impl LoggingLevel {
+    const ALL: [LoggingLevel; 8] = [
+        LoggingLevel::Debug,
+        LoggingLevel::Info,
+        LoggingLevel::Notice,
+        LoggingLevel::Warning,
+        LoggingLevel::Error,
+        LoggingLevel::Critical,
+        LoggingLevel::Alert,
+        LoggingLevel::Emergency,
     ];
 
     /// Returns the level's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Notice => "notice",
-            Level::Warning => "warning",
-            Level::Error => "error",
-            Level::Critical => "critical",
-            Level::Alert => "alert",
-            Level::Emergency => "emergency",
+            LoggingLevel::Debug => "debug",
+            LoggingLevel::Info => "info",
+            LoggingLevel::Notice => "notice",
+            LoggingLevel::Warning => "warning",
+            LoggingLevel::Error => "error",
+            LoggingLevel::Critical => "critical",
+            LoggingLevel::Alert => "alert",
+            LoggingLevel::Emergency => "emergency",
         }
     }
 
     /// Parses the name of a level; returns `None` if the protocol has no such level.
-    pub fn parse(name: &str) -> Option<Level> {
-        Level::ALL.into_iter().find(|level| level.as_str() == name)
+    pub fn parse(name: &str) -> Option<LoggingLevel> {
+        LoggingLevel::ALL.into_iter().find(|level| level.as_str() == name)
     }
 
-    pub(crate) fn from_index(index: u8) -> Option<Level> {
-        Level::ALL.get(usize::from(index)).copied()
+    pub(crate) fn from_index(index: u8) -> Option<LoggingLevel> {
+        LoggingLevel::ALL.get(usize::from(index)).copied()
     }
 }

@@ -15,7 +15,7 @@ pub(crate) mod trace_context;
 pub(crate) mod write;
 
 pub use cache::CacheScope;
-pub use level::Level;
+pub use level::LoggingLevel;
 pub(crate) use method::ProtocolMethod;
 pub(crate) use outcome::Outcome;
 pub use revision::{Feature, Revision};

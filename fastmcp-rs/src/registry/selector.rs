@@ -6,18 +6,20 @@ use crate::component::definition::DefinitionText;
 use crate::component::template::Template;
 use crate::context::change_hub::ListKind;
 
-/// Selects components for [`Handle::enable`](crate::Handle::enable) and [`Handle::disable`](crate::Handle::disable).
+/// Selects components for [`AppHandle::enable`](crate::AppHandle::enable) and
+/// [`AppHandle::disable`](crate::AppHandle::disable).
 ///
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::Selector;
+/// use fastmcp_rs::visibility::Selector;
 ///
 /// let dangerous = Selector::tag("dangerous");
 /// let one_of_them = Selector::tool("drop_table");
 /// assert_ne!(dangerous, one_of_them);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Selector(pub(super) SelectorTarget);
 
 #[derive(Clone, Debug, PartialEq, Eq)]

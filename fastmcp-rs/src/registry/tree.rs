@@ -1,8 +1,8 @@
 //! The components of one app, which may change while it is served, and the apps mounted in it.
 //!
-//! A [`Handle`](crate::Handle) edits a scope. The scopes of mounted apps form a tree below the scope of the served app.
-//! Requests are served from a [`Registry`](super::Registry), which is built from the whole tree on the next access
-//! after an edit; so an edit costs only as much as its own component, however many others there are.
+//! An [`AppHandle`](crate::AppHandle) edits a scope. The scopes of mounted apps form a tree below the scope of the
+//! served app. Requests are served from a [`Registry`](super::Registry), which is built from the whole tree on the next
+//! access after an edit; so an edit costs only as much as its own component, however many others there are.
 //!
 //! Edits of one tree are serialized by the mutex `tree` of its root, so that each edit is seen as a whole, and two
 //! edits cannot add the same name.

@@ -1,7 +1,7 @@
 //! Visibility of components, decided per request by functions of the app.
 //!
-//! A component that a rule of [`Handle::disable`](crate::Handle::disable) hides from everybody is not in the registry at
-//! all (`registry/selector.rs`).
+//! A component that a rule of [`AppHandle::disable`](crate::AppHandle::disable) hides from everybody is not in the
+//! registry at all (`registry/selector.rs`).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::context::{ComponentEnv, Context};
 use crate::exec::runtime::block_in_place_if_possible;
 use crate::util::catch_panic::run_catching;
 
-/// The function passed to [`App::visible`](crate::App::visible).
+/// The function passed to [`App::visible_if`](crate::App::visible_if).
 pub(crate) type VisibilityFn = Arc<dyn Fn(&Component<'_>, &Context) -> bool + Send + Sync>;
 
 /// The kind of a component.
@@ -33,7 +33,7 @@ pub enum ComponentKind {
     Prompt,
 }
 
-/// A component of a request, as [`App::visible`](crate::App::visible) gets it.
+/// A component of a request, as [`App::visible_if`](crate::App::visible_if) gets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Component<'a> {
     kind: ComponentKind,

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::util::operator_log;
 
-/// Measures whether the functions of [`App::visible`](crate::App::visible) are quick enough to run on the thread that
-/// reads messages. At first they count as slow, because one call may block for any time; they must prove to be quick.
+/// Measures whether the functions of [`App::visible_if`](crate::App::visible_if) are quick enough to run on the thread
+/// that reads messages. At first they count as slow, because one call may block for any time; they must prove to be
+/// quick.
 #[derive(Debug)]
 pub(crate) struct VisibilityPace {
     /// The number of consecutive quick requests after which the functions count as quick.
@@ -55,7 +56,7 @@ impl VisibilityPace {
         }
         if took > VisibilityPace::LOGGED && self.delays.should_log() {
             operator_log::warn(format_args!(
-                "`App::visible` delayed a request by {} ms: it should only read memory",
+                "`App::visible_if` delayed a request by {} ms: it should only read memory",
                 took.as_millis()
             ));
         }
@@ -65,7 +66,7 @@ impl VisibilityPace {
     pub(crate) fn report_panic(&self, name: &str, panic: &str) {
         if self.panics.should_log() {
             operator_log::error(format_args!(
-                "`App::visible` panicked for `{name}`, which is therefore hidden: {panic} (logged once per minute)"
+                "`App::visible_if` panicked for `{name}`, which is therefore hidden: {panic} (logged once per minute)"
             ));
         }
     }

@@ -37,6 +37,7 @@ const LENGTH: usize = 32;
 /// assert_eq!(error.to_string(), "`SealingKey`: a sealing key must have 32 bytes, not 5: create one with `openssl rand -base64 32`");
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct SealingKey([u8; LENGTH]);
 
 impl SealingKey {

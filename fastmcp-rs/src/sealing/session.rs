@@ -27,7 +27,7 @@ const MAX_CAPABILITIES: usize = 768;
 const MAX_SKEW: Duration = Duration::from_secs(60);
 /// The version of the sealed bytes, which is the first of them.
 const FORMAT: u8 = 1;
-/// The members of [`ClientInfo`](crate::ClientInfo) and the longest text of each.
+/// The members of [`ClientInfo`](crate::context::ClientInfo) and the longest text of each.
 const INFO: [(&str, usize); 3] = [("name", MAX_NAME), ("version", MAX_VERSION), ("title", MAX_NAME)];
 /// The capabilities that decide which questions a client can be asked, and the parts of each.
 const QUESTIONS: [(&str, &[&str]); 3] =

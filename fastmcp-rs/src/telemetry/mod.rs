@@ -7,7 +7,7 @@
 //! Conventions: <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>
 
 #[cfg(feature = "logging")]
-pub mod logging;
+pub(crate) mod logging;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
 #[cfg(not(feature = "metrics"))]

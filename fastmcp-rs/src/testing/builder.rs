@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::auth::principal::Principal;
 use crate::error::Error;
 use crate::exec::runtime;
-use crate::protocol::{Feature, Level, ProtocolMethod, Revision};
+use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision};
 use crate::util::sync::Mutex;
 
 impl App {
@@ -58,8 +58,8 @@ type ConnectFn = Box<dyn FnOnce(Option<Principal>) -> ConnectFuture + Send>;
 ///
 /// # Errors
 ///
-/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]), and outside of a tokio runtime
-/// with timers, as `#[tokio::test]` makes, and a builder with `enable_all()`.
+/// Connecting fails if the app cannot be served as it is configured (see [`App::check`]), and outside of a tokio
+/// runtime with timers, as `#[tokio::test]` makes, and a builder with `enable_all()`.
 #[must_use = "a test client connects when it is awaited"]
 pub struct TestClientBuilder {
     start: ConnectFn,
@@ -67,7 +67,7 @@ pub struct TestClientBuilder {
     revision: Revision,
     capabilities: Map<String, Value>,
     client_info: Value,
-    log_level: Option<Level>,
+    log_level: Option<LoggingLevel>,
     scripts: Scripts,
     observer: Option<Observer>,
 }
@@ -120,8 +120,8 @@ impl TestClientBuilder {
     }
 
     /// Requests log messages of this level and above. By default there are none in 2026-07-28, and those of
-    /// [`Level::Info`] and above in a session.
-    pub fn log_level(mut self, level: Level) -> TestClientBuilder {
+    /// [`LoggingLevel::Info`] and above in a session.
+    pub fn log_level(mut self, level: LoggingLevel) -> TestClientBuilder {
         self.log_level = Some(level);
         self
     }

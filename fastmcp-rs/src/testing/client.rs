@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::dispatcher::Dispatcher;
-use super::reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
+use super::reply::{CompletionReply, Notification, PromptReply, RequestError, ResourceReply, ToolReply};
 use super::request::{Request, RequestDraft};
 use super::subscription::Subscription;
 use super::subscription_filter::SubscriptionFilter;
@@ -79,7 +79,7 @@ impl TestClient {
     /// # Errors
     ///
     /// Fails if the server responds to a page with an error.
-    pub async fn list_tools(&self) -> Result<Vec<Value>, Failure> {
+    pub async fn list_tools(&self) -> Result<Vec<Value>, RequestError> {
         self.list(ProtocolMethod::ListTools, "tools").await
     }
 
@@ -88,7 +88,7 @@ impl TestClient {
     /// # Errors
     ///
     /// Fails if the server responds to a page with an error.
-    pub async fn list_resources(&self) -> Result<Vec<Value>, Failure> {
+    pub async fn list_resources(&self) -> Result<Vec<Value>, RequestError> {
         self.list(ProtocolMethod::ListResources, "resources").await
     }
 
@@ -97,7 +97,7 @@ impl TestClient {
     /// # Errors
     ///
     /// Fails if the server responds to a page with an error.
-    pub async fn list_resource_templates(&self) -> Result<Vec<Value>, Failure> {
+    pub async fn list_resource_templates(&self) -> Result<Vec<Value>, RequestError> {
         self.list(ProtocolMethod::ListResourceTemplates, "resourceTemplates").await
     }
 
@@ -106,11 +106,11 @@ impl TestClient {
     /// # Errors
     ///
     /// Fails if the server responds to a page with an error.
-    pub async fn list_prompts(&self) -> Result<Vec<Value>, Failure> {
+    pub async fn list_prompts(&self) -> Result<Vec<Value>, RequestError> {
         self.list(ProtocolMethod::ListPrompts, "prompts").await
     }
 
-    async fn list(&self, method: ProtocolMethod, member: &str) -> Result<Vec<Value>, Failure> {
+    async fn list(&self, method: ProtocolMethod, member: &str) -> Result<Vec<Value>, RequestError> {
         let method = method.as_str();
         let mut entries = Vec::new();
         let mut seen = HashSet::new();
@@ -133,7 +133,7 @@ impl TestClient {
     /// # Errors
     ///
     /// Fails if the server responds with an error.
-    pub async fn discover(&self) -> Result<Value, Failure> {
+    pub async fn discover(&self) -> Result<Value, RequestError> {
         if self.dispatcher.revision.has(Feature::Stateless) {
             return self.request(ProtocolMethod::Discover.as_str(), Value::Null).await;
         }
@@ -147,7 +147,7 @@ impl TestClient {
     /// # Errors
     ///
     /// Fails if the server responds with an error.
-    pub async fn listen(&self, filter: SubscriptionFilter) -> Result<Subscription, Failure> {
+    pub async fn listen(&self, filter: SubscriptionFilter) -> Result<Subscription, RequestError> {
         let mut params = Map::new();
         if !self.envelope.is_empty() {
             params.insert("_meta".into(), self.envelope.clone().into());
@@ -163,9 +163,9 @@ impl TestClient {
     /// # Example: a request that is repeated by hand
     ///
     /// ```
-    /// # use fastmcp_rs::testing::{Failure, TestClient};
+    /// # use fastmcp_rs::testing::{RequestError, TestClient};
     /// # use serde_json::json;
-    /// # async fn example(client: TestClient) -> Result<(), Failure> {
+    /// # async fn example(client: TestClient) -> Result<(), RequestError> {
     /// let mut params = json!({"name": "cancel_order", "arguments": {"order_id": "ORD-101"}});
     /// let asked = client.request("tools/call", &params).await?;
     /// params["requestState"] = format!("{}x", asked["requestState"].as_str().unwrap_or_default()).into();

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, oneshot};
 
 use super::peer::TestServer;
-use super::reply::{Failure, Notification};
+use super::reply::{Notification, RequestError};
 use super::scripts::{ReplyKind, Scripts, panic_text};
 use super::subscription_filter::OpenSubscription;
 use crate::protocol::{Feature, ProtocolMethod, Revision};
@@ -49,7 +49,7 @@ pub(super) struct Dispatcher {
 pub(super) struct DispatcherState {
     /// The id of the last request.
     last_id: i64,
-    waiting: HashMap<i64, oneshot::Sender<Result<Value, Failure>>>,
+    waiting: HashMap<i64, oneshot::Sender<Result<Value, RequestError>>>,
     /// Requests that are no longer awaited; the server may still respond to some.
     abandoned: HashSet<i64>,
     pub(super) notifications: VecDeque<Notification>,
@@ -300,7 +300,7 @@ impl DispatcherState {
                 let answer = match (frame.remove("result"), frame.remove("error")) {
                     (Some(result), None) => Ok(result),
                     (None, Some(error)) if error["code"].as_i64().is_some_and(|code| code != 0) => {
-                        Err(Failure::new(&error))
+                        Err(RequestError::new(&error))
                     }
                     _ => return Err("the server sent a response without a result or an error".into()),
                 };
@@ -310,7 +310,7 @@ impl DispatcherState {
         }
     }
 
-    fn route_answer(&mut self, id: &Value, answer: Result<Value, Failure>) -> Result<(), String> {
+    fn route_answer(&mut self, id: &Value, answer: Result<Value, RequestError>) -> Result<(), String> {
         let id = id
             .as_i64()
             .ok_or_else(|| "the server sent a response with an id that the client did not send".to_owned())?;
@@ -376,12 +376,12 @@ impl DispatcherState {
 pub(super) struct PendingRequest {
     dispatcher: Arc<Dispatcher>,
     id: i64,
-    receiver: oneshot::Receiver<Result<Value, Failure>>,
+    receiver: oneshot::Receiver<Result<Value, RequestError>>,
     is_over: bool,
 }
 
 impl PendingRequest {
-    pub(super) async fn wait_for_response(mut self) -> Result<Value, Failure> {
+    pub(super) async fn wait_for_response(mut self) -> Result<Value, RequestError> {
         let answer = (&mut self.receiver).await;
         self.is_over = true;
         answer.unwrap_or_else(|_| {
@@ -391,7 +391,7 @@ impl PendingRequest {
     }
 
     /// Returns the response, if it has arrived.
-    pub(super) fn take_response(&mut self) -> Option<Result<Value, Failure>> {
+    pub(super) fn take_response(&mut self) -> Option<Result<Value, RequestError>> {
         let answer = self.receiver.try_recv().ok()?;
         self.is_over = true;
         Some(answer)

@@ -3,7 +3,7 @@
 //! [`App::test_client`](crate::App::test_client) creates a client that speaks every revision of the protocol, answers
 //! requests of the server by scripts, and collects notifications. Its frames are really encoded, and pass through the
 //! code that serves standard input, so a test sees exactly what a client gets. [`assert_tools_snapshot!`] guards the
-//! published tools against unintended changes. [`Wire`] is for tests of the protocol itself.
+//! published tools against unintended changes. [`RawClient`] is for tests of the protocol itself.
 //!
 //! Tests may pause the clock (tokio's feature `test-util`): time limits and sleeps of 30 seconds then pass at once. The
 //! clock stands still while a `fn` runs on a thread of its own.
@@ -54,8 +54,8 @@ pub use builder::TestClientBuilder;
 pub use client::TestClient;
 #[doc(hidden)]
 pub use dispatcher::Origin;
-pub use raw_client::Wire;
-pub use reply::{CompletionReply, Failure, Notification, PromptReply, ResourceReply, ToolReply};
+pub use raw_client::RawClient;
+pub use reply::{CompletionReply, Notification, PromptReply, RequestError, ResourceReply, ToolReply};
 pub use request::Request;
 pub use scripts::{ClientReply, ElicitationQuestion, SamplingQuestion};
 #[doc(hidden)]

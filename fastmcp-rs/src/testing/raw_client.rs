@@ -29,15 +29,15 @@ use crate::error::Error;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Wire {
+pub struct RawClient {
     peer: InProcessServer,
     /// Frames that have arrived but were not received yet, each with its newline.
     frames: Vec<u8>,
 }
 
-impl std::fmt::Debug for Wire {
+impl std::fmt::Debug for RawClient {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Wire").finish_non_exhaustive()
+        formatter.debug_struct("RawClient").finish_non_exhaustive()
     }
 }
 
@@ -47,7 +47,7 @@ impl App {
     /// # Errors
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
-    pub async fn connect(self) -> Result<Wire, Error> {
+    pub async fn connect(self) -> Result<RawClient, Error> {
         self.connect_by(None).await
     }
 
@@ -57,22 +57,22 @@ impl App {
     /// # Errors
     ///
     /// Fails if the app cannot be served as it is configured (see [`App::check`]).
-    pub async fn connect_as(self, principal: Principal) -> Result<Wire, Error> {
+    pub async fn connect_as(self, principal: Principal) -> Result<RawClient, Error> {
         self.connect_by(Some(principal)).await
     }
 
-    async fn connect_by(self, principal: Option<Principal>) -> Result<Wire, Error> {
-        Ok(Wire { peer: InProcessServer::new(self.start().await?, principal), frames: Vec::new() })
+    async fn connect_by(self, principal: Option<Principal>) -> Result<RawClient, Error> {
+        Ok(RawClient { peer: InProcessServer::new(self.start().await?, principal), frames: Vec::new() })
     }
 }
 
-impl Drop for Wire {
+impl Drop for RawClient {
     fn drop(&mut self) {
         self.peer.close();
     }
 }
 
-impl Wire {
+impl RawClient {
     /// Sends one message: JSON text without a newline.
     ///
     /// # Panics
@@ -96,7 +96,7 @@ impl Wire {
 
     /// Waits for the next frame: JSON text without its newline.
     ///
-    /// It waits for ever if no frame arrives; [`Wire::try_receive`] does not wait.
+    /// It waits for ever if no frame arrives; [`RawClient::try_receive`] does not wait.
     pub async fn receive(&mut self) -> String {
         loop {
             if let Some(frame) = self.try_receive() {

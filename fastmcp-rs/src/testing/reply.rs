@@ -198,29 +198,29 @@ pub struct Notification {
 
 /// The error response to a request.
 ///
-/// A failed tool is not a `Failure`, but a [`ToolReply`] that [is an error](ToolReply::is_error).
+/// A failed tool is not a `RequestError`, but a [`ToolReply`] that [is an error](ToolReply::is_error).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
+pub struct RequestError {
     code: i64,
     message: String,
     data: Option<Value>,
 }
 
-impl Failure {
+impl RequestError {
     /// Reads the `error` of a response.
-    pub(super) fn new(error: &Value) -> Failure {
-        Failure {
+    pub(super) fn new(error: &Value) -> RequestError {
+        RequestError {
             code: error["code"].as_i64().unwrap_or_default(),
             message: error["message"].as_str().unwrap_or_default().into(),
             data: error.get("data").cloned(),
         }
     }
 
-    pub(super) fn unanswered(questions: &str) -> Failure {
-        Failure { code: 0, message: format!("the script did not respond to {questions}"), data: None }
+    pub(super) fn unanswered(questions: &str) -> RequestError {
+        RequestError { code: 0, message: format!("the script did not respond to {questions}"), data: None }
     }
 
-    /// Returns the error code, such as -32602; 0 if the failure [is unanswered](Failure::is_unanswered).
+    /// Returns the error code, such as -32602; 0 if the failure [is unanswered](RequestError::is_unanswered).
     pub fn code(&self) -> i64 {
         self.code
     }
@@ -242,7 +242,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for RequestError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_unanswered(), &self.data) {
             (true, _) => formatter.write_str(&self.message),
@@ -252,4 +252,4 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for RequestError {}

@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Poll};
 use serde_json::{Map, Value, json};
 
 use super::dispatcher::Dispatcher;
-use super::reply::{CompletionReply, Failure};
+use super::reply::{CompletionReply, RequestError};
 use super::scripts::{InputRound, answer_input_requests};
 use crate::protocol::{Feature, Revision};
 
@@ -36,7 +36,7 @@ enum RequestStep {
     Over,
 }
 
-type ExchangeFuture = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
+type ExchangeFuture = Pin<Box<dyn Future<Output = Result<Value, RequestError>> + Send>>;
 
 /// A request that is not sent yet.
 pub(super) struct RequestDraft {
@@ -83,7 +83,7 @@ impl Request<CompletionReply> {
 }
 
 impl<R> Future for Request<R> {
-    type Output = Result<R, Failure>;
+    type Output = Result<R, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut sent = match std::mem::replace(&mut self.step, RequestStep::Over) {
@@ -108,7 +108,7 @@ impl<R> std::fmt::Debug for Request<R> {
 }
 
 impl RequestDraft {
-    async fn exchange(self) -> Result<Value, Failure> {
+    async fn exchange(self) -> Result<Value, RequestError> {
         let RequestDraft { dispatcher, method, mut params, meta, answers_questions } = self;
         if !meta.is_empty() {
             params.insert("_meta".into(), meta.into());
@@ -127,7 +127,7 @@ impl RequestDraft {
             params.remove("requestState");
             match answer_input_requests(&dispatcher.scripts, &dispatcher.capabilities, &result) {
                 Ok(InputRound::Repeat(more)) => params.extend(more),
-                Ok(InputRound::GiveUp(questions)) => return Err(Failure::unanswered(&questions)),
+                Ok(InputRound::GiveUp(questions)) => return Err(RequestError::unanswered(&questions)),
                 Err(problem) => panic!("{problem}"),
             }
             asked = result;

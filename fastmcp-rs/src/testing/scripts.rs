@@ -77,6 +77,7 @@ impl SamplingQuestion {
 /// assert_eq!(answers[0], answers[6]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct ClientReply(pub(super) ReplyKind);
 
 #[derive(Clone, Debug, PartialEq)]
@@ -123,7 +124,7 @@ impl ClientReply {
     /// Never answers.
     ///
     /// Before 2026-07-28 the server waits until its own time limit. In 2026-07-28 the call is not repeated, and ends
-    /// with a [`Failure`](super::Failure) that [is unanswered](super::Failure::is_unanswered).
+    /// with a [`RequestError`](super::RequestError) that [is unanswered](super::RequestError::is_unanswered).
     pub fn silence() -> ClientReply {
         ClientReply(ReplyKind::Silence)
     }

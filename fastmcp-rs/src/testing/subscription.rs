@@ -11,10 +11,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::protocol::{Feature, ProtocolMethod};
 use crate::testing::dispatcher::{Dispatcher, PendingRequest};
-use crate::testing::reply::{Failure, Notification};
+use crate::testing::reply::{Notification, RequestError};
 use crate::testing::subscription_filter::{OpenSubscription, SubscriptionFilter};
 
 /// A subscription of a test client. Dropping it cancels it.
+#[must_use = "dropping a subscription cancels it"]
 pub struct Subscription {
     dispatcher: Arc<Dispatcher>,
     id: i64,
@@ -30,7 +31,7 @@ impl Subscription {
         dispatcher: Arc<Dispatcher>,
         filter: SubscriptionFilter,
         mut params: Map<String, Value>,
-    ) -> Result<Subscription, Failure> {
+    ) -> Result<Subscription, RequestError> {
         let has_streams = dispatcher.revision.has(Feature::ListenStreams);
         // In a session the id is used only by the client.
         let (id, end) = if has_streams {
@@ -78,7 +79,7 @@ impl Subscription {
     }
 
     /// Subscribes to each resource. Returns the filter that the server honours.
-    async fn subscribe(&self) -> Result<Value, Failure> {
+    async fn subscribe(&self) -> Result<Value, RequestError> {
         for uri in &self.filter.uris {
             let method = ProtocolMethod::Subscribe.as_str();
             self.dispatcher.start_request(method, uri_params(uri)).wait_for_response().await?;

@@ -15,9 +15,10 @@ use crate::testing::reply::Notification;
 /// ```
 /// use fastmcp_rs::testing::SubscriptionFilter;
 ///
-/// let filter = SubscriptionFilter::new().tools_list_changed().resource("orders://ORD-101");
+/// let filter = SubscriptionFilter::new().tools_list_changed(true).resource("orders://ORD-101");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "a filter does nothing until it is passed to `TestClient::listen`"]
 pub struct SubscriptionFilter {
     pub(crate) tools: bool,
     pub(crate) resources: bool,
@@ -31,21 +32,21 @@ impl SubscriptionFilter {
         SubscriptionFilter::default()
     }
 
-    /// Adds `notifications/tools/list_changed`.
-    pub fn tools_list_changed(mut self) -> SubscriptionFilter {
-        self.tools = true;
+    /// Sets whether `notifications/tools/list_changed` are sent. Default: false.
+    pub fn tools_list_changed(mut self, yes: bool) -> SubscriptionFilter {
+        self.tools = yes;
         self
     }
 
-    /// Adds `notifications/resources/list_changed`.
-    pub fn resources_list_changed(mut self) -> SubscriptionFilter {
-        self.resources = true;
+    /// Sets whether `notifications/resources/list_changed` are sent. Default: false.
+    pub fn resources_list_changed(mut self, yes: bool) -> SubscriptionFilter {
+        self.resources = yes;
         self
     }
 
-    /// Adds `notifications/prompts/list_changed`.
-    pub fn prompts_list_changed(mut self) -> SubscriptionFilter {
-        self.prompts = true;
+    /// Sets whether `notifications/prompts/list_changed` are sent. Default: false.
+    pub fn prompts_list_changed(mut self, yes: bool) -> SubscriptionFilter {
+        self.prompts = yes;
         self
     }
 

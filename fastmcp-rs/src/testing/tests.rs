@@ -467,7 +467,7 @@ fn a_modern_subscription_is_acknowledged_notified_and_cancelled() {
             }
         });
         let client = client.await.unwrap();
-        let filter = SubscriptionFilter::new().tools_list_changed().resource("orders://1");
+        let filter = SubscriptionFilter::new().tools_list_changed(true).resource("orders://1");
         let mut first = client.listen(filter.clone()).await.unwrap();
         assert_eq!(first.acknowledged(), &json!({"resourceSubscriptions": ["orders://1"]}));
         let mut second = client.listen(filter).await.unwrap();
@@ -539,7 +539,8 @@ fn a_subscription_of_a_session_takes_its_own_notifications() {
             _ => Vec::new(),
         });
         let client = client.revision(Revision::V2025_03_26).await.unwrap();
-        let filter = SubscriptionFilter::new().tools_list_changed().prompts_list_changed().resource("orders://1");
+        let filter =
+            SubscriptionFilter::new().tools_list_changed(true).prompts_list_changed(true).resource("orders://1");
         let mut subscription = client.listen(filter).await.unwrap();
         let honoured = json!({"toolsListChanged": true, "resourceSubscriptions": ["orders://1"]});
         assert_eq!(subscription.acknowledged(), &honoured);

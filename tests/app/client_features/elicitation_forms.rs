@@ -1,7 +1,7 @@
 //! Models as forms of elicitation: the schema that a client gets, and the content that reaches the handler.
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
+use fastmcp_rs::testing::RawClient;
 use serde_json::{Value, json};
 
 use crate::{list, run};
@@ -66,7 +66,7 @@ pub fn book(shipping: Shipping, #[arg(title = "Paid by")] payer: &str) -> String
 }
 
 /// Calls a tool, fills in its form, and returns the elicitation and the result.
-async fn fill_in(wire: &mut Wire, tool: &str, content: Value) -> (Value, Value) {
+async fn fill_in(wire: &mut RawClient, tool: &str, content: Value) -> (Value, Value) {
     let mut params = json!({
         "name": tool,
         "arguments": {},

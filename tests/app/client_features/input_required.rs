@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fastmcp_rs::SealingKey;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
-use fastmcp_rs::{AskError, Completing, Sampling, SealingKey};
+use fastmcp_rs::testing::RawClient;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Revision, schema};
@@ -60,7 +60,7 @@ async fn too_much(ctx: &Context) -> Result<String, ToolError> {
 async fn patient(seconds: u64, ctx: &Context) -> String {
     match ctx.elicit::<bool>("Well?").timeout(Duration::from_secs(seconds)).await {
         Ok(answer) => format!("{answer:?}"),
-        Err(AskError::TimedOut { .. }) => "nobody answered".into(),
+        Err(ClientRequestError::TimedOut { .. }) => "nobody answered".into(),
         Err(error) => error.to_string(),
     }
 }
@@ -85,8 +85,8 @@ async fn completing(#[arg(complete = complete)] word: &str) -> String {
     word.to_owned()
 }
 
-async fn complete(_: Completing, ctx: Context) -> Vec<String> {
-    let error = ctx.sample(Sampling::new("Which words?")).await.unwrap_err();
+async fn complete(_: CompletionRequest, ctx: Context) -> Vec<String> {
+    let error = ctx.sample(SamplingRequest::new("Which words?")).await.unwrap_err();
     vec![error.to_string()]
 }
 
@@ -107,7 +107,7 @@ async fn through_another(ctx: &Context) -> Result<String, ToolError> {
 /// Asks the model.
 #[mcp::tool]
 async fn ask_the_model(ctx: &Context) -> Result<String, ToolError> {
-    Ok(ctx.sample(Sampling::new("Delete it?")).await?.text())
+    Ok(ctx.sample(SamplingRequest::new("Delete it?")).await?.text())
 }
 
 /// Asks where the client works.
@@ -250,20 +250,20 @@ fn envelope() -> Value {
     })
 }
 
-async fn ask(wire: &mut Wire, method: &str, mut params: Value) -> Value {
+async fn ask(wire: &mut RawClient, method: &str, mut params: Value) -> Value {
     params["_meta"] = envelope();
     wire.send(json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string());
     answered(wire, method).await
 }
 
 /// Sends a modern request and returns its response.
-async fn answered(wire: &mut Wire, method: &str) -> Value {
+async fn answered(wire: &mut RawClient, method: &str) -> Value {
     let answer = serde_json::from_str(&wire.receive().await).unwrap();
     schema::check_answer(Revision::NEWEST, method, &answer).unwrap();
     answer
 }
 
-async fn call(wire: &mut Wire, tool: &str, arguments: Value, responses: Value, state: &Value) -> Value {
+async fn call(wire: &mut RawClient, tool: &str, arguments: Value, responses: Value, state: &Value) -> Value {
     let mut params = json!({"name": tool, "arguments": arguments, "inputResponses": responses});
     if !state.is_null() {
         params["requestState"] = state.clone();
@@ -276,7 +276,7 @@ fn yes() -> Value {
 }
 
 /// A session of a client that supports elicitation.
-async fn session(app: App) -> Wire {
+async fn session(app: App) -> RawClient {
     let mut wire = app.connect().await.unwrap();
     let params = json!({
         "protocolVersion": "2025-11-25",
@@ -289,13 +289,13 @@ async fn session(app: App) -> Wire {
     wire
 }
 
-fn begin(wire: &mut Wire, id: u64, tool: &str, arguments: Value) {
+fn begin(wire: &mut RawClient, id: u64, tool: &str, arguments: Value) {
     let params = json!({"name": tool, "arguments": arguments});
     wire.send(json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string());
 }
 
 /// The next frame of a session in which tools are called.
-async fn receive(wire: &mut Wire) -> Value {
+async fn receive(wire: &mut RawClient) -> Value {
     let frame: Value = serde_json::from_str(&wire.receive().await).unwrap();
     let revision = Revision::V2025_11_25;
     let checked = match (frame.get("method"), frame.get("id")) {
@@ -650,7 +650,7 @@ async fn processes_with_one_key_continue_each_others_rounds() {
 
 #[tokio::test]
 async fn an_expired_state_is_refused_as_a_forged_one_is() {
-    let mut wire = app().answer_time(Duration::ZERO).connect().await.unwrap();
+    let mut wire = app().request_state_ttl(Duration::ZERO).connect().await.unwrap();
     let asked = call(&mut wire, "patient", json!({"seconds": 1}), json!({}), &Value::Null).await;
     let answers = json!({"elicitation_1": yes()});
     let expired =

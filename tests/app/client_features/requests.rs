@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fastmcp_rs::Revision;
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::{ClientReply, Origin, Wire};
-use fastmcp_rs::{AskError, Revision, Sampling};
+use fastmcp_rs::testing::{ClientReply, Origin, RawClient};
 use serde_json::{Value, json};
 
 /// Reports of tasks that handlers spawn.
@@ -47,7 +47,7 @@ impl Drop for Held {
 #[mcp::tool]
 async fn hasty(ctx: &Context) -> String {
     match ctx.elicit::<bool>("Quick?").timeout(Duration::ZERO).await {
-        Err(AskError::TimedOut { .. }) => "too slow".into(),
+        Err(ClientRequestError::TimedOut { .. }) => "too slow".into(),
         other => format!("{other:?}"),
     }
 }
@@ -190,7 +190,7 @@ async fn slow(ctx: &Context, told: State<Told>) -> Result<String, ToolError> {
 /// Asks the model.
 #[mcp::tool]
 async fn ask_model(ctx: &Context) -> Result<String, ToolError> {
-    Ok(ctx.sample(Sampling::new("Hi").max_tokens(5)).await?.text())
+    Ok(ctx.sample(SamplingRequest::new("Hi").max_tokens(5)).await?.text())
 }
 
 /// Asks from a thread.
@@ -215,7 +215,7 @@ fn app(told: &Told) -> App {
     App::from_module("asking", module_path!()).state(told.clone())
 }
 
-async fn call(wire: &mut Wire, tool: &str, arguments: Value, more: Value) -> Value {
+async fn call(wire: &mut RawClient, tool: &str, arguments: Value, more: Value) -> Value {
     let mut params = json!({"name": tool, "arguments": arguments});
     for (name, value) in more.as_object().unwrap() {
         params[name] = value.clone();
@@ -232,7 +232,7 @@ fn yes() -> Value {
     json!({"action": "accept", "content": {"value": true}})
 }
 
-async fn session(app: App, revision: &str) -> Wire {
+async fn session(app: App, revision: &str) -> RawClient {
     let mut wire = app.connect().await.unwrap();
     let params = json!({
         "protocolVersion": revision,
@@ -245,12 +245,12 @@ async fn session(app: App, revision: &str) -> Wire {
     wire
 }
 
-fn begin(wire: &mut Wire, id: u64, tool: &str, arguments: Value) {
+fn begin(wire: &mut RawClient, id: u64, tool: &str, arguments: Value) {
     let params = json!({"name": tool, "arguments": arguments});
     wire.send(json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string());
 }
 
-async fn receive(wire: &mut Wire) -> Value {
+async fn receive(wire: &mut RawClient) -> Value {
     let frame = tokio::time::timeout(Duration::from_secs(20), wire.receive()).await.expect("a frame");
     serde_json::from_str(&frame).unwrap()
 }

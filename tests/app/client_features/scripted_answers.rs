@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
 use fastmcp_rs::testing::{ClientReply, TestClientBuilder};
-use fastmcp_rs::{AskError, Elicited, Sampling};
 use serde_json::{Value, json};
 
 use crate::run;
@@ -17,9 +16,9 @@ use crate::validated_client::validated;
 #[mcp::tool(destructive)]
 async fn delete(path: &str, ctx: &Context) -> Result<&'static str, ToolError> {
     Ok(match ctx.elicit::<bool>(format!("Delete {path}?")).await? {
-        Elicited::Accepted(true) => "deleted",
-        Elicited::Accepted(false) | Elicited::Declined => "kept",
-        Elicited::Cancelled => "not decided",
+        ElicitationResult::Accepted(true) => "deleted",
+        ElicitationResult::Accepted(false) | ElicitationResult::Declined => "kept",
+        ElicitationResult::Cancelled => "not decided",
     })
 }
 
@@ -27,7 +26,7 @@ async fn delete(path: &str, ctx: &Context) -> Result<&'static str, ToolError> {
 #[mcp::tool]
 async fn name_files(ctx: &Context) -> Result<String, ToolError> {
     let roots = ctx.roots().await?;
-    let name = ctx.sample(Sampling::new("Which name?").max_tokens(10));
+    let name = ctx.sample(SamplingRequest::new("Which name?").max_tokens(10));
     let number = ctx.elicit::<i64>("Which number?").key("number");
     let (name, number) = tokio::join!(name.into_future(), number.into_future());
     let number = number?.accepted().unwrap_or_default();
@@ -38,7 +37,7 @@ async fn name_files(ctx: &Context) -> Result<String, ToolError> {
 #[mcp::tool]
 async fn patient(ctx: &Context) -> Result<&'static str, ToolError> {
     match ctx.elicit::<bool>("Well?").timeout(Duration::from_secs(3_600)).await {
-        Err(AskError::TimedOut { .. }) => Ok("nobody answered"),
+        Err(ClientRequestError::TimedOut { .. }) => Ok("nobody answered"),
         answer => answer.map(|_| "answered").map_err(ToolError::from),
     }
 }

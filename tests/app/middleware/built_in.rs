@@ -92,7 +92,11 @@ fn each_principal_has_its_own_bucket() {
     // told apart by asking as one of them twice.
     struct Shared(Arc<RateLimit>);
     impl Layer for Shared {
-        fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
+        fn handle(
+            &self,
+            operation: Operation,
+            next: Next,
+        ) -> impl Future<Output = Result<Response, OperationError>> + Send {
             self.0.handle(operation, next)
         }
     }
@@ -256,7 +260,7 @@ fn each_operation_logs_one_event() {
 
 #[test]
 fn arguments_are_logged_on_request_and_cut() {
-    let events = logged(app().layer(StructuredLogging::new().arguments()), async |client| {
+    let events = logged(app().layer(StructuredLogging::new().arguments(true)), async |client| {
         client.call("double", json!({"number": 21})).await;
         client.call("double", json!({"text": "ö".repeat(5000)})).await;
     });
@@ -278,7 +282,7 @@ fn without_a_function_timings_go_into_the_log() {
 /// Asks before it answers.
 #[mcp::tool]
 async fn confirm(ctx: &Context) -> Result<&'static str, ToolError> {
-    ctx.elicit::<bool>("Really?").await?;
+    let _ = ctx.elicit::<bool>("Really?").await?;
     Ok("done")
 }
 

@@ -138,7 +138,11 @@ fn a_timeout_includes_the_middleware() {
 struct Falls(&'static str);
 
 impl Layer for Falls {
-    fn handle(&self, operation: Operation, next: Next) -> impl Future<Output = Result<Reply, Refusal>> + Send {
+    fn handle(
+        &self,
+        operation: Operation,
+        next: Next,
+    ) -> impl Future<Output = Result<Response, OperationError>> + Send {
         assert!(self.0 != "at once", "the password is hunter2");
         async move {
             assert!(self.0 != "before", "the password is hunter2");
@@ -252,13 +256,13 @@ fn a_batch_passes_through_middleware() {
 
 mod asking {
     use super::*;
-    use fastmcp_rs::Elicited;
+    use fastmcp_rs::elicitation::ElicitationResult;
 
     /// Asks before it answers.
     #[mcp::tool]
     pub async fn confirm(ctx: &Context) -> Result<String, ToolError> {
         match ctx.elicit::<bool>("Really?").await? {
-            Elicited::Accepted(true) => Ok("done".into()),
+            ElicitationResult::Accepted(true) => Ok("done".into()),
             _ => Ok("left".into()),
         }
     }
@@ -295,7 +299,7 @@ fn middleware_can_elicit() {
     run(async {
         let ask = middleware::from_fn(|operation: Operation, next: Next| async move {
             match operation.context().elicit::<bool>("Is this all right?").await? {
-                fastmcp_rs::Elicited::Accepted(true) => next.run(operation).await,
+                fastmcp_rs::elicitation::ElicitationResult::Accepted(true) => next.run(operation).await,
                 _ => Err(ToolError::new("the user does not want that").into()),
             }
         });

@@ -6,10 +6,9 @@ mod guarantees;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use fastmcp_rs::middleware::{self, Layer, Method, Next, Operation, Refusal, Reply};
+use fastmcp_rs::middleware::{self, Layer, Method, Next, Operation, OperationError, Response};
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::testing::Wire;
-use fastmcp_rs::{Message, Principal, ResourceContents};
+use fastmcp_rs::testing::RawClient;
 use serde_json::{Map, Value, json};
 
 use super::run;
@@ -75,7 +74,7 @@ pub mod components {
         format!("Greet {name}.")
     }
 
-    async fn names(_: fastmcp_rs::Completing) -> Vec<String> {
+    async fn names(_: fastmcp_rs::CompletionRequest) -> Vec<String> {
         vec!["Ada".into(), "Alan".into()]
     }
 }
@@ -97,7 +96,7 @@ fn app() -> App {
 
 /// A client whose frames are checked against the official schemas.
 pub struct Client {
-    wire: Wire,
+    wire: RawClient,
     revision: Revision,
     next: i64,
 }
@@ -111,7 +110,7 @@ impl Client {
         Client::open(app.connect_as(Principal::new(id)).await.expect("the app is valid"), Revision::NEWEST).await
     }
 
-    async fn open(wire: Wire, revision: Revision) -> Client {
+    async fn open(wire: RawClient, revision: Revision) -> Client {
         let mut client = Client { wire, revision, next: 1 };
         if !revision.is_modern() {
             client.wire.send(revision.initialize(0));
@@ -192,7 +191,7 @@ fn read(journal: &Journal) -> Vec<String> {
 struct Witness(&'static str, Journal);
 
 impl Layer for Witness {
-    async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+    async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let Witness(name, journal) = self;
         note_down(journal, format!("{name} > {} {}", operation.method().as_str(), operation.name()));
         let outcome = next.run(operation).await;
@@ -337,7 +336,7 @@ fn invalid_arguments_pass_through_middleware() {
         assert_eq!(text(&client.call("double", json!({"number": "4"})).await), "8");
     });
     run(async {
-        let app = app().strict_arguments().layer(Witness("a", Journal::default()));
+        let app = app().strict_arguments(true).layer(Witness("a", Journal::default()));
         let mut client = Client::connect(app, Revision::NEWEST).await;
         assert!(is_error(&client.call("double", json!({"number": "4"})).await));
     });
@@ -368,12 +367,12 @@ fn requests_for_pages_pass_through_middleware() {
 struct Canned;
 
 impl Layer for Canned {
-    async fn handle(&self, operation: Operation, next: Next) -> Result<Reply, Refusal> {
+    async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         match operation.method() {
-            Method::CallTool => operation.answer(ToolResult::text("canned").structured(json!([1]))?),
-            Method::ReadResource => operation.answer(vec![ResourceContents::text("canned").meta("a/b", 1)]),
-            Method::GetPrompt => operation.answer(vec![Message::assistant("canned")]),
-            Method::Complete => operation.answer(vec!["Alice".to_owned(), "Bob".to_owned()]),
+            Method::CallTool => operation.respond(ToolResult::text("canned").structured(json!([1]))?),
+            Method::ReadResource => operation.respond(vec![ResourceContents::text("canned").meta("a/b", 1)]),
+            Method::GetPrompt => operation.respond(vec![Message::assistant("canned")]),
+            Method::Complete => operation.respond(vec!["Alice".to_owned(), "Bob".to_owned()]),
             _ => next.run(operation).await,
         }
     }
@@ -438,7 +437,7 @@ fn middleware_can_refuse() {
         run(async {
             let refuse = middleware::from_fn(|operation: Operation, next: Next| async move {
                 match operation.context().meta().get("test/refuse").and_then(Value::as_str) {
-                    Some("error") => Err(Refusal::new(-31000, "no").data(json!({"why": "test"}))),
+                    Some("error") => Err(OperationError::new(-31000, "no").data(json!({"why": "test"}))),
                     Some("tool") => Err(ToolError::new("ask nicely").into()),
                     Some("internal") => Err(std::io::Error::other("the password is hunter2").into()),
                     _ => next.run(operation).await,
@@ -466,7 +465,7 @@ fn middleware_can_refuse() {
 fn a_result_of_the_wrong_kind_is_logged_and_not_sent() {
     run(async {
         let confused = middleware::from_fn(|operation: Operation, _: Next| async move {
-            operation.answer(vec![Message::user("hello")])
+            operation.respond(vec![Message::user("hello")])
         });
         let mut client = Client::connect(app().layer(confused), Revision::NEWEST).await;
         let answer = client.call("double", json!({"number": 1})).await;
@@ -478,7 +477,7 @@ fn a_result_of_the_wrong_kind_is_logged_and_not_sent() {
 #[test]
 fn a_cached_result_of_another_method_is_not_sent() {
     run(async {
-        let kept: Arc<Mutex<Option<Reply>>> = Arc::default();
+        let kept: Arc<Mutex<Option<Response>>> = Arc::default();
         let cache = middleware::from_fn(move |operation: Operation, next: Next| {
             let kept = Arc::clone(&kept);
             async move {

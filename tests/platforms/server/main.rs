@@ -7,8 +7,8 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio, exit};
 use std::time::Duration;
 
-use fastmcp_rs::StdoutPolicy;
 use fastmcp_rs::prelude::*;
+use fastmcp_rs::stdio::StdoutPolicy;
 
 /// Returns the text that it is given.
 #[mcp::tool]

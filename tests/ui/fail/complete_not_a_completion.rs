@@ -1,14 +1,14 @@
-use fastmcp_rs::{Completing, State, mcp};
+use fastmcp_rs::{CompletionRequest, State, mcp};
 
 fn without_completing(text: &str) -> Vec<String> {
     vec![text.to_owned()]
 }
 
-fn of_numbers(_: Completing) -> Vec<u32> {
+fn of_numbers(_: CompletionRequest) -> Vec<u32> {
     Vec::new()
 }
 
-async fn with_an_argument(_: Completing, other: String) -> Vec<String> {
+async fn with_an_argument(_: CompletionRequest, other: String) -> Vec<String> {
     vec![other]
 }
 

@@ -1,6 +1,6 @@
-use fastmcp_rs::{Completing, mcp};
+use fastmcp_rs::{CompletionRequest, mcp};
 
-fn ids(_: Completing) -> Vec<String> {
+fn ids(_: CompletionRequest) -> Vec<String> {
     Vec::new()
 }
 

@@ -1,4 +1,5 @@
-use fastmcp_rs::{Form, mcp};
+use fastmcp_rs::elicitation::Form;
+use fastmcp_rs::mcp;
 
 #[mcp::model]
 enum Payment {

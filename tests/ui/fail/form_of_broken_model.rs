@@ -1,4 +1,5 @@
-use fastmcp_rs::{Form, mcp};
+use fastmcp_rs::elicitation::Form;
+use fastmcp_rs::mcp;
 
 // The one mistake is reported, and what uses the type is not.
 #[mcp::model]

@@ -1,6 +1,6 @@
-use fastmcp_rs::{Completing, Context, mcp};
+use fastmcp_rs::{CompletionRequest, Context, mcp};
 
-fn ids(_: Completing) -> Vec<String> {
+fn ids(_: CompletionRequest) -> Vec<String> {
     Vec::new()
 }
 

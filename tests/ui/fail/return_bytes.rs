@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 
-use fastmcp_rs::mcp;
 use fastmcp_rs::prelude::*;
 
 /// Draws.

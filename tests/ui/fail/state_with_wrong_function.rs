@@ -1,6 +1,5 @@
 //! What makes a state and what ends an app are async functions of states.
 
-use fastmcp_rs::App;
 use fastmcp_rs::prelude::*;
 
 struct Pool;

@@ -24,7 +24,7 @@ fn count(#[arg(default = 10, min = 1, header = "Limit")] limit: Limit) -> Maybe<
 
 type Candidates = Vec<String>;
 
-fn texts(_: fastmcp_rs::Completing, _: Here, _: Numbers) -> Outcome<Candidates> {
+fn texts(_: fastmcp_rs::CompletionRequest, _: Here, _: Numbers) -> Outcome<Candidates> {
     Ok(Vec::new())
 }
 

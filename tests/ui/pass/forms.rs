@@ -2,7 +2,8 @@
 #![deny(warnings)]
 #![allow(dead_code)]
 
-use fastmcp_rs::{Form, FormChoice, FormField, mcp};
+use fastmcp_rs::elicitation::{Form, FormChoice, FormField};
+use fastmcp_rs::mcp;
 
 /// How a parcel travels.
 #[mcp::model]

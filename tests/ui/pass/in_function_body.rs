@@ -1,6 +1,6 @@
 //! A tool, a resource, a prompt, a model and their types inside a function.
 
-use fastmcp_rs::{App, Completing, mcp};
+use fastmcp_rs::{App, CompletionRequest, mcp};
 
 fn main() {
     #[mcp::model]
@@ -29,7 +29,7 @@ fn main() {
         line.quantity.to_string()
     }
 
-    fn numbers(_: Completing) -> Vec<String> {
+    fn numbers(_: CompletionRequest) -> Vec<String> {
         vec![STEP.to_string()]
     }
 

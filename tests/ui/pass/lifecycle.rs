@@ -1,6 +1,5 @@
 //! Every form of function that makes a state or ends an app.
 
-use fastmcp_rs::App;
 use fastmcp_rs::prelude::*;
 
 struct A;

@@ -66,7 +66,7 @@ mod own {
         ""
     }
 
-    fn complete(_: fastmcp_rs::Completing) -> std::vec::Vec<std::string::String> {
+    fn complete(_: fastmcp_rs::CompletionRequest) -> std::vec::Vec<std::string::String> {
         std::vec::Vec::new()
     }
 

@@ -3,7 +3,7 @@
 
 use ::core::option::Option;
 use ::core::result::Result;
-use ::fastmcp_rs::{Completing, Context, State, ToolError, mcp};
+use ::fastmcp_rs::{CompletionRequest, Context, State, ToolError, mcp};
 use ::std::string::String;
 use ::std::vec::Vec;
 
@@ -38,7 +38,7 @@ fn add_inline(a: i64, b: i64) -> i64 {
 #[mcp::tool(blocking)]
 async fn wait() {}
 
-fn names(completing: Completing, state: State<u8>) -> Vec<String> {
+fn names(completing: CompletionRequest, state: State<u8>) -> Vec<String> {
     let _ = (completing, state);
     Vec::new()
 }
@@ -96,7 +96,7 @@ impl Service {
         "why?"
     }
 
-    fn ids(_: Completing, _: State<Self>) -> Vec<String> {
+    fn ids(_: CompletionRequest, _: State<Self>) -> Vec<String> {
         Vec::new()
     }
 }

@@ -1,6 +1,6 @@
 //! Every kind of argument and of result.
 
-use fastmcp_rs::{Completing, Content, Context, Image, Message, State, ToolError, mcp};
+use fastmcp_rs::{CompletionRequest, Content, Context, Image, Message, State, ToolError, mcp};
 
 #[mcp::model]
 struct Order {
@@ -30,17 +30,17 @@ prompts! {
 struct Shop;
 
 impl Shop {
-    fn ids(_: Completing) -> Vec<String> {
+    fn ids(_: CompletionRequest) -> Vec<String> {
         Vec::new()
     }
 }
 
-async fn reasons(completing: Completing, shop: State<Shop>, context: Context) -> Result<Vec<String>, ToolError> {
+async fn reasons(completing: CompletionRequest, shop: State<Shop>, context: Context) -> Result<Vec<String>, ToolError> {
     let _ = (shop, context);
     Ok(completing.argument("id").map(str::to_owned).into_iter().collect())
 }
 
-fn of<const N: usize>(_: Completing) -> Vec<String> {
+fn of<const N: usize>(_: CompletionRequest) -> Vec<String> {
     vec![String::new(); N]
 }
 

@@ -7,7 +7,7 @@ async fn greet(#[arg(default = "you", header = "Name")] name: &str) -> String {
     format!("Hello, {name}!")
 }
 
-fn names(_: other::Completing) -> Vec<String> {
+fn names(_: other::CompletionRequest) -> Vec<String> {
     Vec::new()
 }
 

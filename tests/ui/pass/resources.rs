@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use fastmcp_rs::{Completing, Context, ResourceContents, State, ToolError, mcp};
+use fastmcp_rs::{CompletionRequest, Context, ResourceContents, State, ToolError, mcp};
 
 #[mcp::model]
 struct Order {
@@ -38,15 +38,15 @@ resources! {
     masked "r://masked" -> Result<Option<String>, std::io::Error> = Ok(None);
 }
 
-fn tables(completing: Completing, state: State<Vec<String>>) -> Vec<String> {
+fn tables(completing: CompletionRequest, state: State<Vec<String>>) -> Vec<String> {
     let _ = completing;
     state.to_vec()
 }
 
 mod rows {
-    use fastmcp_rs::{Completing, ToolError};
+    use fastmcp_rs::{CompletionRequest, ToolError};
 
-    pub async fn kinds(completing: Completing) -> Result<Vec<String>, ToolError> {
+    pub async fn kinds(completing: CompletionRequest) -> Result<Vec<String>, ToolError> {
         Ok(vec![completing.text().to_owned()])
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Mutex;
 
 use fastmcp_rs::prelude::*;
-use fastmcp_rs::{Completing, Message};
 
 #[derive(Default)]
 pub struct Orders {
@@ -93,7 +92,7 @@ impl Orders {
         vec![Message::user(format!("{id} of {}", self.ids.len()))]
     }
 
-    async fn suggest(_: Completing, orders: State<Self>) -> Vec<String> {
+    async fn suggest(_: CompletionRequest, orders: State<Self>) -> Vec<String> {
         orders.ids.clone()
     }
 

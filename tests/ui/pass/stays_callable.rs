@@ -45,7 +45,7 @@ pub fn sum_of(mut a: i64, #[allow(unused_variables)] b: i64) -> String {
     a.to_string()
 }
 
-fn texts(_: fastmcp_rs::Completing) -> Vec<String> {
+fn texts(_: fastmcp_rs::CompletionRequest) -> Vec<String> {
     Vec::new()
 }
 

@@ -39,7 +39,7 @@ fn an_argument_of_a_prompt_calls_its_completion_function() {
                 use other::__private as __p;
                 #[allow(unused_imports)]
                 use other::__private::probe::*;
-                impl __p::Prompt for Review {
+                impl __p::PromptHandle for Review {
                     const DEFINITION: &'static __p::PromptDefinition = &__p::PromptDefinition {
                         component: __p::ComponentDefinition {
                             name: "refund_review",
@@ -115,7 +115,7 @@ fn an_argument_of_a_prompt_calls_its_completion_function() {
                         )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredPrompt(< Review as __p::Prompt > ::DEFINITION)
+                    __p::RegisteredPrompt(< Review as __p::PromptHandle > ::DEFINITION)
                 }
             };
         "#]],

@@ -41,7 +41,7 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Resource for config {
+                impl __p::ResourceHandle for config {
                     const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
                         component: __p::ComponentDefinition {
                             name: "config",
@@ -81,10 +81,13 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
                     };
                     let __context = __call.context();
                     __call
-                        .run(__output, async move { __context.run_blocking(move || config()).await })
+                        .run(
+                            __output,
+                            async move { __p::run_blocking(__context, move || config()).await },
+                        )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredResource(< config as __p::Resource > ::DEFINITION)
+                    __p::RegisteredResource(< config as __p::ResourceHandle > ::DEFINITION)
                 }
             };
         "#]],
@@ -134,7 +137,7 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Resource for file {
+                impl __p::ResourceHandle for file {
                     const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
                         component: __p::ComponentDefinition {
                             name: "file",
@@ -243,7 +246,7 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                         })
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredResource(< file as __p::Resource > ::DEFINITION)
+                    __p::RegisteredResource(< file as __p::ResourceHandle > ::DEFINITION)
                 }
             };
         "#]],

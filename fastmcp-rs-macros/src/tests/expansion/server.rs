@@ -77,7 +77,7 @@ fn methods_and_associated_functions_become_components() {
                 #[cfg(unix)]
                 #[allow(deprecated, unused_qualifications)]
                 const _: () = {
-                    impl __p::Tool for __find {
+                    impl __p::ToolHandle for __find {
                         const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                             component: __p::ComponentDefinition {
                                 name: "find",
@@ -142,7 +142,7 @@ fn methods_and_associated_functions_become_components() {
                             )
                     }
                     __p::inventory::submit! {
-                        __p::RegisteredTool(< __find as __p::Tool > ::DEFINITION)
+                        __p::RegisteredTool(< __find as __p::ToolHandle > ::DEFINITION)
                     }
                 };
                 #[doc(hidden)]
@@ -150,7 +150,7 @@ fn methods_and_associated_functions_become_components() {
                 struct __all {}
                 #[allow(deprecated, unused_qualifications)]
                 const _: () = {
-                    impl __p::Resource for __all {
+                    impl __p::ResourceHandle for __all {
                         const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
                             component: __p::ComponentDefinition {
                                 name: "all",
@@ -191,22 +191,22 @@ fn methods_and_associated_functions_become_components() {
                                 __output,
                                 async move {
                                     let __0 = __0.resolve(&__context).await?;
-                                    __context.run_blocking(move || __Self::r#all(__0)).await
+                                    __p::run_blocking(__context, move || __Self::r#all(__0)).await
                                 },
                             )
                     }
                     __p::inventory::submit! {
-                        __p::RegisteredResource(< __all as __p::Resource > ::DEFINITION)
+                        __p::RegisteredResource(< __all as __p::ResourceHandle > ::DEFINITION)
                     }
                 };
                 #[allow(deprecated, unused_qualifications)]
-                impl __p::Server for store::Orders<u8> {
+                impl __p::ComponentLists for store::Orders<u8> {
                     const TOOLS: &'static [&'static __p::ToolDefinition] = &[
                         #[cfg(unix)]
-                        <__find as __p::Tool>::DEFINITION,
+                        <__find as __p::ToolHandle>::DEFINITION,
                     ];
                     const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
-                        <__all as __p::Resource>::DEFINITION,
+                        <__all as __p::ResourceHandle>::DEFINITION,
                     ];
                     const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
                 }

@@ -43,7 +43,7 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Tool for get_order {
+                impl __p::ToolHandle for get_order {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "get_order",
@@ -123,7 +123,7 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
                         )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredTool(< get_order as __p::Tool > ::DEFINITION)
+                    __p::RegisteredTool(< get_order as __p::ToolHandle > ::DEFINITION)
                 }
             };
         "#]],
@@ -151,7 +151,7 @@ fn a_plain_function_runs_on_a_thread_of_its_own() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Tool for add {
+                impl __p::ToolHandle for add {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "add",
@@ -195,12 +195,12 @@ fn a_plain_function_runs_on_a_thread_of_its_own() {
                             async move {
                                 let __0 = __0.resolve(&__context).await?;
                                 let __1 = __1.resolve(&__context).await?;
-                                __context.run_blocking(move || add(__0, __1)).await
+                                __p::run_blocking(__context, move || add(__0, __1)).await
                             },
                         )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
+                    __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
                 }
             };
         "#]],
@@ -228,7 +228,7 @@ fn an_inline_function_is_called_in_place() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Tool for add {
+                impl __p::ToolHandle for add {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "add",
@@ -278,7 +278,7 @@ fn an_inline_function_is_called_in_place() {
                         )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredTool(< add as __p::Tool > ::DEFINITION)
+                    __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
                 }
             };
         "#]],
@@ -304,7 +304,7 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Tool for wait {
+                impl __p::ToolHandle for wait {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "wait",
@@ -335,14 +335,16 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
                         .run(
                             __output,
                             async move {
-                                __context
-                                    .run_blocking_async(move || async move { wait().await })
+                                __p::run_blocking_async(
+                                        __context,
+                                        move || async move { wait().await },
+                                    )
                                     .await
                             },
                         )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredTool(< wait as __p::Tool > ::DEFINITION)
+                    __p::RegisteredTool(< wait as __p::ToolHandle > ::DEFINITION)
                 }
             };
         "#]],
@@ -372,7 +374,7 @@ fn a_tool_without_a_description_warns() {
                 use other::mcp::__private as __p;
                 #[allow(unused_imports)]
                 use other::mcp::__private::probe::*;
-                impl __p::Tool for Kind {
+                impl __p::ToolHandle for Kind {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "type",
@@ -408,7 +410,7 @@ fn a_tool_without_a_description_warns() {
                         )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredTool(< Kind as __p::Tool > ::DEFINITION)
+                    __p::RegisteredTool(< Kind as __p::ToolHandle > ::DEFINITION)
                 }
             };
             #[cfg(unix)]
@@ -457,7 +459,7 @@ fn a_reference_borrows_from_an_owned_argument() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Tool for lend {
+                impl __p::ToolHandle for lend {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "lend",
@@ -530,7 +532,7 @@ fn a_reference_borrows_from_an_owned_argument() {
                         })
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredTool(< lend as __p::Tool > ::DEFINITION)
+                    __p::RegisteredTool(< lend as __p::ToolHandle > ::DEFINITION)
                 }
             };
         "#]],
@@ -579,7 +581,7 @@ fn every_option_is_part_of_the_definition() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Tool for GetOrder {
+                impl __p::ToolHandle for GetOrder {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "orders.get",
@@ -665,12 +667,12 @@ fn every_option_is_part_of_the_definition() {
                             async move {
                                 let __0 = __0.resolve(&__context).await?;
                                 let __1 = __1.resolve(&__context).await?;
-                                __context.run_blocking(move || get_order(__0, __1)).await
+                                __p::run_blocking(__context, move || get_order(__0, __1)).await
                             },
                         )
                 }
                 __p::inventory::submit! {
-                    __p::RegisteredTool(< GetOrder as __p::Tool > ::DEFINITION)
+                    __p::RegisteredTool(< GetOrder as __p::ToolHandle > ::DEFINITION)
                 }
             };
         "#]],
@@ -705,7 +707,7 @@ fn a_tool_with_mistakes_keeps_every_name() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::Tool for find {
+                impl __p::ToolHandle for find {
                     const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
                         component: __p::ComponentDefinition {
                             name: "find",

@@ -14,12 +14,14 @@ use crate::protocol::{Feature, Revision};
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::{Image, SamplingMessage};
+/// use fastmcp_rs::Image;
+/// use fastmcp_rs::sampling::SamplingMessage;
 ///
 /// let chart = Image::new([0x89, b'P'], "image/png");
 /// let message = SamplingMessage::user("What does this chart show?").and(chart);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct SamplingMessage {
     role: Role,
     content: Vec<SamplingContent>,
@@ -37,7 +39,7 @@ impl SamplingMessage {
     }
 
     /// Creates a message with the results of all tools that the model used in the message before.
-    pub fn tool_results(results: impl IntoIterator<Item = ToolUseResult>) -> SamplingMessage {
+    pub fn tool_results(results: impl IntoIterator<Item = ToolResultContent>) -> SamplingMessage {
         let content = results.into_iter().map(SamplingContent::ToolResult).collect();
         SamplingMessage { role: Role::User, content }
     }
@@ -68,7 +70,7 @@ impl SamplingMessage {
         self.content.iter().any(is_of_tool)
     }
 
-    fn tool_uses(&self) -> impl Iterator<Item = &ToolUse> {
+    fn tool_uses(&self) -> impl Iterator<Item = &ToolUseContent> {
         self.content.iter().filter_map(|block| match block {
             SamplingContent::ToolUse(used) => Some(used),
             _ => None,
@@ -100,9 +102,9 @@ pub enum SamplingContent {
     /// Audio. Clients before 2025-03-26 get a text that says that audio was left out.
     Audio(Audio),
     /// A tool call that the model requests.
-    ToolUse(ToolUse),
+    ToolUse(ToolUseContent),
     /// The result of a tool call that the model requested.
-    ToolResult(ToolUseResult),
+    ToolResult(ToolResultContent),
 }
 
 macro_rules! into_content {
@@ -115,7 +117,7 @@ macro_rules! into_content {
     )*};
 }
 
-into_content!(Text(Text), Image(Image), Audio(Audio), ToolUse(ToolUse), ToolResult(ToolUseResult));
+into_content!(Text(Text), Image(Image), Audio(Audio), ToolUse(ToolUseContent), ToolResult(ToolResultContent));
 
 impl From<String> for SamplingContent {
     fn from(text: String) -> SamplingContent {
@@ -136,7 +138,8 @@ impl From<&str> for SamplingContent {
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling#sampling-with-tools>
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct ToolUse {
+#[must_use]
+pub struct ToolUseContent {
     /// The id that the result must name.
     pub id: String,
     /// The tool's name.
@@ -146,15 +149,15 @@ pub struct ToolUse {
     meta: Map<String, Value>,
 }
 
-impl ToolUse {
+impl ToolUseContent {
     /// Creates a call of the tool `name`.
-    pub fn new(id: impl Into<String>, name: impl Into<String>, input: Map<String, Value>) -> ToolUse {
-        ToolUse { id: id.into(), name: name.into(), input, meta: Map::new() }
+    pub fn new(id: impl Into<String>, name: impl Into<String>, input: Map<String, Value>) -> ToolUseContent {
+        ToolUseContent { id: id.into(), name: name.into(), input, meta: Map::new() }
     }
 
-    fn read(block: &Value) -> Option<ToolUse> {
+    fn read(block: &Value) -> Option<ToolUseContent> {
         let text = |name: &str| block.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(ToolUse {
+        Some(ToolUseContent {
             id: text("id")?,
             name: text("name")?,
             input: block.get("input")?.as_object()?.clone(),
@@ -171,29 +174,30 @@ impl ToolUse {
 /// # Example
 ///
 /// ```
-/// # use fastmcp_rs::ToolUse;
-/// use fastmcp_rs::{Sampled, SamplingMessage, ToolUseResult};
+/// # use fastmcp_rs::sampling::ToolUseContent;
+/// use fastmcp_rs::sampling::{SamplingMessage, SamplingResult, ToolResultContent};
 ///
-/// # fn call(_: &ToolUse) -> Result<String, String> { Ok("18 °C".into()) }
-/// fn results(sampled: &Sampled) -> SamplingMessage {
+/// # fn call(_: &ToolUseContent) -> Result<String, String> { Ok("18 °C".into()) }
+/// fn results(sampled: &SamplingResult) -> SamplingMessage {
 ///     SamplingMessage::tool_results(sampled.tool_uses().map(|used| match call(used) {
-///         Ok(text) => ToolUseResult::new(&used.id, text),
-///         Err(problem) => ToolUseResult::new(&used.id, problem).error(),
+///         Ok(text) => ToolResultContent::new(&used.id, text),
+///         Err(problem) => ToolResultContent::new(&used.id, problem).is_error(true),
 ///     }))
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct ToolUseResult {
+#[must_use]
+pub struct ToolResultContent {
     tool_use_id: String,
     content: Vec<Content>,
     structured: Option<Value>,
     is_error: bool,
 }
 
-impl ToolUseResult {
-    /// Creates the result of the [`ToolUse`] with this id from a text or a block.
-    pub fn new(tool_use_id: impl Into<String>, content: impl Into<Content>) -> ToolUseResult {
-        ToolUseResult {
+impl ToolResultContent {
+    /// Creates the result of the [`ToolUseContent`] with this id from a text or a block.
+    pub fn new(tool_use_id: impl Into<String>, content: impl Into<Content>) -> ToolResultContent {
+        ToolResultContent {
             tool_use_id: tool_use_id.into(),
             content: vec![content.into()],
             structured: None,
@@ -202,20 +206,20 @@ impl ToolUseResult {
     }
 
     /// Adds a block.
-    pub fn and(mut self, content: impl Into<Content>) -> ToolUseResult {
+    pub fn and(mut self, content: impl Into<Content>) -> ToolResultContent {
         self.content.push(content.into());
         self
     }
 
     /// Sets the structured content: a JSON object, sent in addition to the blocks.
-    pub fn structured(mut self, value: Map<String, Value>) -> ToolUseResult {
+    pub fn structured(mut self, value: Map<String, Value>) -> ToolResultContent {
         self.structured = Some(value.into());
         self
     }
 
-    /// Marks the result as failed; the blocks describe the cause.
-    pub fn error(mut self) -> ToolUseResult {
-        self.is_error = true;
+    /// Sets whether the tool failed; the blocks then describe the cause. Default: false.
+    pub fn is_error(mut self, is_error: bool) -> ToolResultContent {
+        self.is_error = is_error;
         self
     }
 }
@@ -315,7 +319,7 @@ impl SamplingContent {
     /// Reads a block that a model wrote. Returns `None` if a model cannot write such a block.
     pub(super) fn read(block: &Value) -> Option<SamplingContent> {
         if block.get("type").is_some_and(|kind| kind == "tool_use") {
-            return ToolUse::read(block).map(SamplingContent::ToolUse);
+            return ToolUseContent::read(block).map(SamplingContent::ToolUse);
         }
         match Content::read(block)? {
             Content::Text(text) => Some(SamplingContent::Text(text)),
@@ -330,12 +334,12 @@ impl SamplingContent {
 mod tests {
     use super::*;
 
-    fn uses(id: &str) -> ToolUse {
-        ToolUse::new(id, "add", Map::new())
+    fn uses(id: &str) -> ToolUseContent {
+        ToolUseContent::new(id, "add", Map::new())
     }
 
-    fn result(id: &str) -> ToolUseResult {
-        ToolUseResult::new(id, "3")
+    fn result(id: &str) -> ToolResultContent {
+        ToolResultContent::new(id, "3")
     }
 
     #[test]
@@ -360,7 +364,7 @@ mod tests {
 
     #[test]
     fn tools_and_their_results_are_serialized() {
-        let failed = result("1").and("x").structured(Map::new()).error();
+        let failed = result("1").and("x").structured(Map::new()).is_error(true);
         assert_eq!(
             SamplingContent::from(failed).write(Revision::V2026_07_28),
             json!({

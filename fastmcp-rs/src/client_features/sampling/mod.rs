@@ -5,12 +5,12 @@
 mod messages;
 mod result;
 
-pub use messages::{SamplingContent, SamplingMessage, ToolUse, ToolUseResult};
-pub use result::Sampled;
+pub use messages::{SamplingContent, SamplingMessage, ToolResultContent, ToolUseContent};
+pub use result::SamplingResult;
 pub(crate) use result::read;
 use serde_json::{Map, Value, json};
 
-use super::{AskError, Capability, ClientRequestSpec};
+use super::{Capability, ClientRequestError, ClientRequestSpec};
 use crate::protocol::{Feature, ProtocolMethod, Revision};
 
 /// A request to the client's model: messages, and settings for the answer.
@@ -24,11 +24,11 @@ use crate::protocol::{Feature, ProtocolMethod, Revision};
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::{ModelPreferences, Sampling, SamplingMessage};
+/// use fastmcp_rs::sampling::{ModelPreferences, SamplingMessage, SamplingRequest};
 ///
-/// let short = Sampling::new("What is the capital of France?").max_tokens(100);
+/// let short = SamplingRequest::new("What is the capital of France?").max_tokens(100);
 ///
-/// let long = Sampling::new("Is this review friendly? It says: …")
+/// let long = SamplingRequest::new("Is this review friendly? It says: …")
 ///     .message(SamplingMessage::assistant("Yes."))
 ///     .message(SamplingMessage::user("Why?"))
 ///     .system_prompt("You judge reviews of a shop. Answer in one sentence.")
@@ -37,7 +37,8 @@ use crate::protocol::{Feature, ProtocolMethod, Revision};
 ///     .model_preferences(ModelPreferences::new().hint("haiku").speed(0.9));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sampling {
+#[must_use = "a request is sent when `Context::sample` is awaited"]
+pub struct SamplingRequest {
     messages: Vec<SamplingMessage>,
     system_prompt: Option<String>,
     max_tokens: u32,
@@ -48,12 +49,12 @@ pub struct Sampling {
     tool_choice: Option<ToolChoice>,
 }
 
-impl Sampling {
+impl SamplingRequest {
     /// Creates a request of one message: a text or a block of the person, or any [`SamplingMessage`].
     ///
     /// The answer has at most 1,024 tokens, unless [`max_tokens`](Self::max_tokens) sets another limit.
-    pub fn new(message: impl Into<SamplingMessage>) -> Sampling {
-        Sampling {
+    pub fn new(message: impl Into<SamplingMessage>) -> SamplingRequest {
+        SamplingRequest {
             messages: vec![message.into()],
             system_prompt: None,
             max_tokens: 1024,
@@ -66,58 +67,58 @@ impl Sampling {
     }
 
     /// Adds a message.
-    pub fn message(mut self, message: impl Into<SamplingMessage>) -> Sampling {
+    pub fn message(mut self, message: impl Into<SamplingMessage>) -> SamplingRequest {
         self.messages.push(message.into());
         self
     }
 
     /// Adds messages, in their order.
-    pub fn messages<M: Into<SamplingMessage>>(mut self, messages: impl IntoIterator<Item = M>) -> Sampling {
+    pub fn messages<M: Into<SamplingMessage>>(mut self, messages: impl IntoIterator<Item = M>) -> SamplingRequest {
         self.messages.extend(messages.into_iter().map(Into::into));
         self
     }
 
     /// Sets the system prompt. Without one the client decides.
-    pub fn system_prompt(mut self, text: impl Into<String>) -> Sampling {
+    pub fn system_prompt(mut self, text: impl Into<String>) -> SamplingRequest {
         self.system_prompt = Some(text.into());
         self
     }
 
     /// Limits the answer to a number of tokens. Default: 1,024. With 0 the request fails with
-    /// [`AskError::InvalidQuestion`].
-    pub fn max_tokens(mut self, tokens: u32) -> Sampling {
+    /// [`ClientRequestError::InvalidQuestion`].
+    pub fn max_tokens(mut self, tokens: u32) -> SamplingRequest {
         self.max_tokens = tokens;
         self
     }
 
     /// Sets the temperature of the model, from 0; the maximum depends on the model. Without one the client decides.
-    /// With a negative or non-finite value the request fails with [`AskError::InvalidQuestion`].
-    pub fn temperature(mut self, temperature: f64) -> Sampling {
+    /// With a negative or non-finite value the request fails with [`ClientRequestError::InvalidQuestion`].
+    pub fn temperature(mut self, temperature: f64) -> SamplingRequest {
         self.temperature = Some(temperature);
         self
     }
 
     /// Adds a text at which the answer ends.
-    pub fn stop_sequence(mut self, text: impl Into<String>) -> Sampling {
+    pub fn stop_sequence(mut self, text: impl Into<String>) -> SamplingRequest {
         self.stop_sequences.push(text.into());
         self
     }
 
     /// Sets preferences for the choice of the model.
-    pub fn model_preferences(mut self, preferences: ModelPreferences) -> Sampling {
+    pub fn model_preferences(mut self, preferences: ModelPreferences) -> SamplingRequest {
         self.model_preferences = Some(preferences);
         self
     }
 
     /// Adds a tool that the model may call. Requires a client that declares `sampling.tools`. With two tools of the
-    /// same name the request fails with [`AskError::InvalidQuestion`].
-    pub fn tool(mut self, tool: SamplingTool) -> Sampling {
+    /// same name the request fails with [`ClientRequestError::InvalidQuestion`].
+    pub fn tool(mut self, tool: SamplingTool) -> SamplingRequest {
         self.tools.push(tool);
         self
     }
 
     /// Sets whether the model may, must or must not call tools. Requires a client that declares `sampling.tools`.
-    pub fn tool_choice(mut self, choice: ToolChoice) -> Sampling {
+    pub fn tool_choice(mut self, choice: ToolChoice) -> SamplingRequest {
         self.tool_choice = Some(choice);
         self
     }
@@ -126,18 +127,18 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// [`AskError::InvalidQuestion`] if the author must change the request; [`AskError::Unsupported`] if the revision
-    /// has no tools for models.
-    pub(crate) fn request_spec(&self, revision: Revision) -> Result<ClientRequestSpec, AskError> {
+    /// [`ClientRequestError::InvalidQuestion`] if the author must change the request;
+    /// [`ClientRequestError::Unsupported`] if the revision has no tools for models.
+    pub(crate) fn request_spec(&self, revision: Revision) -> Result<ClientRequestSpec, ClientRequestError> {
         let with_tools = !self.tools.is_empty()
             || self.tool_choice.is_some()
             || self.messages.iter().any(SamplingMessage::has_tool_block);
         let capability = if with_tools { Capability::SamplingTools } else { Capability::Sampling };
         if with_tools && !revision.has(Feature::SamplingTools) {
             let reason = format!("revision {revision} does not support tools in `sampling/createMessage`");
-            return Err(AskError::unsupported_because(capability, reason));
+            return Err(ClientRequestError::unsupported_because(capability, reason));
         }
-        self.check().map_err(AskError::invalid_question)?;
+        self.check().map_err(ClientRequestError::invalid_question)?;
         let mut params = Map::new();
         params.insert("messages".into(), messages::write(&self.messages, revision));
         let mut put = |key: &str, value: Option<Value>| {
@@ -181,11 +182,12 @@ impl Sampling {
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::ModelPreferences;
+/// use fastmcp_rs::sampling::ModelPreferences;
 ///
 /// let preferences = ModelPreferences::new().hint("sonnet").hint("claude").intelligence(0.8).cost(0.3);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
 pub struct ModelPreferences {
     hints: Vec<String>,
     cost: Option<f64>,
@@ -247,13 +249,14 @@ impl ModelPreferences {
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::SamplingTool;
+/// use fastmcp_rs::sampling::SamplingTool;
 /// use serde_json::json;
 ///
 /// let schema = json!({ "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"] });
 /// let weather = SamplingTool::new("get_weather", schema).description("The weather in a city now.");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct SamplingTool {
     name: String,
     description: Option<String>,
@@ -316,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_sampling_request_has_every_message() {
-        let plain = Sampling::new("Hi").request_spec(Revision::V2024_11_05).unwrap();
+        let plain = SamplingRequest::new("Hi").request_spec(Revision::V2024_11_05).unwrap();
         assert_eq!(
             (plain.method.as_str(), plain.params, plain.capability),
             (
@@ -326,7 +329,7 @@ mod tests {
             )
         );
         let tool = SamplingTool::new("add", json!({ "type": "object" })).description("Adds.");
-        let full = Sampling::new("Hi")
+        let full = SamplingRequest::new("Hi")
             .messages([SamplingMessage::assistant("Hello"), SamplingMessage::user("Bye")])
             .system_prompt("Be brief.")
             .max_tokens(9)
@@ -362,26 +365,29 @@ mod tests {
     fn invalid_sampling_requests_are_refused() {
         let tool = || SamplingTool::new("add", json!({ "type": "object" }));
         for (sampling, problem) in [
-            (Sampling::new("a").max_tokens(0), "`max_tokens`"),
-            (Sampling::new("a").temperature(f64::NAN), "`temperature`"),
-            (Sampling::new("a").temperature(-1.0), "`temperature`"),
-            (Sampling::new("a").tool(tool()).tool(tool()), "two tools have the name `add`"),
-            (Sampling::new("a").tool(SamplingTool::new("add", json!({}))), "the schema of the tool `add`"),
-            (Sampling::new(SamplingMessage::tool_results([])), "has no content"),
+            (SamplingRequest::new("a").max_tokens(0), "`max_tokens`"),
+            (SamplingRequest::new("a").temperature(f64::NAN), "`temperature`"),
+            (SamplingRequest::new("a").temperature(-1.0), "`temperature`"),
+            (SamplingRequest::new("a").tool(tool()).tool(tool()), "two tools have the name `add`"),
+            (SamplingRequest::new("a").tool(SamplingTool::new("add", json!({}))), "the schema of the tool `add`"),
+            (SamplingRequest::new(SamplingMessage::tool_results([])), "has no content"),
         ] {
             let error = sampling.request_spec(NEWEST).unwrap_err();
-            assert!(matches!(&error, AskError::InvalidQuestion { reason } if reason.contains(problem)), "{error}");
+            assert!(
+                matches!(&error, ClientRequestError::InvalidQuestion { reason } if reason.contains(problem)),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn sampling_with_tools_needs_a_newer_client() {
         for sampling in [
-            Sampling::new("a").tool(SamplingTool::new("add", json!({ "type": "object" }))),
-            Sampling::new("a").tool_choice(ToolChoice::None),
+            SamplingRequest::new("a").tool(SamplingTool::new("add", json!({ "type": "object" }))),
+            SamplingRequest::new("a").tool_choice(ToolChoice::None),
         ] {
             let error = sampling.request_spec(Revision::V2025_06_18).unwrap_err();
-            assert!(matches!(error, AskError::Unsupported { capability: "sampling.tools", .. }), "{error}");
+            assert!(matches!(error, ClientRequestError::Unsupported { capability: "sampling.tools", .. }), "{error}");
             assert_eq!(sampling.request_spec(NEWEST).unwrap().capability, Capability::SamplingTools);
         }
     }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::super::error::truncate;
-use super::{SamplingContent, SamplingMessage, ToolUse};
-use crate::client_features::AskError;
+use super::{SamplingContent, SamplingMessage, ToolUseContent};
+use crate::client_features::ClientRequestError;
 use crate::content::Role;
 
 /// The answer of the client's model. The client's user may have changed it.
@@ -14,16 +14,16 @@ use crate::content::Role;
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::Sampled;
+/// use fastmcp_rs::sampling::SamplingResult;
 ///
-/// fn capital(sampled: &Sampled) -> Option<String> {
+/// fn capital(sampled: &SamplingResult) -> Option<String> {
 ///     let was_cut = sampled.stop_reason.as_deref() == Some("maxTokens");
 ///     (!was_cut).then(|| sampled.text())
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Sampled {
+pub struct SamplingResult {
     /// The role of the author, usually [`Role::Assistant`].
     pub role: Role,
     /// The name of the model that answered.
@@ -35,7 +35,7 @@ pub struct Sampled {
     pub content: Vec<SamplingContent>,
 }
 
-impl Sampled {
+impl SamplingResult {
     /// Returns the text blocks of the answer, joined by line breaks; empty if there are none.
     pub fn text(&self) -> String {
         let texts = self.content.iter().filter_map(|block| match block {
@@ -45,9 +45,9 @@ impl Sampled {
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Returns the tool calls that the model requests. Each requires a [`ToolUseResult`](crate::ToolUseResult) in the
-    /// next message.
-    pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUse> {
+    /// Returns the tool calls that the model requests. Each requires a
+    /// [`ToolResultContent`](crate::sampling::ToolResultContent) in the next message.
+    pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUseContent> {
         self.content.iter().filter_map(|block| match block {
             SamplingContent::ToolUse(used) => Some(used),
             _ => None,
@@ -64,9 +64,9 @@ impl Sampled {
 ///
 /// # Errors
 ///
-/// [`AskError::InvalidAnswer`] if it is not a message of a model.
-pub(crate) fn read(result: &Value) -> Result<Sampled, AskError> {
-    let invalid = |reason: &str| AskError::invalid_answer(reason);
+/// [`ClientRequestError::InvalidAnswer`] if it is not a message of a model.
+pub(crate) fn read(result: &Value) -> Result<SamplingResult, ClientRequestError> {
+    let invalid = |reason: &str| ClientRequestError::invalid_answer(reason);
     let role = match result.get("role").and_then(Value::as_str) {
         Some("assistant") => Role::Assistant,
         Some("user") => Role::User,
@@ -84,13 +84,15 @@ pub(crate) fn read(result: &Value) -> Result<Sampled, AskError> {
         _ => return Err(invalid("`content` must be a block or a list of blocks")),
     };
     let content = blocks.iter().map(|block| SamplingContent::read(block).ok_or_else(|| no_block(block)));
-    Ok(Sampled { role, model: model.to_owned(), stop_reason, content: content.collect::<Result<_, _>>()? })
+    Ok(SamplingResult { role, model: model.to_owned(), stop_reason, content: content.collect::<Result<_, _>>()? })
 }
 
-fn no_block(block: &Value) -> AskError {
+fn no_block(block: &Value) -> ClientRequestError {
     let kind =
         block.get("type").and_then(Value::as_str).map_or("no type".into(), |kind| format!("type `{}`", truncate(kind)));
-    AskError::invalid_answer(format!("a block of `content` with {kind} is not a valid text, image, audio or tool use"))
+    ClientRequestError::invalid_answer(format!(
+        "a block of `content` with {kind} is not a valid text, image, audio or tool use"
+    ))
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ use crate::error::ToolError;
 /// The closure gets the arguments by name (without optional arguments that were not given) and the call's [`Context`].
 /// It returns a value that implements [`IntoMessages`]: a text or a block, a [`Message`], or a `Vec` of messages.
 ///
-/// Add it with [`App::add_prompt`](crate::App::add_prompt), or with [`Handle::add_prompt`](crate::Handle::add_prompt)
-/// while the server runs.
+/// Add it with [`App::add_prompt`](crate::App::add_prompt), or with
+/// [`AppHandle::add_prompt`](crate::AppHandle::add_prompt) while the server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 ///
@@ -35,7 +35,6 @@ use crate::error::ToolError;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::DynamicPrompt;
 ///
 /// let explain = DynamicPrompt::new("explain", |arguments, _ctx| async move {
 ///     let style = arguments.get("style").map_or("plain", String::as_str);

@@ -31,7 +31,7 @@ use crate::protocol::CacheScope;
 /// there is no such resource). For JSON, return [`ResourceContents::json`].
 ///
 /// Add it with [`App::add_resource`](crate::App::add_resource), or with
-/// [`Handle::add_resource`](crate::Handle::add_resource) while the server runs.
+/// [`AppHandle::add_resource`](crate::AppHandle::add_resource) while the server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 ///
@@ -39,7 +39,6 @@ use crate::protocol::CacheScope;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::DynamicResource;
 ///
 /// let order = DynamicResource::new("orders://{id}", |variables, _ctx| async move {
 ///     Ok::<_, ToolError>((variables["id"] == "ORD-101").then(|| "shipped".to_owned()))

@@ -40,8 +40,8 @@ use crate::util::operator_log;
 /// are not checked, unless the feature `schema-validation` is on. Arguments with more than 100,000 values or with
 /// duplicate members are rejected.
 ///
-/// Add it with [`App::add_tool`](crate::App::add_tool), or with [`Handle::add_tool`](crate::Handle::add_tool) while the
-/// server runs.
+/// Add it with [`App::add_tool`](crate::App::add_tool), or with [`AppHandle::add_tool`](crate::AppHandle::add_tool)
+/// while the server runs.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
 ///
@@ -49,7 +49,6 @@ use crate::util::operator_log;
 ///
 /// ```
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::DynamicTool;
 /// use serde_json::json;
 ///
 /// let schema = json!({

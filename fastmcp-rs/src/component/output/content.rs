@@ -15,8 +15,8 @@ use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 /// # Example
 ///
 /// ```
+/// use fastmcp_rs::handler::IntoContent;
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::IntoContent;
 ///
 /// struct Celsius(f64);
 ///
@@ -36,7 +36,8 @@ pub trait IntoContent: Sized {
     /// Converts the value into a result.
     fn into_result(self) -> ToolResult;
 
-    /// Writes the result. The provided types do so without creating a [`ToolResult`] first.
+    /// Writes the result. The provided types do so without creating a [`ToolResult`] first. Other crates cannot
+    /// override it, because they cannot name the writer.
     #[doc(hidden)]
     fn write(self, writer: &mut ResultWriter<'_>) {
         writer.result(self.into_result());

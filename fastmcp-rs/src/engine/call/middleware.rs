@@ -20,7 +20,8 @@ use crate::component::result_writer::Subject;
 use crate::context::{ComponentEnv, current_call};
 use crate::json::object::{self, Raw, members};
 use crate::middleware::{
-    InnerHandler, InnerResponse, LayerChain, Method, Operation, OperationFuture, Refusal, Reply, ResponseFormat,
+    InnerHandler, InnerResponse, LayerChain, Method, Operation, OperationError, OperationFuture, Response,
+    ResponseFormat,
 };
 use crate::protocol::Revision;
 use crate::protocol::write::RpcError;
@@ -201,7 +202,7 @@ async fn poll_to_end(
     mut started: BoxedCall,
     operation: &Operation,
     response_format: &Arc<ResponseFormat>,
-) -> Result<Reply, Refusal> {
+) -> Result<Response, OperationError> {
     let mut response = InnerResponse::default();
     poll_fn(|task| {
         let _entered = current_call::enter(|| Some(operation.context().clone()));

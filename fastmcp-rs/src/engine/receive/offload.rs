@@ -79,7 +79,7 @@ async fn receive_on_pool(
     };
     let cancellation = permit.cancellation();
     let runtime = Handle::current();
-    let served = blocking::run("App::visible", move || {
+    let served = blocking::run("App::visible_if", move || {
         let mut out = Vec::new();
         let message = IncomingMessage { connection: &connection, registry: &registry, text: &message, exchange: None };
         inside(&runtime, || receive_message(message, Some(permit), &mut out));

@@ -11,7 +11,7 @@ use tracing_subscriber::layer::{Context as LayerContext, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::context::current_call;
-use crate::protocol::Level;
+use crate::protocol::LoggingLevel;
 
 /// Forwards the `tracing` events of a call to its client, as `notifications/message`.
 ///
@@ -60,6 +60,7 @@ use crate::protocol::Level;
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
 #[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is part of a subscriber"]
 pub struct ClientLayer {
     max_level: tracing::Level,
     /// The targets to forward; empty for all.
@@ -128,10 +129,10 @@ impl<S: Subscriber> Layer<S> for ClientLayer {
         }
         let Some(call) = current_call::current() else { return };
         let level = match *metadata.level() {
-            tracing::Level::ERROR => Level::Error,
-            tracing::Level::WARN => Level::Warning,
-            tracing::Level::INFO => Level::Info,
-            _ => Level::Debug,
+            tracing::Level::ERROR => LoggingLevel::Error,
+            tracing::Level::WARN => LoggingLevel::Warning,
+            tracing::Level::INFO => LoggingLevel::Info,
+            _ => LoggingLevel::Debug,
         };
         if call.accepts_log(level) {
             let mut fields = EventFields::default();

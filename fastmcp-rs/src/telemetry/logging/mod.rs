@@ -37,6 +37,7 @@ pub enum Format {
 /// logging::init_with(Options::new().format(Format::Plain).to_clients(ClientLayer::new()));
 /// ```
 #[derive(Clone, Debug, Default)]
+#[must_use = "options do nothing until they are passed to `init_with`"]
 pub struct Options {
     format: Format,
     clients: Option<ClientLayer>,
@@ -56,10 +57,10 @@ impl Options {
         self
     }
 
-    /// Adds the request to each line: its method, tool, id and other facts. Default: off, because each request then has
-    /// a span, which costs some microseconds.
-    pub fn with_requests(mut self) -> Options {
-        self.requests = true;
+    /// Sets whether each line has the facts of its request: method, tool, id and others. Default: false, because each
+    /// request then has a span, which costs some microseconds.
+    pub fn requests(mut self, show: bool) -> Options {
+        self.requests = show;
         self
     }
 

@@ -32,7 +32,7 @@ pub struct HttpConfig {
     pub(crate) legacy_sse: StreamConfig,
     pub(crate) max_sessions: usize,
     pub(crate) max_sessions_per_principal: Option<usize>,
-    pub(crate) session_idle: Duration,
+    pub(crate) session_idle_timeout: Duration,
     pub(crate) session_lifetime: Duration,
     pub(crate) max_body: usize,
     pub(crate) max_bytes_in_flight: usize,
@@ -44,13 +44,13 @@ pub struct HttpConfig {
     pub(crate) max_streams_per_principal: usize,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: Option<usize>,
-    pub(crate) header_time: Duration,
-    pub(crate) body_time: Duration,
-    pub(crate) authenticate_time: Duration,
-    pub(crate) idle_time: Duration,
-    pub(crate) write_time: Duration,
-    pub(crate) keep_alive: Duration,
-    pub(crate) drain: Duration,
+    pub(crate) header_read_timeout: Duration,
+    pub(crate) body_read_timeout: Duration,
+    pub(crate) authenticate_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) keep_alive_interval: Duration,
+    pub(crate) graceful_shutdown_timeout: Duration,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<super::server::tls::Tls>,
     #[cfg(unix)]
@@ -88,7 +88,7 @@ impl Default for HttpConfig {
             legacy_sse: StreamConfig::default(),
             max_sessions: 10_000,
             max_sessions_per_principal: None,
-            session_idle: Duration::from_secs(30 * 60),
+            session_idle_timeout: Duration::from_secs(30 * 60),
             session_lifetime: Duration::from_secs(24 * 60 * 60),
             max_body: 4 << 20,
             max_bytes_in_flight: 64 << 20,
@@ -100,13 +100,13 @@ impl Default for HttpConfig {
             max_streams_per_principal: 16,
             max_connections: 1_024,
             max_connections_per_address: None,
-            header_time: Duration::from_secs(10),
-            body_time: Duration::from_secs(30),
-            authenticate_time: Duration::from_secs(10),
-            idle_time: Duration::from_secs(75),
-            write_time: Duration::from_secs(30),
-            keep_alive: Duration::from_secs(15),
-            drain: Duration::from_secs(10),
+            header_read_timeout: Duration::from_secs(10),
+            body_read_timeout: Duration::from_secs(30),
+            authenticate_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            keep_alive_interval: Duration::from_secs(15),
+            graceful_shutdown_timeout: Duration::from_secs(10),
             #[cfg(feature = "tls")]
             tls: None,
             #[cfg(unix)]
@@ -180,12 +180,13 @@ impl HttpConfig {
         self
     }
 
-    /// Serves every client that can reach the address, under any host name, without authentication.
+    /// Sets whether the server serves every client that can reach the address, under any host name, without
+    /// authentication. Default: false.
     ///
     /// Without this setting, [`App::authenticate`](crate::App::authenticate) or [`HttpConfig::allowed_hosts`], a server
     /// does not start on an address that other machines can reach.
-    pub fn allow_unauthenticated_public(mut self) -> HttpConfig {
-        self.public = true;
+    pub fn allow_unauthenticated_public(mut self, allow: bool) -> HttpConfig {
+        self.public = allow;
         self
     }
 
@@ -230,7 +231,7 @@ impl HttpConfig {
 
     /// Serves the transport of 2024-11-05, HTTP with SSE, at this path of [`App::run_http`](crate::App::run_http), such
     /// as `/sse`, for clients that support no newer transport. Default: not served, because the transport is
-    /// deprecated. For a mounted service, use [`HttpService::legacy_sse`](crate::HttpService::legacy_sse).
+    /// deprecated. For a mounted service, use [`HttpService::legacy_sse`](crate::http_server::HttpService::legacy_sse).
     ///
     /// Its sessions use revision 2024-11-05, whichever revision a client offers, and each session ends with its stream.
     /// The streams count against [`HttpConfig::max_streams`], and all other settings of this type apply to them too.
@@ -247,8 +248,8 @@ impl HttpConfig {
     /// `https://example.com/tools/sse` arrives as `/sse`. Default: none. Only the transport of 2024-11-05 uses it,
     /// because that transport sends its clients an absolute path for their messages.
     ///
-    /// The prefix precedes the path that [axum's routers](crate::HttpService::legacy_sse) have received. A value that
-    /// is not a path is an error at startup. Needs the feature `legacy-sse`.
+    /// The prefix precedes the path that [axum's routers](crate::http_server::HttpService::legacy_sse) have received. A
+    /// value that is not a path is an error at startup. Needs the feature `legacy-sse`.
     #[cfg(feature = "legacy-sse")]
     pub fn public_prefix(mut self, prefix: impl Into<String>) -> HttpConfig {
         self.legacy_sse.public_prefix = Some(prefix.into());
@@ -279,8 +280,8 @@ impl HttpConfig {
     /// Sets the time after which an idle session ends. Default: 30 minutes, measured from the end of its last request,
     /// call, stream or request to the client. With [sealing keys](crate::App::sealing_keys), other processes can still
     /// restore the session from its id.
-    pub fn session_idle(mut self, time: Duration) -> HttpConfig {
-        self.session_idle = time;
+    pub fn session_idle_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.session_idle_timeout = timeout;
         self
     }
 
@@ -292,9 +293,9 @@ impl HttpConfig {
     /// example after a restart. The id holds the lifetime that was configured where it was issued; a shorter lifetime
     /// of the process that restores it takes precedence. Both processes use the system clock; the clock of the process
     /// that issues ids may be up to a minute ahead. Without keys this setting has no effect: a session lives in one
-    /// process until it is idle ([`HttpConfig::session_idle`]).
-    pub fn session_lifetime(mut self, time: Duration) -> HttpConfig {
-        self.session_lifetime = time.max(Duration::from_millis(1));
+    /// process until it is idle ([`HttpConfig::session_idle_timeout`]).
+    pub fn session_lifetime(mut self, lifetime: Duration) -> HttpConfig {
+        self.session_lifetime = lifetime.max(Duration::from_millis(1));
         self
     }
 
@@ -395,41 +396,41 @@ impl HttpConfig {
     }
 
     /// Sets the timeout for the head of a request. Default: 10 seconds; then the connection is closed.
-    pub fn header_time(mut self, time: Duration) -> HttpConfig {
-        self.header_time = time;
+    pub fn header_read_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.header_read_timeout = timeout;
         self
     }
 
     /// Sets the timeout for the body of a message. Default: 30 seconds; then the message is answered with 408.
-    pub fn body_time(mut self, time: Duration) -> HttpConfig {
-        self.body_time = time;
+    pub fn body_read_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.body_read_timeout = timeout;
         self
     }
 
     /// Sets the timeout for the function of [`App::authenticate`](crate::App::authenticate), per request. Default: 10
     /// seconds; then the function is dropped, a warning is logged, and the request is answered with 503.
-    pub fn authenticate_time(mut self, time: Duration) -> HttpConfig {
-        self.authenticate_time = time;
+    pub fn authenticate_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.authenticate_timeout = timeout;
         self
     }
 
     /// Sets the time for which a connection may stay idle between two requests. Default: 75 seconds.
-    pub fn idle_time(mut self, time: Duration) -> HttpConfig {
-        self.idle_time = time;
+    pub fn idle_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.idle_timeout = timeout;
         self
     }
 
     /// Sets the time for which a client may leave sent data unread. Default: 30 seconds; then the connection is closed.
     /// A client that reads slowly keeps its connection.
-    pub fn write_time(mut self, time: Duration) -> HttpConfig {
-        self.write_time = time;
+    pub fn write_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.write_timeout = timeout;
         self
     }
 
     /// Sets the interval of keep-alive comments on a silent stream. Default: 15 seconds; at least 10 milliseconds. If a
     /// call has sent nothing for one interval, its stream begins, if the client accepts streams.
-    pub fn keep_alive(mut self, interval: Duration) -> HttpConfig {
-        self.keep_alive = interval.max(Duration::from_millis(10));
+    pub fn keep_alive_interval(mut self, interval: Duration) -> HttpConfig {
+        self.keep_alive_interval = interval.max(Duration::from_millis(10));
         self
     }
 
@@ -448,15 +449,14 @@ impl HttpConfig {
     /// Sets the time for which running calls may continue at shutdown. Default: 10 seconds; then they are cancelled,
     /// and a warning counts the cancelled messages and the closed connections. Connections without a request are closed
     /// at once.
-    pub fn drain(mut self, time: Duration) -> HttpConfig {
-        self.drain = time;
+    pub fn graceful_shutdown_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.graceful_shutdown_timeout = timeout;
         self
     }
 
     /// Serves HTTPS instead of HTTP, with this certificate (feature `tls`). Default: HTTP, which is meant for the local
     /// machine and for proxies that terminate TLS.
     #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls(mut self, tls: super::server::tls::Tls) -> HttpConfig {
         self.tls = Some(tls);
         self

@@ -133,7 +133,8 @@ impl HttpService {
         let end = EndSession { sessions: Arc::clone(&*shared.stream_sessions), id };
         let reader = (session.own_stream().read(0), session.mark_in_use());
         let (first, end) = (Some(first.into()), Some(end));
-        let mut stream = EventStream::for_whole_session(first, reader, end, shared.config.keep_alive, Some(counted));
+        let mut stream =
+            EventStream::for_whole_session(first, reader, end, shared.config.keep_alive_interval, Some(counted));
         stream.count_unread(meter);
         event_stream(stream)
     }
@@ -327,11 +328,11 @@ async fn forward_frames(
 }
 
 impl ServiceState {
-    /// Waits until there is room on a stream. If the client reads nothing for `write_time`, its session ends, because a
-    /// surrounding server may not enforce such a timeout.
+    /// Waits until there is room on a stream. If the client reads nothing for `write_timeout`, its session ends,
+    /// because a surrounding server may not enforce such a timeout.
     async fn wait_for_room(&self, session: &HttpSession, id: &str) -> bool {
         let memory = session.connection.outgoing().wait_for_capacity();
-        let is_there = tokio::time::timeout(self.config.write_time, memory).await.is_ok();
+        let is_there = tokio::time::timeout(self.config.write_timeout, memory).await.is_ok();
         if !is_there {
             self.stream_sessions.remove(id);
         }

@@ -443,7 +443,7 @@ impl PendingResponse {
             ResponseOwner::Modern(_) | ResponseOwner::Sessionless(_) => StreamPermit::Message { _permit: permit },
         };
         let mut unread = AbandonOnDrop(belongs_to_session.then(|| outgoing.clone()));
-        let keep_alive = shared.config.keep_alive;
+        let keep_alive = shared.config.keep_alive_interval;
         let may_hang_up = accepted.events && belongs_to_session;
         let mut timer: Option<Pin<Box<Sleep>>> = None;
         let taken = poll_fn(|task| match outgoing.poll_take(task) {

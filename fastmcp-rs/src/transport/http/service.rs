@@ -59,6 +59,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// Cloning is cheap, and all clones share one server. Nothing else has to be started or kept. The service must be
 /// called inside a tokio runtime with time enabled.
 #[derive(Clone)]
+#[must_use = "a service does nothing until it gets requests"]
 pub struct HttpService {
     pub(crate) shared: Arc<ServiceState>,
     pub(crate) view: RegistrySnapshot,
@@ -83,7 +84,7 @@ impl HttpService {
         let limits = SessionLimits {
             sessions: config.max_sessions,
             sessions_per_peer: config.max_sessions_per_principal.unwrap_or(config.max_sessions / 4).max(1),
-            idle_timeout: config.session_idle,
+            idle_timeout: config.session_idle_timeout,
             are_shared: config.replicas > 1,
         };
         let carrying = CarryingIds::new(keys, &server.config.name, &config.path, config.session_lifetime);
@@ -277,7 +278,7 @@ impl HttpService {
         match &self.shared.authenticator {
             None => Ok(None),
             Some(authenticator) => {
-                match authenticator.authenticate_request(parts, self.shared.config.authenticate_time).await {
+                match authenticator.authenticate_request(parts, self.shared.config.authenticate_timeout).await {
                     Ok(principal) => Ok(Some(Arc::new(principal))),
                     Err(AccessError { status, challenge, message }) => {
                         let mut response = refuse(status, message);
@@ -404,7 +405,7 @@ impl HttpService {
             return Err(Box::new(session_gone()));
         }
         let mut stream =
-            EventStream::for_session(reader, session.mark_in_use(), config.keep_alive, Some(message_permit));
+            EventStream::for_session(reader, session.mark_in_use(), config.keep_alive_interval, Some(message_permit));
         stream.count_unread(Meter::new(&self.shared.backlog, peer.as_ref()));
         Ok(event_stream(stream))
     }

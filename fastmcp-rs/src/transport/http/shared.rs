@@ -91,7 +91,7 @@ impl ServiceState {
         peer: Option<&Peer>,
         permit: &mut MessagePermit,
     ) -> Result<RequestMessage, BodyError> {
-        let HttpConfig { max_body: limit, body_time: timeout, .. } = self.config;
+        let HttpConfig { max_body: limit, body_read_timeout: timeout, .. } = self.config;
         let intake = BodyLimits { limit, timeout, memory: &self.memory, peer };
         body::read_message(body, &intake, || self.permits.charge_peer(peer, permit)).await
     }

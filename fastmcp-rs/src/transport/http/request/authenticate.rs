@@ -19,7 +19,8 @@ use crate::util::{catch_panic, operator_log};
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::{AccessError, Principal};
+/// use fastmcp_rs::Principal;
+/// use fastmcp_rs::http_server::AccessError;
 /// use http::request::Parts;
 ///
 /// async fn by_key(parts: &Parts) -> Result<Principal, AccessError> {
@@ -32,6 +33,7 @@ use crate::util::{catch_panic, operator_log};
 /// # let _ = by_key;
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct AccessError {
     pub(crate) status: StatusCode,
     pub(crate) challenge: Option<HeaderValue>,
@@ -77,7 +79,6 @@ impl AccessError {
 
     /// Sets the value of `WWW-Authenticate`, such as `Bearer realm="orders"`. If the value is not valid in a header,
     /// the response has no `WWW-Authenticate` header.
-    #[must_use]
     pub fn challenge(mut self, challenge: &str) -> AccessError {
         self.challenge = HeaderValue::from_str(challenge).ok();
         self

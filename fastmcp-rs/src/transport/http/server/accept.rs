@@ -34,7 +34,7 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
     let service = front.site.service.clone();
     let config = service.shared.config.clone();
     let [header, idle, write] =
-        [config.header_time, config.idle_time, config.write_time].map(|time| time.min(NO_TIMEOUT));
+        [config.header_read_timeout, config.idle_timeout, config.write_timeout].map(|time| time.min(NO_TIMEOUT));
     let timeouts = ConnectionTimeouts { header, idle, write };
     let (stopping, stopped) = watch::channel(false);
     let connected = HttpConnection { front, timeouts, stopped };
@@ -91,10 +91,14 @@ pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: imp
     service.close();
     let _ = stopping.send(true);
     let drained = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(config.drain, drained).await.is_err() {
+    if tokio::time::timeout(config.graceful_shutdown_timeout, drained).await.is_err() {
         let cut = [(service.calls(), "request", "cancelled"), (tasks.len(), "connection", "closed")];
         let cut: Vec<_> = cut.iter().filter(|(count, ..)| *count > 0).map(|cut| describe_cut_off(*cut)).collect();
-        operator_log::warn(format_args!("the shutdown took longer than {:?}: {}", config.drain, cut.join(", ")));
+        operator_log::warn(format_args!(
+            "the shutdown took longer than {:?}: {}",
+            config.graceful_shutdown_timeout,
+            cut.join(", ")
+        ));
     }
     service.shared.end_sessions();
     // Cancelled calls of sessions are answered with an error.
@@ -222,7 +226,7 @@ mod tests {
             rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let no_names = Arc::new(rustls::server::ResolvesServerCertUsingSni::new());
         let tls = Tls::new(Arc::new(config.with_no_client_auth().with_cert_resolver(no_names)));
-        let app = App::empty("ending").http(HttpConfig::new().header_time(Duration::from_secs(60)));
+        let app = App::empty("ending").http(HttpConfig::new().header_read_timeout(Duration::from_secs(60)));
         let front = HttpServer {
             site: Site::new(app.into_service().await.unwrap(), None),
             tls: Some(tls.build_acceptor().unwrap()),

@@ -50,8 +50,8 @@ const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/p
 /// # Example
 ///
 /// ```no_run
+/// use fastmcp_rs::http_server::Tls;
 /// use fastmcp_rs::prelude::*;
-/// use fastmcp_rs::{HttpConfig, Tls};
 ///
 /// #[mcp::main]
 /// async fn main() -> Result<(), fastmcp_rs::Error> {
@@ -61,9 +61,10 @@ const HTTPS_REQUIRED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/p
 /// }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Tls {
     source: CertificateSource,
-    renewal: Duration,
+    renewal_interval: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -85,11 +86,12 @@ impl Tls {
     ///
     /// Each file is a regular file of at most 1 MiB, or a symbolic link to one; pipes and devices are refused. The
     /// server reads the files at start-up, and does not start if they are invalid. It checks them again when a client
-    /// connects, at most once per [renewal interval](Tls::renewal), and uses changed files from then on. If the changed
-    /// files are not usable, a warning with the reason is logged, and the previous certificate stays in use.
+    /// connects, at most once per [renewal interval](Tls::renewal_interval), and uses changed files from then on. If
+    /// the changed files are not usable, a warning with the reason is logged, and the previous certificate stays in
+    /// use.
     pub fn from_pem_files(certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Tls {
         let files = PemFiles { certificates: certificates.into(), key: key.into() };
-        Tls { source: CertificateSource::Files(files), renewal: RENEWAL_INTERVAL }
+        Tls { source: CertificateSource::Files(files), renewal_interval: RENEWAL_INTERVAL }
     }
 
     /// Uses a rustls 0.23 configuration, for example for client certificates, several host names, hardware keys or
@@ -102,12 +104,12 @@ impl Tls {
     /// The server does not start if `alpn_protocols` contains a protocol that it does not support, such as `h2` without
     /// the feature `h2`.
     pub fn new(config: Arc<ServerConfig>) -> Tls {
-        Tls { source: CertificateSource::Config(config), renewal: RENEWAL_INTERVAL }
+        Tls { source: CertificateSource::Config(config), renewal_interval: RENEWAL_INTERVAL }
     }
 
     /// Sets the minimum interval between checks for changed files. Default: 60 seconds.
-    pub fn renewal(mut self, interval: Duration) -> Tls {
-        self.renewal = interval;
+    pub fn renewal_interval(mut self, interval: Duration) -> Tls {
+        self.renewal_interval = interval;
         self
     }
 
@@ -121,7 +123,7 @@ impl Tls {
             }
         };
         let current = Mutex::new(CurrentConfig { config, seen, checked_at: Instant::now(), is_renewing: false });
-        Ok(RenewingAcceptor(Arc::new(AcceptorInner { current, files, renewal: self.renewal })))
+        Ok(RenewingAcceptor(Arc::new(AcceptorInner { current, files, renewal_interval: self.renewal_interval })))
     }
 }
 
@@ -265,7 +267,7 @@ struct AcceptorInner {
     current: Mutex<CurrentConfig>,
     /// `Some` if the certificate comes from files, which may change.
     files: Option<PemFiles>,
-    renewal: Duration,
+    renewal_interval: Duration,
 }
 
 struct CurrentConfig {
@@ -320,7 +322,7 @@ impl RenewingAcceptor {
         let shared = &self.0;
         let is_due = shared.files.is_some() && {
             let mut current = shared.current.lock();
-            let is_due = current.checked_at.elapsed() >= shared.renewal && !current.is_renewing;
+            let is_due = current.checked_at.elapsed() >= shared.renewal_interval && !current.is_renewing;
             if is_due {
                 current.checked_at = Instant::now();
                 current.is_renewing = true;

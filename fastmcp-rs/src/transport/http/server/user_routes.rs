@@ -68,7 +68,7 @@ impl Routes {
         if request.method() == Method::CONNECT {
             return own(plain_response(StatusCode::METHOD_NOT_ALLOWED, "this server is not a proxy\n"));
         }
-        let request = request.map(|body| RequestBody::new(body, shared.config.body_time));
+        let request = request.map(|body| RequestBody::new(body, shared.config.body_read_timeout));
         let mut answering = match catch_route_panic(|| (self.0)(request)) {
             Ok(answering) => answering,
             Err(error) => return own(failure_response(&*error)),
@@ -99,7 +99,8 @@ fn failure_response(error: &(dyn StdError + Send + Sync)) -> Response<super::sup
 ///
 /// It implements [`http_body::Body`], so axum's extractors and `http_body_util::BodyExt::collect` can read it. It does
 /// not limit the size: axum's extractors have a limit of 2 MB, and `http_body_util::Limited` adds a limit. Reading
-/// fails if the client sends no data for as long as [`HttpConfig::body_time`](crate::HttpConfig::body_time).
+/// fails if the client sends no data for as long as
+/// [`HttpConfig::body_read_timeout`](crate::HttpConfig::body_read_timeout).
 pub struct RequestBody {
     incoming: Incoming,
     timeout: Duration,
