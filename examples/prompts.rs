@@ -48,8 +48,8 @@ fn countries(_: CompletionRequest) -> Vec<String> {
 }
 
 /// Suggests cities of the country that was chosen before.
-fn cities(completing: CompletionRequest) -> Vec<String> {
-    let cities: &[&str] = match completing.argument("country") {
+fn cities(request: CompletionRequest) -> Vec<String> {
+    let cities: &[&str] = match request.argument("country") {
         Some("France") => &["Lyon", "Paris"],
         Some("Germany") => &["Berlin", "Bonn", "Bremen"],
         _ => &["Berlin", "Bonn", "Bremen", "Lyon", "Paris"],

@@ -40,6 +40,6 @@ async fn refund_review(
 }
 
 /// Suggests order references while a person types.
-async fn order_ids(completing: CompletionRequest, orders: State<Orders>) -> Result<Vec<String>, ToolError> {
-    orders.ids_like(completing.text()).await
+async fn order_ids(request: CompletionRequest, orders: State<Orders>) -> Result<Vec<String>, ToolError> {
+    orders.ids_like(request.text()).await
 }

@@ -50,6 +50,7 @@
 //! | `tls` | [`HttpConfig::tls`]: HTTPS, with certificates that are renewed while the server runs |
 //! | `h2` | HTTP/2 beside HTTP/1.1 |
 //! | `legacy-sse` | `HttpConfig::legacy_sse`: the HTTP+SSE transport of 2024-11-05, for clients that support nothing newer |
+//! | `axum` | complete paths for `HttpService::legacy_sse` inside nested routers of axum 0.8 (enables `legacy-sse`) |
 //! | `metrics` | `App::metrics` and `HttpConfig::metrics`: metrics of a running server for Prometheus |
 //! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` configure it (enables `logging`) |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: sends the events of a call to its client |
@@ -138,9 +139,9 @@ pub mod handler {
     //! [`mcp::resource`](macro@crate::mcp::resource) and [`mcp::prompt`](macro@crate::mcp::prompt) list the types that
     //! have them.
     //!
-    //! [`Tool`], [`Resource`], [`Prompt`] and [`ComponentSet`] are the types that the macros generate, for
-    //! registration by hand; [`StateFactory`] and [`ShutdownHook`] are the functions that an [`App`](crate::App) runs
-    //! at its start and its end.
+    //! [`Tool`], [`Resource`], [`Prompt`] and [`ComponentSet`] are the traits of the types that the macros generate,
+    //! for registration by hand; [`StateFactory`] and [`ShutdownHook`] are those of the functions that an
+    //! [`App`](crate::App) runs at its start and its end.
     //!
     //! # Example: an extractor
     //!

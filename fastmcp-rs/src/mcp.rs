@@ -293,7 +293,7 @@ pub use fastmcp_rs_macros::resource;
 /// ```
 /// use fastmcp_rs::prelude::*;
 ///
-/// fn order_ids(completing: CompletionRequest) -> Vec<String> {
+/// fn order_ids(request: CompletionRequest) -> Vec<String> {
 ///     vec!["ORD-101".into(), "ORD-102".into()]
 /// }
 ///

@@ -354,7 +354,7 @@ impl App {
     /// use fastmcp_rs::middleware::{RateLimit, StructuredLogging};
     /// use fastmcp_rs::prelude::*;
     ///
-    /// // Requests that the rate limit refuses are logged, too.
+    /// // Operations that the rate limit rejects are logged, too.
     /// let app = App::empty("x").layer(StructuredLogging::new()).layer(RateLimit::per_second(10.0));
     /// # let _ = app;
     /// ```

@@ -74,7 +74,7 @@ impl App {
     /// webhooks. [`App::run_http`] calls it for every path that is not served already: the endpoint, `/healthz`,
     /// `/readyz`, and the paths that [`HttpConfig`] adds. There is one such service; a second call replaces it. On the
     /// paths for OAuth discovery, a 404 response of the service without a body is replaced by an OAuth error which says
-    /// that there is no OAuth.
+    /// that OAuth is not supported.
     ///
     /// The host names of the endpoint apply to the routes (see [`HttpConfig::allowed_hosts`]), so that no web page can
     /// lure a browser to a route under its own name; the limits of request heads and connections apply, and a panic in
@@ -185,7 +185,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if cannot bind the address, or if
+    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if the address cannot be bound, or if
     /// other machines can reach it and neither [`App::authenticate`] nor [`HttpConfig::allowed_hosts`] is set. It also
     /// fails outside of a tokio runtime with timers, input and output; `#[mcp::main]`, `#[tokio::main]` and a runtime
     /// builder with `enable_all()` provide one.

@@ -240,14 +240,14 @@ impl App {
         self
     }
 
-    /// Sets the limit of the `requestState` that travels with the questions to a modern client, in bytes. Default:
+    /// Sets the limit of the `requestState` that travels with client requests to a modern client, in bytes. Default:
     /// 512 KiB; at least 1 KiB.
     ///
-    /// The request state contains the answers so far, the values of [`Context::remember`] and about 60 bytes per open
-    /// question, sealed and encoded as Base64: 4 bytes for 3. It returns with the next request, so it is never longer
-    /// than half of the longest message that the transport reads: [`App::max_line`], or
-    /// [`HttpConfig::max_body`](crate::HttpConfig::max_body). A call that needs more ends with error -32603, which
-    /// names this limit, and the log names the function.
+    /// The request state contains the results so far, the values of
+    /// [`Context::remember`](crate::Context::remember) and about 60 bytes per open request, sealed and encoded as
+    /// Base64: 4 bytes for 3. It returns with the next request, so it is never longer than half of the longest message
+    /// that the transport reads: [`App::max_line`], or [`HttpConfig::max_body`](crate::HttpConfig::max_body). A call
+    /// that needs more ends with error -32603, which names this limit, and the log names the function.
     ///
     /// # Example
     ///

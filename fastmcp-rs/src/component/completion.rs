@@ -21,7 +21,7 @@ use crate::error::ToolError;
     note = "it takes `CompletionRequest` by value, then at most three injected values such as `State<T>`, and returns `Vec<String>` or a `Result` of it; it may be an `async fn`"
 )]
 pub trait CompletionHandler<Arguments>: Send + 'static {
-    fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture;
+    fn complete(self, request: CompletionRequest, context: Context) -> CompletionFuture;
 }
 
 /// The return type of a completion function.
@@ -56,10 +56,10 @@ macro_rules! handlers {
             R: Candidates,
         {
             #[allow(non_snake_case)]
-            fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture {
+            fn complete(self, request: CompletionRequest, context: Context) -> CompletionFuture {
                 Box::pin(async move {
                     $(let $injected = $injected::from_context(&context).await.map_err(Into::into)?;)*
-                    blocking::run_blocking(context, move || self(completing, $($injected),*).candidates()).await?
+                    blocking::run_blocking(context, move || self(request, $($injected),*).candidates()).await?
                 })
             }
         }
@@ -71,11 +71,11 @@ macro_rules! handlers {
             R: Future + Send,
             R::Output: Candidates,
         {
-            fn complete(self, completing: CompletionRequest, context: Context) -> CompletionFuture {
+            fn complete(self, request: CompletionRequest, context: Context) -> CompletionFuture {
                 Box::pin(async move {
                     // Without injected values, the context has no use.
                     let _ = &context;
-                    self(completing, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates()
+                    self(request, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates()
                 })
             }
         }
@@ -90,10 +90,10 @@ handlers!(A, B, C);
 #[doc(hidden)]
 pub fn complete<M, F: CompletionHandler<M>>(
     function: F,
-    completing: CompletionRequest,
+    request: CompletionRequest,
     context: Context,
 ) -> CompletionFuture {
-    function.complete(completing, context)
+    function.complete(request, context)
 }
 
 /// Writes the result of a completion.

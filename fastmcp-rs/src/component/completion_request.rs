@@ -18,8 +18,8 @@ use crate::error::ToolError;
 /// ```
 /// use fastmcp_rs::prelude::*;
 ///
-/// fn cities(completing: CompletionRequest) -> Vec<String> {
-///     match completing.argument("country") {
+/// fn cities(request: CompletionRequest) -> Vec<String> {
+///     match request.argument("country") {
 ///         Some("fr") => vec!["Paris".into(), "Lyon".into()],
 ///         _ => vec!["Berlin".into(), "Bonn".into()],
 ///     }

@@ -1,8 +1,8 @@
 //! The methods of [`Context`] by which a handler sends a request to its client: elicitation, sampling and roots.
 //!
 //! Each method returns a [`ClientRequest`], which is sent when it is awaited, so that it can be given a key and a time
-//! limit first. [`questions`](crate::client_features::conversation) decides how the request travels and when its result
-//! arrives.
+//! limit first. [`conversation`](crate::client_features::conversation) decides how the request travels and when its
+//! result arrives.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -51,12 +51,12 @@ impl Context {
     /// ```
     /// use fastmcp_rs::prelude::*;
     ///
-    /// /// What the person is asked.
+    /// /// The form for the user.
     /// #[mcp::model]
     /// struct Confirmation {
     ///     /// Whether to really cancel the order.
     ///     confirm: bool,
-    ///     /// Why, for the customer.
+    ///     /// The reason, for the customer.
     ///     reason: Option<String>,
     /// }
     ///

@@ -131,8 +131,8 @@ impl CompletionQuery {
     ) -> BoxedCall {
         let variants = || handler.variants(&parameter.name).into_iter().flatten();
         let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();
-        let completing = CompletionRequest { text: self.value, arguments: self.arguments };
-        let candidates = parameter.complete.map(|complete| complete(completing, context));
+        let request = CompletionRequest { text: self.value, arguments: self.arguments };
+        let candidates = parameter.complete.map(|complete| complete(request, context));
         let listed: Vec<String> = if candidates.is_none() { listed() } else { Vec::new() };
         box_call(CandidatesOutput, async move {
             match candidates {

@@ -1,7 +1,7 @@
 //! The components that a request sees: those of the registry that are visible to it.
 //!
-//! A hidden component is answered like a missing one. [`Visibility`](crate::registry::Visibility) decides about a component;
-//! most apps have no visibility function, and then nothing is created here.
+//! A hidden component is answered like a missing one. `registry::visibility` decides about a component; most apps have
+//! no visibility function, and then nothing is created here.
 //!
 //! The function is user code and may block. Until it has proved to be quick (`registry::VisibilityPace`), the thread that
 //! reads does not call it: a request that needs it is handled on a thread of the pool for blocking functions

@@ -152,8 +152,8 @@ impl Server {
         move || server.registry.close()
     }
 
-    /// Returns the capabilities of the server for a peer of a revision. The methods of all other features are answered
-    /// with "method not found".
+    /// Returns the capabilities of the server for a peer of a revision. The methods of all other features do not exist
+    /// for it.
     fn capabilities(available: &ServerCapabilities, revision: Revision) -> Value {
         let mut capabilities = Map::new();
         let mut offer = |name: &str, is_offered: bool, options: &[(&str, bool)]| {

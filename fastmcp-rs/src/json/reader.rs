@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::unescape::unescape;
 
-/// The maximum nesting of arrays and objects in a message: the number of bits in the stack of [`Reader::skip`].
+/// The maximum nesting of arrays and objects in a message: the number of bits in the stack of [`Reader::skip_value`].
 pub(crate) const MAX_DEPTH: u32 = u64::BITS;
 
 /// The reason why a text cannot be read.

@@ -1,14 +1,15 @@
 //! Middleware: layers of code around every operation of a server.
 //!
 //! A [`Layer`] is one `async` method that gets an [`Operation`] and the rest of the chain ([`Next`]). It may inspect
-//! the operation, change its arguments, answer it, change its result, or refuse it. [`App::layer`](crate::App::layer)
-//! adds layers; the first layer added is the outermost: it gets each operation first and its result last.
+//! the operation, change its arguments, respond to it, change its result, or reject it.
+//! [`App::layer`](crate::App::layer) adds layers; the first layer added is the outermost: it gets each operation first
+//! and its result last.
 //!
 //! # Operations that pass through layers
 //!
 //! Layers wrap `tools/call`, `resources/read`, `prompts/get`, `completion/complete`, the four lists, `server/discover`,
 //! and the calls that handlers make to other components ([`Context::read_resource`](crate::Context::read_resource)).
-//! The component is looked up first, so a request for an unknown component is refused before any layer runs. Arguments
+//! The component is looked up first, so a request for an unknown component is rejected before any layer runs. Arguments
 //! are decoded and checked inside of all layers, so a layer sees them as the client sent them, and may correct them.
 //! `initialize`, `ping` and notifications do not pass through layers, because they belong to the protocol.
 //!
@@ -21,10 +22,10 @@
 //!
 //! # Reasons for one trait with one method
 //!
-//! A hook per kind of operation would be eight methods, most of them empty, and each author would write the common part
-//! eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON text,
-//! and parsed only for a layer that reads them, because most layers do not. An app without layers pays one comparison
-//! per call.
+//! A hook per method of the protocol would be eight hooks, most of them empty, and each author would write the common
+//! part eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON
+//! text, and parsed only for a layer that reads them, because most layers do not. An app without layers pays one
+//! comparison per call.
 //!
 //! # Example
 //!
@@ -84,7 +85,7 @@ pub use crate::protocol::outcome::Outcome;
 /// use fastmcp_rs::middleware::{Layer, Method, Next, Operation, OperationError, Response};
 /// use fastmcp_rs::prelude::*;
 ///
-/// /// Lets nobody call tools at night.
+/// /// Rejects tool calls at night.
 /// struct OfficeHours;
 ///
 /// impl Layer for OfficeHours {

@@ -35,7 +35,7 @@ impl Operation {
         Operation { method, name: name.into(), arguments: arguments.into(), context, response_format }
     }
 
-    /// Returns the kind of the operation.
+    /// Returns the method of the operation.
     pub fn method(&self) -> Method {
         self.method
     }
@@ -48,7 +48,7 @@ impl Operation {
 
     /// Returns the name of the component that handles the operation. For a resource, or for a completion of a template,
     /// this is the name of the resource or the template, not the URI, so that the number of names is bounded. For lists
-    /// and `server/discover` it is the method. For other kinds it equals [`Operation::name`].
+    /// and `server/discover` it is the method. For other methods it equals [`Operation::name`].
     pub fn component_name(&self) -> &str {
         self.context.component_name()
     }
@@ -79,14 +79,14 @@ impl Operation {
     /// use fastmcp_rs::middleware;
     /// use serde_json::{Map, Value};
     ///
-    /// // Whoever asks for nothing in particular gets little.
-    /// let modest = middleware::from_fn(|mut operation, next| async move {
+    /// // Sets a limit where the client sets none.
+    /// let limited = middleware::from_fn(|mut operation, next| async move {
     ///     let mut arguments: Map<String, Value> = operation.arguments()?;
     ///     arguments.entry("limit").or_insert_with(|| 10.into());
     ///     operation.set_arguments(arguments);
     ///     next.run(operation).await
     /// });
-    /// # let _ = modest;
+    /// # let _ = limited;
     /// ```
     pub fn set_arguments(&mut self, arguments: Map<String, Value>) {
         self.arguments = Value::from(arguments).to_string().into();
@@ -132,11 +132,11 @@ impl Operation {
         self.response_format.revision
     }
 
-    /// Answers the operation without calling the handler.
+    /// Responds to the operation without calling the handler.
     ///
     /// # Errors
     ///
-    /// Fails if the result does not belong to this kind of operation, such as the messages of a prompt for a tool.
+    /// Fails if the result does not belong to the operation's method, such as the messages of a prompt for a tool.
     /// Return the error as it is.
     ///
     /// # Example
@@ -167,7 +167,7 @@ impl fmt::Debug for Operation {
         // Arguments may be secrets, so they are not printed.
         formatter
             .debug_struct("Operation")
-            .field("kind", &self.method)
+            .field("method", &self.method)
             .field("name", &self.name)
             .finish_non_exhaustive()
     }

@@ -189,7 +189,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// Fails if the new result does not belong to this kind of operation. Return the error as it is.
+    /// Fails if the new result does not belong to the operation's method. Return the error as it is.
     ///
     /// # Example
     ///

@@ -32,7 +32,7 @@ pub struct Timing {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Measurement<'a> {
-    /// The kind of the operation.
+    /// The method of the operation.
     pub method: Method,
     /// The component's name. Clients cannot add names, so the number of values is bounded.
     pub component: &'a str,

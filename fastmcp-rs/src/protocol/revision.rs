@@ -200,7 +200,7 @@ pub enum Feature {
     ElicitationIds,
     /// Fields of forms in which several values can be chosen, and titles of values.
     FormChoices,
-    /// Tools that the client's model may call while it is sampled, and messages of several blocks.
+    /// Tools that the client's model may call in a sampling request, and messages of several blocks.
     SamplingTools,
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::json::encode;
 
-/// The end of a result: the `_meta` member that identifies the server, unless the server is anonymous.
+/// The end of a result: the `_meta` member that identifies the server, unless the app hides it.
 ///
 /// It is stored as the text that closes a frame, because nearly every response needs exactly that.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl ServerInfo {
         self.end.strip_suffix(b"}").unwrap_or_default()
     }
 
-    /// Returns the member for a `_meta` that has other members too; empty if the server is anonymous.
+    /// Returns the member for a `_meta` that has other members too; empty if the app hides it.
     pub(crate) fn member(&self) -> &[u8] {
         self.end.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(AFTER)).unwrap_or_default()
     }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_end_with_server_info_unless_anonymous() {
+    fn results_end_with_server_info_unless_hidden() {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let named = ServerInfo::new(Some(&serde_json::json!({ "name": "a", "version": "1" })));
         let member = r#""io.modelcontextprotocol/serverInfo":{"name":"a","version":"1"}"#;

@@ -1,4 +1,4 @@
-//! Suggestions for misspelt names: "Did you mean …?"
+//! Suggestions for misspelt names: "did you mean …?"
 //!
 //! The source is `fastmcp-rs-macros/src/shared/nearest.rs`, so that compile errors and responses suggest alike.
 

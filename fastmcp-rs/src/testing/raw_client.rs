@@ -23,9 +23,9 @@ use crate::error::Error;
 ///
 /// # #[mcp::main]
 /// # async fn main() -> Result<(), fastmcp_rs::Error> {
-/// let mut wire = App::empty("numbers").tool::<double>().connect().await?;
-/// wire.send(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
-/// assert_eq!(wire.receive().await, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+/// let mut client = App::empty("numbers").tool::<double>().connect().await?;
+/// client.send(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+/// assert_eq!(client.receive().await, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
 /// # Ok(())
 /// # }
 /// ```
@@ -89,7 +89,7 @@ impl RawClient {
     /// Closes the client's end, and waits until the app's calls and the function passed to [`App::on_shutdown`] have
     /// ended.
     ///
-    /// Without this, that function runs as a task when the wire is dropped inside of a runtime.
+    /// Without this, that function runs as a task when the client is dropped inside of a runtime.
     pub async fn close(self) {
         self.peer.shut_down().await;
     }

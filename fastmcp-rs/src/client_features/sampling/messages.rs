@@ -178,8 +178,8 @@ impl ToolUseContent {
 /// use fastmcp_rs::sampling::{SamplingMessage, SamplingResult, ToolResultContent};
 ///
 /// # fn call(_: &ToolUseContent) -> Result<String, String> { Ok("18 °C".into()) }
-/// fn results(sampled: &SamplingResult) -> SamplingMessage {
-///     SamplingMessage::tool_results(sampled.tool_uses().map(|used| match call(used) {
+/// fn results(result: &SamplingResult) -> SamplingMessage {
+///     SamplingMessage::tool_results(result.tool_uses().map(|used| match call(used) {
 ///         Ok(text) => ToolResultContent::new(&used.id, text),
 ///         Err(problem) => ToolResultContent::new(&used.id, problem).is_error(true),
 ///     }))

@@ -16,9 +16,9 @@ use crate::content::Role;
 /// ```
 /// use fastmcp_rs::sampling::SamplingResult;
 ///
-/// fn capital(sampled: &SamplingResult) -> Option<String> {
-///     let was_cut = sampled.stop_reason.as_deref() == Some("maxTokens");
-///     (!was_cut).then(|| sampled.text())
+/// fn capital(result: &SamplingResult) -> Option<String> {
+///     let was_cut = result.stop_reason.as_deref() == Some("maxTokens");
+///     (!was_cut).then(|| result.text())
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]

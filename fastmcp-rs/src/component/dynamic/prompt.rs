@@ -41,8 +41,8 @@ use crate::error::ToolError;
 ///     Ok::<_, ToolError>(format!("Explain {} in a {style} style.", arguments["topic"]))
 /// })
 /// .description("Explains a topic.")
-/// .argument("topic", "What to explain.")
-/// .optional_argument("style", "How to write.");
+/// .argument("topic", "The topic of the explanation.")
+/// .optional_argument("style", "The style of the text.");
 ///
 /// let app = App::empty("writer").add_prompt(explain);
 /// assert!(app.check().is_ok());

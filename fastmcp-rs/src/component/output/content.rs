@@ -26,7 +26,7 @@ use crate::content::{Audio, Content, EmbeddedResource, Image, ResourceLink};
 ///     }
 /// }
 ///
-/// /// Tells the temperature.
+/// /// Returns the temperature.
 /// #[mcp::tool]
 /// fn temperature() -> Celsius {
 ///     Celsius(21.5)

@@ -2,7 +2,7 @@
 //!
 //! For the engine, this is one call whose handler is the chain of layers: it is started, polled, cancelled and answered
 //! like any other. Inside of the layers, the real handler writes its response into a buffer of its own, which the
-//! layers see as a reply or a refusal; the outcome of the outermost layer is written into the frame.
+//! layers see as a response or an error; the outcome of the outermost layer is written into the frame.
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -263,8 +263,8 @@ impl HttpService {
         admitted.map(|_| self.shared.allowed_headers.preflight(headers))
     }
 
-    /// Responds to the OAuth discovery of a client that there is no OAuth. The response reveals nothing else about the
-    /// server.
+    /// Responds to the OAuth discovery of a client that OAuth is not supported. The response reveals nothing else about
+    /// the server.
     pub(crate) fn refuse_oauth<B>(&self, request: &Request<B>) -> HttpResponse {
         let headers = request.headers();
         let access_headers = head::read_headers(headers).0;

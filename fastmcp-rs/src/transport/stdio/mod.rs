@@ -1,8 +1,8 @@
 //! Reads and writes newline-delimited JSON-RPC on standard input and output.
 //!
 //! Both streams belong to the protocol: one stray `println!` would corrupt the output, and a child process that reads
-//! would swallow requests. So the descriptors are moved away before anything is read ([`platform`]), and printed text
-//! goes to standard error.
+//! would swallow requests. So the descriptors are moved away before anything is read ([`platform`](crate::platform)),
+//! and printed text goes to standard error.
 //!
 //! The shutdown events are watched from the beginning, because the author's code that runs before the first message is
 //! read may hang, too.
