@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 struct Operation {
     /// The name of the tool.
     name: String,
-    /// What it does.
+    /// The description of the tool.
     description: String,
     /// A JSON Schema of its arguments, with `"type": "object"`.
     schema: Value,

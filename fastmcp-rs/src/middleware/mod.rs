@@ -22,8 +22,8 @@
 //!
 //! # Reasons for one trait with one method
 //!
-//! A hook per method of the protocol would be eight hooks, most of them empty, and each author would write the common
-//! part eight times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON
+//! A hook per method of the protocol would be nine hooks, most of them empty, and each author would write the common
+//! part nine times; [`Operation::method`] distinguishes the operations where that matters. Results are kept as JSON
 //! text, and parsed only for a layer that reads them, because most layers do not. An app without layers pays one
 //! comparison per call.
 //!
