@@ -1,12 +1,17 @@
-//! What users see at compile time: each file in `tests/ui/fail` holds one mistake and the message that
-//! it gets, each in `tests/ui/pass` something that must compile and run.
+//! Compile errors as users see them: each file in `tests/ui/fail` holds one mistake and its message, each in
+//! `tests/ui/pass` a program that must compile and run.
 //!
-//! Messages of traits vary between compilers, so this runs on the toolchain that CI pins. After a change,
-//! run it with `TRYBUILD=overwrite` and read what changed as a user would.
+//! The two are separate sets, because trybuild checks a set in one run of cargo only if all its cases fail.
+//!
+//! Messages of traits vary between compilers, so this runs on the toolchain that CI pins. After a change, run it with
+//! `TRYBUILD=overwrite` and read the changes as a user would.
 
 #[test]
-fn ui() {
-    let cases = trybuild::TestCases::new();
-    cases.compile_fail("../tests/ui/fail/*.rs");
-    cases.pass("../tests/ui/pass/*.rs");
+fn every_mistake_gets_its_message() {
+    trybuild::TestCases::new().compile_fail("../tests/ui/fail/*.rs");
+}
+
+#[test]
+fn every_program_compiles_and_runs() {
+    trybuild::TestCases::new().pass("../tests/ui/pass/*.rs");
 }

@@ -10,7 +10,7 @@ mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
 mod mount;
-mod register;
+mod registered;
 #[cfg(feature = "http")]
 mod run_http;
 #[cfg(feature = "stdio")]
@@ -25,12 +25,17 @@ use std::time::Duration;
 pub use handle::AppHandle;
 use lifecycle::{ShutdownFunction, StateConstructor};
 pub use lifecycle::{ShutdownHook, StateFactory};
-use register::registered_components;
+use registered::registered_components;
 pub(crate) use start::PROGRAM_VERSION;
 
 use crate::checks::problem::Problem;
 use crate::checks::states::duplicate_state;
 use crate::component::client_arguments::IgnoredArguments;
+use crate::component::component_set::ComponentSet;
+use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
+use crate::component::prompt::Prompt;
+use crate::component::resource::Resource;
+use crate::component::tool::Tool;
 use crate::context::Context;
 use crate::context::states::{OwnedState, StateOwner, States};
 use crate::engine::ServerConfig;
@@ -166,6 +171,94 @@ impl App {
             http: run_http::HttpSettings::default(),
         };
         components.into_iter().fold(app, App::add)
+    }
+
+    fn add(mut self, component: Registration) -> App {
+        if let Err(problems) = self.tree.add_component(component) {
+            self.problems.extend(problems);
+        }
+        self
+    }
+
+    /// Adds a tool by the name of its function.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Doubles a number.
+    /// #[mcp::tool]
+    /// fn double(number: i64) -> i64 {
+    ///     number * 2
+    /// }
+    ///
+    /// let app = App::empty("numbers").tool::<double>();
+    /// assert_eq!(app.tool_names(), ["double"]);
+    /// ```
+    pub fn tool<T: Tool>(self) -> App {
+        self.add(Registration::tool(T::DEFINITION))
+    }
+
+    /// Adds a resource by the name of its function.
+    pub fn resource<R: Resource>(self) -> App {
+        self.add(Registration::resource(R::DEFINITION))
+    }
+
+    /// Adds a prompt by the name of its function.
+    pub fn prompt<P: Prompt>(self) -> App {
+        self.add(Registration::prompt(P::DEFINITION))
+    }
+
+    /// Adds a tool that was created at run time.
+    #[track_caller]
+    pub fn add_tool(self, tool: DynamicTool) -> App {
+        self.add(Registration::dynamic_tool(tool))
+    }
+
+    /// Adds a resource that was created at run time.
+    #[track_caller]
+    pub fn add_resource(self, resource: DynamicResource) -> App {
+        self.add(Registration::dynamic_resource(resource))
+    }
+
+    /// Adds a prompt that was created at run time.
+    #[track_caller]
+    pub fn add_prompt(self, prompt: DynamicPrompt) -> App {
+        self.add(Registration::dynamic_prompt(prompt))
+    }
+
+    /// Adds the tools, resources and prompts of a type that has [`#[mcp::server]`](macro@crate::mcp::server).
+    ///
+    /// The value that the methods take as `&self` is a state like others: pass it to [`App::state`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// struct Greeter {
+    ///     greeting: String,
+    /// }
+    ///
+    /// #[mcp::server]
+    /// impl Greeter {
+    ///     /// Greets a person.
+    ///     #[tool]
+    ///     async fn greet(&self, name: &str) -> String {
+    ///         format!("{}, {name}!", self.greeting)
+    ///     }
+    /// }
+    ///
+    /// let app = App::empty("greeter").server::<Greeter>().state(Greeter { greeting: "Hello".into() });
+    /// assert_eq!(app.tool_names(), ["greet"]);
+    /// assert!(app.check().is_ok());
+    /// ```
+    pub fn server<S: ComponentSet>(self) -> App {
+        let tools = S::TOOLS.iter().copied().map(Registration::tool);
+        let resources = S::RESOURCES.iter().copied().map(Registration::resource);
+        let prompts = S::PROMPTS.iter().copied().map(Registration::prompt);
+        tools.chain(resources).chain(prompts).fold(self, App::add)
     }
 
     /// Returns a handle that adds, removes, enables and disables components, before and while the app is served.

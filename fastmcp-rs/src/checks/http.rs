@@ -2,6 +2,7 @@
 //!
 //! The transport reads each setting once, and reports here what it cannot read.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 #[cfg(feature = "legacy-sse")]
@@ -54,12 +55,12 @@ pub(crate) fn proxy_with_host_bits(proxy: &str, length: u8) -> Problem {
     proxy_problem(text, "clear them, or write only the address")
 }
 
-fn proxy_problem(text: String, fix: impl Into<String>) -> Problem {
+fn proxy_problem(text: String, fix: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new("`HttpConfig::trusted_proxies`", text, fix)
 }
 
 /// Checks the path of an endpoint, which `setting` sets.
-pub(crate) fn check_path(setting: &str, path: &str) -> Result<(), Problem> {
+pub(crate) fn check_path(setting: &'static str, path: &str) -> Result<(), Problem> {
     let text = format!("`{path}` cannot be the path of the endpoint");
     if !path.starts_with('/') || path.contains(['?', '#']) {
         return Err(Problem::new(setting, text, "it must begin with `/`, and must not contain `?` or `#`"));
@@ -140,6 +141,6 @@ pub(crate) fn check_exposure(address: SocketAddr, is_open: bool) -> Result<(), P
 
 /// Reports a certificate, a key or a TLS configuration that cannot be used.
 #[cfg(feature = "tls")]
-pub(crate) fn unusable_tls(text: impl Into<String>, fix: impl Into<String>) -> Problem {
+pub(crate) fn unusable_tls(text: impl Into<Cow<'static, str>>, fix: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new("`HttpConfig::tls`", text, fix)
 }

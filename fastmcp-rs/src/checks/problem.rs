@@ -1,5 +1,6 @@
 //! A problem of an app, and the list of the problems of one component.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A mistake in an app or in its settings, found before the app is served.
@@ -19,14 +20,17 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    subject: String,
+    subject: Text,
     location: Option<String>,
-    text: String,
-    fix: String,
+    text: Text,
+    fix: Text,
 }
 
+/// A text of a problem, which is often a literal.
+type Text = Cow<'static, str>;
+
 impl Problem {
-    pub(crate) fn new(subject: impl Into<String>, text: impl Into<String>, fix: impl Into<String>) -> Problem {
+    pub(crate) fn new(subject: impl Into<Text>, text: impl Into<Text>, fix: impl Into<Text>) -> Problem {
         Problem { subject: subject.into(), location: None, text: text.into(), fix: fix.into() }
     }
 
@@ -101,7 +105,7 @@ impl fmt::Display for Location {
 /// The problems of one subject.
 #[derive(Debug)]
 pub(crate) struct ProblemList {
-    subject: String,
+    subject: Text,
     location: Option<String>,
     found: Vec<Problem>,
 }
@@ -112,13 +116,19 @@ impl ProblemList {
         ProblemList { location: Some(location.to_string()), ..ProblemList::new(format!("{noun} `{name}`")) }
     }
 
-    pub(crate) fn new(subject: impl Into<String>) -> ProblemList {
+    pub(crate) fn new(subject: impl Into<Text>) -> ProblemList {
         ProblemList { subject: subject.into(), location: None, found: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, text: impl Into<String>, fix: impl Into<String>) {
-        let problem = Problem::new(self.subject.clone(), text, fix);
-        self.found.push(Problem { location: self.location.clone(), ..problem });
+    pub(crate) fn add(&mut self, text: impl Into<Text>, fix: impl Into<Text>) {
+        self.push(text.into(), fix.into());
+    }
+
+    // Compiled once, however many checks there are.
+    #[inline(never)]
+    fn push(&mut self, text: Text, fix: Text) {
+        let (subject, location) = (self.subject.clone(), self.location.clone());
+        self.found.push(Problem { subject, location, text, fix });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -132,6 +142,6 @@ impl ProblemList {
     /// Returns the texts, for tests.
     #[cfg(test)]
     pub(crate) fn texts(&self) -> Vec<String> {
-        self.found.iter().map(|problem| problem.text.clone()).collect()
+        self.found.iter().map(|problem| problem.text.clone().into_owned()).collect()
     }
 }

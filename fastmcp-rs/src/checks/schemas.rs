@@ -112,7 +112,7 @@ impl SchemaChecker<'_> {
     fn report(&mut self, text: String, fix: &str) {
         if self.left > 0 {
             self.left -= 1;
-            self.problems.add(text, fix);
+            self.problems.add(text, fix.to_owned());
         }
     }
 

@@ -64,8 +64,9 @@ impl SealingKey {
                 other => other,
             })
             .collect();
-        let refused =
-            |text: &str| Problem::new("`SealingKey`", text, "create one with `openssl rand -base64 32`").into();
+        let refused = |text: &str| {
+            Problem::new("`SealingKey`", text.to_owned(), "create one with `openssl rand -base64 32`").into()
+        };
         let bytes = GeneralPurpose::new(&alphabet::STANDARD, config)
             .decode(usual)
             .map_err(|_| refused("a sealing key must be Base64"))?;

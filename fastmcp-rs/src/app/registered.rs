@@ -1,0 +1,27 @@
+//! The components that the macros registered in the whole program, in the order of the source.
+
+use crate::checks::problem::Location;
+use crate::component::prompt::RegisteredPrompt;
+use crate::component::resource::RegisteredResource;
+use crate::component::tool::RegisteredTool;
+use crate::registry::{Registration, sort_indices};
+
+/// Returns the components that registered themselves at the selected places. `inventory` guarantees no order, so this
+/// function sorts them.
+pub(super) fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Vec<Registration> {
+    let tools = inventory::iter::<RegisteredTool>().map(|tool| tool.0);
+    let tools: Vec<_> = tools.filter(|tool| is_wanted(&tool.component.location)).collect();
+    let resources = inventory::iter::<RegisteredResource>().map(|resource| resource.0);
+    let resources: Vec<_> = resources.filter(|resource| is_wanted(&resource.component.location)).collect();
+    let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
+    let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.component.location)).collect();
+    let mut added = Vec::with_capacity(tools.len() + resources.len() + prompts.len());
+    let ordered = sort_indices(tools.iter().map(|tool| (tool.component.name, tool.component.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Registration::tool(tools[at])));
+    let ordered = sort_indices(resources.iter().map(|resource| (resource.uri, resource.component.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Registration::resource(resources[at])));
+    let ordered =
+        sort_indices(prompts.iter().map(|prompt| (prompt.component.name, prompt.component.location)).collect());
+    added.extend(ordered.into_iter().map(|at| Registration::prompt(prompts[at])));
+    added
+}
