@@ -107,6 +107,7 @@ impl App {
     /// # Example
     ///
     /// ```
+    /// use fastmcp_rs::App;
     ///
     /// mod orders {
     ///     use fastmcp_rs::prelude::*;
