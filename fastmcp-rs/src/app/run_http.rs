@@ -185,7 +185,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if cannot bind the address, or if
+    /// Fails if the app's configuration is invalid (see [`App::into_service`]), if the address cannot be bound, or if
     /// other machines can reach it and neither [`App::authenticate`] nor [`HttpConfig::allowed_hosts`] is set. It also
     /// fails outside of a tokio runtime with timers, input and output; `#[mcp::main]`, `#[tokio::main]` and a runtime
     /// builder with `enable_all()` provide one.
