@@ -1,7 +1,8 @@
 //! The components of a server: sorted, checked, and with list pages that are serialised once.
 //!
 //! The registry sorts the components of an app and of the apps mounted in it, and rejects duplicates with an error that
-//! names both places. The room knows components and the visibility of each, but no connection. Look here for lists, pages, mounting names, enabling, disabling and changes at run time.
+//! names both places. The room knows components and the visibility of each, but no connection. Look here for lists,
+//! pages, mounting names, enabling, disabling and changes at run time.
 
 mod component;
 mod list;
