@@ -7,7 +7,7 @@ pub use serde;
 
 pub use crate::app::main_runtime::{Main, run_main};
 pub use crate::checks::problem::Location;
-pub use crate::client_features::form::{FieldOf, Form, FormChoice, FormField, FormMember, FormType};
+pub use crate::client_features::form::{FieldOf, FieldType, Form, FormChoice, FormField, FormMember};
 pub use crate::component::arg_checks::{BoundsOf, DefaultOf, Header};
 pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};

@@ -92,25 +92,24 @@ fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
     Some(match model.form_kind()? {
         FormKind::Object(types) => {
             let bounds = bounds(&types);
-            quote_spanned! {span=>
-                impl #private::FormType for #name {
-                    const IS_FIELD: bool = false;
-                }
-                impl #private::Form for #name #bounds {}
-            }
+            quote_spanned!(span=> impl #private::Form for #name #bounds {})
         }
         FormKind::Choice => quote_spanned! {span=>
-            impl #private::FormType for #name {}
+            impl #private::FieldType for #name {}
             impl #private::FormField for #name {}
             impl #private::FormChoice for #name {}
-            impl #private::Form for #name {}
+            impl #private::Form for #name {
+                const IS_FIELD: bool = true;
+            }
         },
         FormKind::Wrapper(ty) => {
             let bounds = bounds(&[ty]);
             quote_spanned! {span=>
-                impl #private::FormType for #name {}
+                impl #private::FieldType for #name {}
                 impl #private::FormField for #name #bounds {}
-                impl #private::Form for #name #bounds {}
+                impl #private::Form for #name #bounds {
+                    const IS_FIELD: bool = true;
+                }
             }
         }
     })

@@ -108,6 +108,7 @@ impl App {
     /// # Example
     ///
     /// ```
+    /// use fastmcp_rs::App;
     ///
     /// mod orders {
     ///     use fastmcp_rs::prelude::*;

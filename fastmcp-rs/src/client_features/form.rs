@@ -26,6 +26,10 @@ use crate::schema::generator::generator;
 /// (the first paragraph of its comment). `min`, `max`, `min_length`, `max_length` and `default` are sent with the form;
 /// constraints that a form cannot express, such as a `pattern`, are checked when the answer arrives.
 ///
+/// Implement `Form` by hand for a type whose JSON differs from its fields, such as one with `#[serde(try_from = "…")]`:
+/// `impl Form for Order {}`. Its schema must be that of an object whose members a form can express; otherwise the
+/// request to the client fails, and the error names the member.
+///
 /// Never request passwords, keys and the like in a form: the client sees the input. Ask the person to open a page of
 /// yours instead.
 ///
@@ -36,7 +40,11 @@ use crate::schema::generator::generator;
     note = "a form is a struct with named fields and `#[mcp::model]`, an enum of names with `#[mcp::model]`, or a `String`, `bool` or number",
     note = "every field of the struct must be a `FormField`: a string, a number, a `bool`, an enum of names, a `Vec` of one, or an `Option` of these"
 )]
-pub trait Form: FormType {}
+pub trait Form: DeserializeOwned + JsonSchema {
+    /// True if this type is a single field, which becomes the only field of a form.
+    #[doc(hidden)]
+    const IS_FIELD: bool = false;
+}
 
 /// A type that can be a field of a [`Form`].
 ///
@@ -52,7 +60,7 @@ pub trait Form: FormType {}
     note = "a field is a `String`, a number up to 64 bits, a `bool`, an enum of names with `#[mcp::model]`, a `Vec` of such an enum, or an `Option` of these",
     note = "dates and URLs of the crates `chrono`, `jiff` and `url` need the feature of that name"
 )]
-pub trait FormField: FormType {}
+pub trait FormField: FieldType {}
 
 /// An enum of names: `#[mcp::model]` on an enum whose variants have no fields.
 ///
@@ -64,12 +72,9 @@ pub trait FormField: FormType {}
 )]
 pub trait FormChoice: FormField {}
 
-/// A type of a form or a field. `#[mcp::model]` and this file implement it, which seals [`Form`] and [`FormField`].
+/// A type of a field. `#[mcp::model]` and this file implement it, which seals [`FormField`].
 #[doc(hidden)]
-pub trait FormType: DeserializeOwned + JsonSchema {
-    /// True if this type is a single field, which becomes the only field of a form.
-    const IS_FIELD: bool = true;
-}
+pub trait FieldType: DeserializeOwned + JsonSchema {}
 
 /// Represents a field in the bounds of a generated `impl Form`. Its lifetime parameter allows the bounds to be false:
 /// the type is then not a form, and can still be used in every other way.
@@ -85,13 +90,15 @@ macro_rules! fields {
     ($($(#[$attribute:meta])* $ty:ty),* $(,)?) => {$(
         $(#[$attribute])*
         #[diagnostic::do_not_recommend]
-        impl FormType for $ty {}
+        impl FieldType for $ty {}
         $(#[$attribute])*
         #[diagnostic::do_not_recommend]
         impl FormField for $ty {}
         $(#[$attribute])*
         #[diagnostic::do_not_recommend]
-        impl Form for $ty {}
+        impl Form for $ty {
+            const IS_FIELD: bool = true;
+        }
     )*};
 }
 
@@ -106,13 +113,15 @@ fields! {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: FormChoice> FormType for Vec<T> {}
+impl<T: FormChoice> FieldType for Vec<T> {}
 #[diagnostic::do_not_recommend]
 impl<T: FormChoice> FormField for Vec<T> {}
 #[diagnostic::do_not_recommend]
-impl<T: FormChoice> Form for Vec<T> {}
+impl<T: FormChoice> Form for Vec<T> {
+    const IS_FIELD: bool = true;
+}
 #[diagnostic::do_not_recommend]
-impl<T: FormField> FormType for Option<T> {}
+impl<T: FormField> FieldType for Option<T> {}
 #[diagnostic::do_not_recommend]
 impl<T: FormField> FormField for Option<T> {}
 
@@ -170,10 +179,12 @@ mod tests {
         /// Over night. Costs more.
         Express,
     }
-    impl FormType for Speed {}
+    impl FieldType for Speed {}
     impl FormField for Speed {}
     impl FormChoice for Speed {}
-    impl Form for Speed {}
+    impl Form for Speed {
+        const IS_FIELD: bool = true;
+    }
 
     #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, JsonSchema)]
     #[serde(rename_all = "kebab-case")]
@@ -181,7 +192,7 @@ mod tests {
         GiftWrap,
         Insurance,
     }
-    impl FormType for Extra {}
+    impl FieldType for Extra {}
     impl FormField for Extra {}
     impl FormChoice for Extra {}
 
@@ -203,9 +214,6 @@ mod tests {
         extras: Vec<Extra>,
         #[serde(default)]
         fragile: bool,
-    }
-    impl FormType for Parcel {
-        const IS_FIELD: bool = false;
     }
     impl Form for Parcel where for<'a> FieldOf<'a, String>: FormMember {}
 
@@ -325,9 +333,6 @@ mod tests {
         struct Odd {
             #[schemars(schema_with = "list")]
             items: Vec<String>,
-        }
-        impl FormType for Odd {
-            const IS_FIELD: bool = false;
         }
         impl Form for Odd {}
         fn list(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -77,17 +77,19 @@ fn types_that_elicitation_can_ask_for_implement_form() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::FormType for Status {}
+                impl __p::FieldType for Status {}
                 impl __p::FormField for Status {}
                 impl __p::FormChoice for Status {}
-                impl __p::Form for Status {}
+                impl __p::Form for Status {
+                    const IS_FIELD: bool = true;
+                }
             };
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::FormType for Email {}
+                impl __p::FieldType for Email {}
                 impl __p::FormField for Email
                 where
                     for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
@@ -95,16 +97,15 @@ fn types_that_elicitation_can_ask_for_implement_form() {
                 impl __p::Form for Email
                 where
                     for<'__form> __p::FieldOf<'__form, String>: __p::FormMember,
-                {}
+                {
+                    const IS_FIELD: bool = true;
+                }
             };
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
-                impl __p::FormType for Order {
-                    const IS_FIELD: bool = false;
-                }
                 impl __p::Form for Order
                 where
                     for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
@@ -299,9 +300,6 @@ fn a_struct_with_constraints_checks_its_fields_after_reading() {
                         }
                         ::core::result::Result::Ok(__value)
                     }
-                }
-                impl __p::FormType for Line {
-                    const IS_FIELD: bool = false;
                 }
                 impl __p::Form for Line
                 where
