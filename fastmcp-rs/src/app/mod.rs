@@ -1,8 +1,9 @@
 //! The configuration of a server by its author, and its start and end.
 //!
 //! [`App`] collects components, states and settings; `start` checks them, makes the states and builds an engine
-//! [`Server`](crate::engine::Server). The room may use every room below it except `testing`. Look here for a setting of
-//! [`App`], for mounting, for states and shutdown hooks, and for `run_stdio` and `run_http`.
+//! [`Server`](crate::engine::Server). Only `testing` is above this room. Look here for a setting of [`App`]
+//! (`settings.rs`), for mounting, for states and shutdown hooks (`lifecycle.rs`), for the components that the macros
+//! registered (`registered.rs`), and for `run_stdio` and `run_http`.
 
 mod handle;
 #[cfg(not(any(feature = "stdio", feature = "testing")))]

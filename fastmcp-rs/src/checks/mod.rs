@@ -1,8 +1,8 @@
 //! Checks of an app and its settings before it is served, and warnings about tools that clients may reject.
 //!
-//! Every check reports a [`Problem`](crate::Problem): its subject, the place in the author's source, the text and the
-//! fix. The functions get plain data, so rooms from the schemas up to the app can call them. Look here for a check or a
-//! lint at start; the macros check at compile time whatever they can see.
+//! Every check reports a [`Problem`](problem::Problem): its subject, the place in the author's source, the text and the
+//! fix. The functions get plain data, so every room from components up to the app can call them. Look here for a check
+//! at start; `vendors.rs` only warns. The macros check at compile time whatever they can see.
 
 pub(crate) mod components;
 pub(crate) mod conflicts;

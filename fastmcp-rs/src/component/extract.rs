@@ -1,4 +1,4 @@
-//! Injected parameters: values that a handler gets from the server, not from the client.
+//! Extractors, which are the injected parameters: values that a handler gets from the server, not from the client.
 
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;

@@ -4,6 +4,10 @@
 //! is not generic over the user's types wherever that can be avoided, so that a user's rebuild is quick. Each type of a
 //! signature is checked once, by one function that is named at that type, so that a wrong type is one error at the right
 //! place. The room knows a call's [`Context`](crate::Context), but no registry and no engine.
+//!
+//! Look here for the definitions that the macros write (`tool.rs`, `resource.rs`, `prompt.rs`), parameters
+//! (`parameter.rs`), extractors (`extract.rs`), return types (`output.rs`), the writing of results and masked errors
+//! (`result_writer.rs`), and components without macros (`dynamic/`).
 
 pub(crate) mod arg_checks;
 pub(crate) mod arguments;

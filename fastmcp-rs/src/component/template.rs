@@ -1,8 +1,8 @@
 //! URI templates of RFC 6570, used in reverse: from a URI to the values of the variables.
 //!
-//! Matching never backtracks in the URI: a
-//! variable ends at the first occurrence of the literal after it, or, for the last literal, at its last occurrence. So
-//! matching takes time linear in the length of the URI, whatever its content.
+//! The grammar is in `fastmcp-rs-macros/src/shared/uri_template.rs`; this file matches. Matching never backtracks in
+//! the URI: a variable ends at the first occurrence of the literal after it, or, for the last literal, at its last
+//! occurrence. So matching takes time linear in the length of the URI, whatever its content.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates>
 

@@ -1,6 +1,9 @@
 //! JSON-RPC frames, methods, revisions, `_meta` and errors.
 //!
-//! The room knows the specification and JSON text: no tools, no sockets, no state.
+//! The room knows the specification and JSON text: no tools, no sockets, no state. No other room names a revision or
+//! spells a method. Look here for a difference between revisions (`Feature` in `revision.rs`), the name of a method
+//! (`method.rs`), the members of a message (`frame.rs`), error codes and the writing of frames (`write.rs`), and the
+//! [`Outcome`] that tells layers, metrics and HTTP how a request ended.
 
 pub(crate) mod cache;
 pub(crate) mod client_facts;

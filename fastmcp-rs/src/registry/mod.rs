@@ -1,8 +1,8 @@
 //! The components of a server: sorted, checked, and with list pages that are serialised once.
 //!
-//! `inventory` guarantees no order and finds the components of every linked crate, so the registry sorts them, and
-//! rejects duplicates with an error that names both places. The room knows components and the visibility of each, but no
-//! connection. Look here for lists, pages, mounting names, enabling, disabling and changes at run time.
+//! The registry sorts the components of an app and of the apps mounted in it, and rejects duplicates with an error that
+//! names both places. The room knows components and the visibility of each, but no connection. Look here for lists,
+//! pages, mounting names, enabling, disabling and changes at run time.
 
 mod component;
 mod list;
@@ -58,7 +58,7 @@ use crate::schema::suggest;
 /// function, so that a program that creates nothing at run time does not contain the code for it.
 pub(crate) struct Registration(Box<dyn RegisterFn>);
 
-/// The function that adds a component to the scope of its app, or returns its problems.
+/// The function that adds a component to the tree of its app, or returns its problems.
 trait RegisterFn: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync {}
 
 impl<F: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync> RegisterFn for F {}

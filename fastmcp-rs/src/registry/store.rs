@@ -1,4 +1,4 @@
-//! The entries of a scope, and their preparation when the app is served.
+//! The entries of a component tree, and their preparation when the app is served.
 //!
 //! The four lists differ in a few words and in the identity of an entry; everything else is written once, for all of
 //! them.
@@ -30,7 +30,7 @@ pub(crate) struct ComponentMaps {
     pub(crate) prompts: EntryMap<PromptEntry>,
 }
 
-/// The entries of one kind, by identity within the app. Until the app is served, the scope holds the only reference to
+/// The entries of one kind, by identity within the app. Until the app is served, the tree holds the only reference to
 /// each entry, because full names and states are not known yet. (The values of all lists are pointers, so that the maps
 /// of all lists share one compiled implementation.)
 pub(super) type EntryMap<T> = BTreeMap<Box<str>, Arc<T>>;

@@ -458,7 +458,7 @@ impl ComponentTree {
 
 impl std::fmt::Debug for ComponentTree {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Scope").field("version", &self.version()).finish_non_exhaustive()
+        formatter.debug_struct("ComponentTree").field("version", &self.version()).finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,5 @@
 //! Complete JSON Schema validation with the feature `schema-validation`, for hand-written schemas that use more
-//! keywords than [`walk`](super::validate) supports.
+//! keywords than [`validate`](super::validate) supports.
 //!
 //! Without the feature every value passes.
 

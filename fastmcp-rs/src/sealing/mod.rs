@@ -1,5 +1,9 @@
 //! Data that a client carries for the server between two requests, sealed.
 //!
+//! These are the state of a call between its rounds (`state.rs`), and the session of a legacy client in its id
+//! (`session.rs`). An operator who passes the same keys (`key.rs`) to several processes lets each of them open the data
+//! of the others.
+//!
 //! The text comes back from a client, which may be an attacker: it is encrypted and authenticated, bound to the caller,
 //! the call and its arguments, and expires. Nothing of it is read before all of that is verified, and every fault gives
 //! the same response.

@@ -2,7 +2,8 @@
 //!
 //! The room knows no connections: the engine passes it each request and its outcome, and the transports pass it their
 //! open resources. Names follow OpenTelemetry's conventions for MCP, so that existing dashboards work. Arguments of
-//! clients and results of handlers are never recorded.
+//! clients and results of handlers are never recorded. Without the features `metrics` and `otel`, `metrics/noop.rs` and
+//! `otel_noop.rs` have the same functions with empty bodies, so callers need no `cfg`.
 //!
 //! Conventions: <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>
 

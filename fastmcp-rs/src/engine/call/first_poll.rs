@@ -20,11 +20,15 @@ impl StartedCall<'_> {
     pub(super) fn poll_in_place(&self, future: BoxedCall, out: &mut Vec<u8>) -> Result<BoxedCall, ResponseStatus> {
         let begin = out.len();
         let (polled, rest) = self.poll_once(future, out);
-        let has_open_requests =
-            self.for_context.as_ref().is_some_and(|request| request.client_requests.has_open_requests());
+        // This is read once: another thread may withdraw a request at any time, and the call must not end without a
+        // response.
+        let asking = self.for_context.as_ref().filter(|request| request.client_requests.has_open_requests());
         match (polled, rest) {
-            (Ok(Poll::Pending), Some(pending)) if !has_open_requests => Ok(pending),
-            (ended, rest) => Err(self.end_in_place(ended, rest, begin, out)),
+            (Ok(Poll::Pending), Some(pending)) if asking.is_none() => Ok(pending),
+            (ended, rest) => {
+                let input_required = asking.map(|request| request.client_requests.take_input_required());
+                Err(self.end_in_place(ended, rest, input_required, begin, out))
+            }
         }
     }
 
@@ -56,10 +60,10 @@ impl StartedCall<'_> {
         &self,
         ended: FirstPoll,
         rest: Option<BoxedCall>,
+        input_required: Option<InputRequired>,
         begin: usize,
         out: &mut Vec<u8>,
     ) -> ResponseStatus {
-        let input_required = self.take_input_required();
         if let Some(rest) = rest {
             // The future is dropped before its last notifications are collected, because its destructors may send some.
             drop_future(rest, self.name());
@@ -73,11 +77,6 @@ impl StartedCall<'_> {
             }
         }
         status
-    }
-
-    fn take_input_required(&self) -> Option<InputRequired> {
-        let client_requests = &self.for_context.as_ref()?.client_requests;
-        client_requests.has_open_requests().then(|| client_requests.take_input_required())
     }
 
     /// Completes the response, which begins at `begin`, as far as the handler has not written it.

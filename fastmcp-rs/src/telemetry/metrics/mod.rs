@@ -1,6 +1,6 @@
 //! Metrics of a running server, in the text format of Prometheus.
 //!
-//! A call costs two clock readings, a scan of its response and three additions: no lock, no allocation, no look-up.
+//! A call costs two clock readings and three additions: no lock, no allocation, no look-up.
 //! Each method has its series from the start, and each component looks its series up once and keeps it. A series has
 //! one histogram per outcome, which is created when that outcome first occurs. Values that can be read at any time,
 //! such as the number of sessions, are read only when the metrics are rendered.

@@ -1,7 +1,8 @@
 //! The metrics of a build without the feature `metrics`: nothing is measured and nothing is stored.
 //!
-//! The types and functions are those of `telemetry/metrics/mod.rs`, so that callers need no `cfg`. No value of [`Metrics`] exists:
-//! an `Option` of it has no size, and the compiler removes the code that would use one.
+//! The types and functions are those of `telemetry/metrics/mod.rs` and `telemetry/metrics/http.rs`, so that callers need
+//! no `cfg`. No value of [`Metrics`] exists: an `Option` of it has no size, and the compiler removes the code that would
+//! use one.
 
 use std::sync::Arc;
 

@@ -352,13 +352,24 @@ impl ResponseOwner {
         }
     }
 
-    /// Returns the status of a response that was not ready at once.
-    fn status(&self, outcome: Outcome) -> StatusCode {
-        match self {
+    /// Returns the response of the last frames of a request that was not ready at once.
+    fn last_frames_response(
+        &self,
+        frames: Vec<u8>,
+        accepted: AcceptedTypes,
+        outcome: Outcome,
+        id: Option<&str>,
+    ) -> HttpResponse {
+        if !outcome.has_response() {
+            // The last frame is a notification, which must not be taken for the response.
+            return self.cancelled_response(id);
+        }
+        let status = match self {
             // The envelope of a request that a handler has begun is complete.
             ResponseOwner::Modern(_) => modern_status(outcome.error_code(), || true),
             ResponseOwner::Legacy(_) | ResponseOwner::Sessionless(_) => legacy_status(outcome.error_code()),
-        }
+        };
+        frames_response(frames, accepted, status)
     }
 
     /// Returns the response to a cancelled request: the error of its session, if that has ended, and otherwise an empty
@@ -464,7 +475,7 @@ impl PendingResponse {
             return wait_for_last_frame(&outgoing, frames, ending, id.as_deref(), &owner).await;
         }
         if let Some(outcome) = ending.filter(|_| split_frames(&frames).nth(1).is_none() && !is_subscription) {
-            return frames_response(frames, accepted, owner.status(outcome));
+            return owner.last_frames_response(frames, accepted, outcome, id.as_deref());
         }
         let is_due = frames.is_empty();
         let stream = match owner {
@@ -502,7 +513,7 @@ async fn wait_for_last_frame(
     loop {
         if let Some(outcome) = ending {
             let accepted = AcceptedTypes { json: true, events: false };
-            return frames_response(frames, accepted, owner.status(outcome));
+            return owner.last_frames_response(frames, accepted, outcome, id);
         }
         match poll_fn(|task| outgoing.poll_take(task)).await {
             Some(taken) => (frames, ending) = taken,
