@@ -79,7 +79,6 @@ impl HttpService {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn legacy_sse(&self) -> HttpService {
         HttpService { stream_endpoint: Some(StreamEndpoint), ..self.clone() }
     }
