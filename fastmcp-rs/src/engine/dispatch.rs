@@ -114,6 +114,7 @@ fn is_version_two(jsonrpc: Raw<'_>) -> bool {
 }
 
 /// Answers a request in the manner of its era.
+#[inline(always)]
 fn answer(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> DispatchResult {
     let dispatched =
         if request.names_revision() { stateless::dispatch(request, out) } else { session::dispatch(request, out) };

@@ -197,7 +197,7 @@ impl<'a> ComponentCall<'a> {
         }
         let layers = &self.handler.layers;
         if layers.is_empty() {
-            return Ok(call::run(self.spec, request, caller, out, start));
+            return Ok(call::run(&self.spec, request, caller, out, start));
         }
         Ok(run_through_layers(layers, self.parts, self.spec, request, caller, out))
     }

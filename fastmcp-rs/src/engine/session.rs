@@ -42,6 +42,7 @@ pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Resu
     }
 }
 
+#[inline(always)]
 fn caller<'a>(session: &'a NegotiatedSession, request: &IncomingRequest<'a>) -> CallerInfo<'a> {
     CallerInfo {
         revision: session.revision,

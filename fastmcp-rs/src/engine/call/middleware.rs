@@ -50,7 +50,7 @@ pub(crate) fn run_through_layers(
     let server = &request.connection.server;
     let response_format = response_format(server, spec.component, spec.subject.clone(), caller.revision);
     let core = HandlerCore { server: Arc::clone(server), registry: Arc::clone(request.registry) };
-    super::run(spec, request, caller, out, |context| {
+    super::run(&spec, request, caller, out, |context| {
         let operation = Operation::new(parts.kind, parts.name, parts.arguments, context(), response_format);
         Ok(layers.start(operation, Arc::new(core)))
     })

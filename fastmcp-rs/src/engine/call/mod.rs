@@ -47,7 +47,7 @@ pub(crate) struct CallSpec<'a> {
 
 /// Calls a handler: `start` creates its future, or returns the problems of the arguments.
 pub(crate) fn run(
-    spec: CallSpec<'_>,
+    spec: &CallSpec<'_>,
     request: &IncomingRequest<'_>,
     caller: &CallerInfo<'_>,
     out: &mut Vec<u8>,
@@ -68,7 +68,7 @@ pub(crate) fn run(
 
 /// A call on its way to the end of its first poll.
 struct StartedCall<'a> {
-    spec: CallSpec<'a>,
+    spec: &'a CallSpec<'a>,
     request: &'a IncomingRequest<'a>,
     caller: &'a CallerInfo<'a>,
     timeout: Duration,
@@ -85,8 +85,9 @@ struct UnreadyHandler {
 }
 
 impl<'a> StartedCall<'a> {
+    #[inline(always)]
     fn new(
-        spec: CallSpec<'a>,
+        spec: &'a CallSpec<'a>,
         request: &'a IncomingRequest<'a>,
         caller: &'a CallerInfo<'a>,
         earlier: Option<Box<EarlierRounds>>,
@@ -150,7 +151,7 @@ impl<'a> StartedCall<'a> {
             connection: Arc::clone(request.connection),
             outgoing: Arc::clone(request.outgoing()),
             component: Arc::clone(spec.component),
-            subject: spec.subject,
+            subject: spec.subject.clone(),
             id: request.id.as_str().into(),
             revision: caller.revision,
             future: Some(unready.future),
