@@ -26,7 +26,8 @@ impl StartedCall<'_> {
         match (polled, rest) {
             (Ok(Poll::Pending), Some(pending)) if asking.is_none() => Ok(pending),
             (ended, rest) => {
-                let input_required = asking.map(|request| request.client_requests.take_input_required());
+                // Boxed, because it is large, and moved even where there is none.
+                let input_required = asking.map(|request| Box::new(request.client_requests.take_input_required()));
                 Err(self.end_in_place(ended, rest, input_required, begin, out))
             }
         }
@@ -60,7 +61,7 @@ impl StartedCall<'_> {
         &self,
         ended: FirstPoll,
         rest: Option<BoxedCall>,
-        input_required: Option<InputRequired>,
+        input_required: Option<Box<InputRequired>>,
         begin: usize,
         out: &mut Vec<u8>,
     ) -> ResponseStatus {
@@ -83,7 +84,7 @@ impl StartedCall<'_> {
     fn write_end(
         &self,
         ended: FirstPoll,
-        input_required: Option<InputRequired>,
+        input_required: Option<Box<InputRequired>>,
         begin: usize,
         out: &mut Vec<u8>,
     ) -> ResponseStatus {
@@ -96,7 +97,7 @@ impl StartedCall<'_> {
                 let mut writer = ResultWriter::new(out, self.frame());
                 let arguments = CallArguments::from_request(self.request);
                 let (connection, subject) = (self.request.connection, &self.spec.subject);
-                write_input_required(connection, &mut writer, input_required, subject, self.name(), &arguments);
+                write_input_required(connection, &mut writer, *input_required, subject, self.name(), &arguments);
                 let outcome = writer.outcome();
                 out.push(b'\n');
                 outcome

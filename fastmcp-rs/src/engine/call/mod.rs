@@ -95,10 +95,12 @@ impl<'a> StartedCall<'a> {
         let timeout = spec.timeout.unwrap_or(request.connection.server.config.timeout);
         let is_large = request.retained().is_some();
         let may_ask = spec.needs_request || current_call::is_enabled();
-        let for_context = (may_ask || is_large).then(|| {
+        let for_context = if may_ask || is_large {
             let client_requests = new_client_requests(request, caller, &spec.subject, earlier);
-            request.for_context(caller, timeout, client_requests)
-        });
+            Some(request.for_context(caller, timeout, client_requests))
+        } else {
+            None
+        };
         StartedCall { spec, request, caller, timeout, for_context, may_ask }
     }
 
