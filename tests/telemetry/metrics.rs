@@ -185,7 +185,7 @@ async fn http_serves_metrics_at_their_own_path() {
     assert_eq!(value(&text, "mcp_server_requests_total", &tool("add_later")), Some(1.0));
     assert_eq!(value(&text, "mcp_server_sessions", &[]), Some(1.0));
     assert!(value(&text, "mcp_server_connections", &[]).unwrap() >= 1.0);
-    assert_eq!(value(&text, "mcp_server_outbox_bytes", &[]), Some(0.0));
+    assert_eq!(value(&text, "mcp_server_queued_bytes", &[]), Some(0.0));
 
     assert_eq!(server.send(&get().set("Host", "evil.example")).await.status, 403);
     let posted = Request { path: "/metrics".into(), ..Request::post("{}") };
@@ -253,7 +253,7 @@ async fn the_outbox_gauge_returns_to_zero_once_read() {
     let metrics = app.metrics();
     let mut wire = app.connect().await.unwrap();
     send(&mut wire, 1, "tools/call", json!({"name": "add_later", "arguments": {"a": 1, "b": 2}})).await;
-    assert_eq!(value(&metrics.render(), "mcp_server_outbox_bytes", &[]), Some(0.0));
+    assert_eq!(value(&metrics.render(), "mcp_server_queued_bytes", &[]), Some(0.0));
 }
 
 #[tokio::test]

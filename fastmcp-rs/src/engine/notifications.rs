@@ -1,13 +1,13 @@
-//! The subscriptions whose notifications go to one outbox.
+//! The subscriptions whose notifications go to one outgoing queue.
 //!
-//! A feed knows an outbox and ids, and not the transport behind them: a pipe has one feed for all subscriptions of its
-//! client, and a transport with one stream per subscription has one feed per stream.
+//! A feed knows an outgoing queue and ids, and not the transport behind them: a pipe has one feed for all subscriptions
+//! of its client, and a transport with one stream per subscription has one feed per stream.
 //!
-//! Changes are kept as a set, never as a queue, and leave the set as soon as the outbox has room. So a client that does
+//! Changes are kept as a set, never as a list, and leave the set as soon as the queue has room. So a client that does
 //! not read costs a bounded amount of memory, however much changes in the meantime, and gets the last change when it
 //! reads again. For the same reason, changes in quick succession become one notification.
 //!
-//! Everything happens under one lock, and the outbox's lock is taken inside of it: nothing of a subscription is sent
+//! Everything happens under one lock, and the queue's lock is taken inside of it: nothing of a subscription is sent
 //! before its acknowledgement or after its end.
 
 mod subscription;
@@ -225,7 +225,7 @@ impl NotificationFeed {
             subscription.write_notifications(&mut frames);
             if !self.outgoing.try_push(&frames) {
                 if self.outgoing.is_closed() {
-                    // The outbox has no reader any more.
+                    // The queue has no reader any more.
                     state.subscriptions.clear();
                     state.has_ended = true;
                     return true;
@@ -296,7 +296,7 @@ mod tests {
             self.hub.publish(Change::Resource(uri));
         }
 
-        /// Returns the frames in the outbox, abbreviated.
+        /// Returns the frames in the queue, abbreviated.
         fn notifications(&self) -> Vec<String> {
             let bytes = self.outgoing.take_for_test();
             let lines = bytes.split_inclusive(|&byte| byte == b'\n');

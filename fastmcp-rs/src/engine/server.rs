@@ -97,7 +97,7 @@ impl Server {
         self.metrics.is_some() || span::is_enabled()
     }
 
-    /// Counts the bytes of an outbox in the metrics of this server, if these are enabled, and returns the outbox.
+    /// Counts the bytes of a queue in the metrics of this server, if these are enabled, and returns the queue.
     pub(crate) fn measure_queue(&self, outgoing: Arc<OutgoingQueue>) -> Arc<OutgoingQueue> {
         if let Some(metrics) = &self.metrics {
             outgoing.add_to_gauge(metrics.queue_depth());

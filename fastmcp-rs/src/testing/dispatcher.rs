@@ -112,7 +112,7 @@ impl Dispatcher {
         self.state.lock()
     }
 
-    /// Takes and routes the frames in the outbox.
+    /// Takes and routes the frames in the queue.
     pub(super) fn take_frames(&self) {
         let requests = {
             let mut state = self.lock();

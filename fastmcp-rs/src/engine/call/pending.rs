@@ -33,7 +33,7 @@ pub(crate) const TIMEOUT_RECHECK_INTERVAL: Duration = Duration::from_millis(100)
 /// A call that was not ready at its first poll.
 pub(crate) struct PendingCall {
     pub(crate) connection: Arc<Connection>,
-    /// The outbox for the response.
+    /// The queue for the response.
     pub(crate) outgoing: Arc<OutgoingQueue>,
     pub(crate) component: Arc<ComponentEnv>,
     pub(crate) subject: Subject,
@@ -80,7 +80,7 @@ impl PendingCall {
     }
 
     /// Sends the notifications that were created before the call became a task. The frames that were ready before must
-    /// be in the outbox already.
+    /// be in the queue already.
     pub(crate) fn send_early_notifications(&self) {
         if let Some(request) = &self.request {
             request.start_delivery();
@@ -124,7 +124,7 @@ impl PendingCall {
         self.retained = None;
         let notifications = request.map_or_else(Vec::new, |request| {
             let notifications = request.take_notifications();
-            // The questions have been sent through the outbox already.
+            // The questions have been sent through the queue already.
             request.client_requests.close();
             notifications
         });

@@ -49,7 +49,7 @@ pub(super) fn render(metrics: &Metrics, out: &mut dyn Write) -> fmt::Result {
     let help = "Calls of blocking tools in this process that wait for a thread.";
     write_single(out, "mcp_server_blocking_calls_waiting", "gauge", help, thread_pool::queued_jobs())?;
     let help = "Bytes of outgoing messages that the clients have not read yet.";
-    write_single(out, "mcp_server_outbox_bytes", "gauge", help, inner.queued_bytes.total())?;
+    write_single(out, "mcp_server_queued_bytes", "gauge", help, inner.queued_bytes.total())?;
     let help = "Panics of user code that were caught in this process.";
     write_single(out, "mcp_server_panics_total", "counter", help, catch_panic::caught_count())?;
     match &gauges.http {

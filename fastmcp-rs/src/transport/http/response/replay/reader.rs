@@ -41,7 +41,7 @@ impl ReplayReader {
                 format!("id: {}\nretry: {RETRY}\ndata:\n\n", event_id(stream.id, self.after)).as_bytes(),
             );
         }
-        let mut poll_outbox = || match stream.outgoing.poll_take(task) {
+        let mut poll_queue = || match stream.outgoing.poll_take(task) {
             Poll::Ready(Some((frames, ending))) => {
                 stream.add_frames_to(&mut state, &frames, ending);
                 true
@@ -52,7 +52,7 @@ impl ReplayReader {
             }
             Poll::Pending => false,
         };
-        let is_awake = poll_outbox();
+        let is_awake = poll_queue();
         let unread = state.history.partition_point(|event| event.number <= self.after);
         for event in state.history.range(unread..) {
             events.extend_from_slice(&event.bytes);
