@@ -36,7 +36,7 @@ struct PendingTable {
 
 impl PendingClientRequests {
     /// Creates a table whose ids follow `base`.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", test))]
     pub(crate) fn starting_after(base: i64) -> PendingClientRequests {
         PendingClientRequests { table: Mutex::new(PendingTable { base, last_id: base, ..PendingTable::default() }) }
     }
