@@ -18,7 +18,7 @@ fn questions(era: Era) -> Vec<(&'static str, String, &'static str)> {
         ("a wrong argument is refused", era.call(902, "echo", r#"{"text":{"a":1}}"#), "`/text`"),
         ("an argument that is missing is named", era.call(903, "echo", "{}"), "`/text`"),
         ("nesting has a limit", era.call(904, "echo", &deep), "nested"),
-        ("ids have a limit", id_too_long, "an id is"),
+        ("ids have a limit", id_too_long, "at most 256 bytes"),
         ("an unknown tool is refused", era.call(905, "ehco", "{}"), "ehco"),
         ("what a tool prints is no frame", era.call(906, "prints", "{}"), "\"text\":\"printed\""),
     ]

@@ -89,7 +89,9 @@ fn call_tool(
     }
     let parts = OperationParts { kind: Method::CallTool, name: &name, arguments };
     let call = ComponentCall::new(&tool.handler, tool.subject(config.lists.style), parts);
-    call.run(ArgumentPolicy::for_tools(config), request, caller, out)
+    // `ComponentCall::run`, written out, so that the compiler inlines it: most calls are calls of tools.
+    let policy = ArgumentPolicy::for_tools(config);
+    call.run_with(request, caller, out, |context| invoke(&tool.handler, arguments, policy, context))
 }
 
 fn read_resource(

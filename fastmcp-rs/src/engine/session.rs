@@ -20,6 +20,7 @@ use crate::protocol::write::{RpcError, code};
 use crate::protocol::{LoggingLevel, ProtocolMethod, Revision};
 
 /// Answers a request that belongs to the session of its connection, or that opens it.
+#[inline(always)]
 pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
     if request.method == Some(ProtocolMethod::Initialize) {
         return initialize(request, out);
