@@ -33,7 +33,7 @@ pub fn on_stdio(server: &mut Server, era: Era) {
     // An id that is free again belongs to nothing that still runs, and a cancelled call is not answered.
     server.send(&era.call(907, "sleep_ms", r#"{"ms":60000}"#));
     let busy = server.ask(&era.call(907, "echo", r#"{"text":"x"}"#));
-    assert!(busy.contains("not yet answered"), "an id in use is refused: {busy}");
+    assert!(busy.contains("is in progress"), "an id in use is refused: {busy}");
     server.send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":907}}"#);
     let answer = server.ask(&era.echo(907));
     assert!(answer.contains("hello 907") && answer.lines().count() == 1, "a call is cancelled: {answer}");
