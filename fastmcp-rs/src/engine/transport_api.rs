@@ -354,16 +354,23 @@ mod tests {
             tokio::task::yield_now().await;
             Ok::<_, ToolError>("later")
         });
-        let server = App::empty("test").add_tool(now).add_tool(later).start().await.expect("the app is sound");
+        let app = App::empty("test").add_tool(now).add_tool(later);
+        // The handle makes the lists changeable, so that a client can subscribe to them.
+        let _handle = app.handle();
+        let server = app.start().await.expect("the app is sound");
         let mut input = Vec::new();
-        for (id, name) in [(1, "later"), (2, "now"), (3, "unknown")] {
-            let meta = json!({
+        for (id, method, mut params) in [
+            (1, "tools/call", json!({"name": "later"})),
+            (2, "tools/call", json!({"name": "now"})),
+            (3, "tools/call", json!({"name": "unknown"})),
+            (4, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}})),
+        ] {
+            params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                 "io.modelcontextprotocol/clientCapabilities": {},
             });
-            let params = json!({"name": name, "_meta": meta});
-            let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
-            writeln!(input, "{call}").unwrap();
+            let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+            writeln!(input, "{request}").unwrap();
         }
         let (output, written) = mpsc::channel();
         serve_lines(server.into(), &input[..], output).await;
@@ -371,9 +378,13 @@ mod tests {
         let mut frames: Vec<Value> =
             written.split(|byte| *byte == b'\n').filter_map(|frame| serde_json::from_slice(frame).ok()).collect();
         frames.sort_by_key(|frame| frame["id"].as_i64());
-        assert_eq!(frames.len(), 3, "{frames:?}");
-        assert_eq!(frames[0]["result"]["content"][0]["text"], "later");
-        assert_eq!(frames[1]["result"]["content"][0]["text"], "now");
-        assert_eq!(frames[2]["error"]["code"], -32602);
+        assert_eq!(frames.len(), 6, "{frames:?}");
+        assert_eq!(frames[0]["method"], "notifications/subscriptions/acknowledged");
+        // Subscriptions end with their transport.
+        assert_eq!(frames[1]["method"], "notifications/cancelled");
+        assert_eq!(frames[2]["result"]["content"][0]["text"], "later");
+        assert_eq!(frames[3]["result"]["content"][0]["text"], "now");
+        assert_eq!(frames[4]["error"]["code"], -32602);
+        assert_eq!(frames[5]["id"], 4);
     }
 }

@@ -436,7 +436,10 @@ fn the_attributes_of_an_argument_are_part_of_its_parameter() {
             #[arg(min_length = 1, pattern = "^a\\d$")] code: String,
         ) {}
     };
-    check_change(tool(quote!(), plain), tool(quote!(), constrained), expect![[r#"
+    check_change(
+        tool(quote!(), plain),
+        tool(quote!(), constrained),
+        expect![[r#"
         -                name: "id",
         +                name: "orderId",
         +                constraints: __p::Constraints {
@@ -456,7 +459,8 @@ fn the_attributes_of_an_argument_are_part_of_its_parameter() {
         +            .configurable()
         +            .slot_for::<f64>(&__PARAMETERS[0]);
         +            .configurable()
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
