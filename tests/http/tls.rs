@@ -135,7 +135,7 @@ async fn plain_text_on_a_tls_port_gets_an_error_or_is_closed() {
         connection.write(bytes).await;
         assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{bytes:?}");
     }
-    // None of them holds a place any more. And after a handshake, a head may not take long either.
+    // None of them holds a permit any more. And after a handshake, a head may not take long either.
     let mut slow = authority.connect(server.address, &[]).await;
     slow.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
     assert!(Connection::over(slow).is_closed_within(Duration::from_secs(5)).await);

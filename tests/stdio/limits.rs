@@ -108,7 +108,7 @@ fn responses_held_by_batches_are_bounded() {
             }
             kept = now;
         }
-        // Three of them have places until they end, the others wait.
+        // Three of them have permits until they end, the others wait.
         let grown = kept.saturating_sub(before);
         assert!(grown < 140 * 1024, "{tool}: ten batches of 20 MB keep {grown} KiB");
     }

@@ -1,4 +1,4 @@
-//! How the states of a server end, in whole processes.
+//! The end of states, in separate server processes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -23,7 +23,7 @@ fn start_serving(server: &mut Server) {
     server.ask("server/discover", Value::Null);
 }
 
-/// Where a server keeps journals, each in a buffer, and its notes.
+/// The folder of a server for its journals, each in a buffer, and for its notes.
 struct Place(Folder);
 
 /// The journals of states, and of what else an app owns.

@@ -233,7 +233,7 @@ fn subscriptions_take_no_call_permits() {
     let waiting: Vec<String> = (0..300).map(|id| call(format!("w{id}"), "wait_forever", json!({}))).collect();
     server.send(&waiting.join("\n"));
     open(&mut server, 1, json!({"resourceSubscriptions": ["gauge://1"]}));
-    // A place becomes free for a call that then waits behind 44 others.
+    // A permit becomes free for a call that then waits behind 44 others.
     let touching = call("touch", "touch", json!({"uri": "gauge://1"}));
     server.send(&touching);
     for id in 0..45 {
