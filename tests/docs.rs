@@ -1,5 +1,5 @@
-//! The pages of `docs/`: all of them are in the book, all of their code is compiled, no link is dead, and what they
-//! say about schemas and texts is so.
+//! The pages of `docs/`: all of them are in the book, all of their code is compiled, no link is dead, and
+//! their statements about schemas and texts are true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
