@@ -136,7 +136,7 @@ fn states_are_dropped_when_the_parent_has_ended() {
         server.call(tool, serde_json::from_str(arguments).unwrap());
     }
     server.wait();
-    // The end of the output is the end of the server, which is nobody's child here.
+    // The end of the output is the end of the server, which is not a child of this process.
     assert!(server.next().is_none());
     place.assert_written("the parent is gone");
 }
