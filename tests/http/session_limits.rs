@@ -27,7 +27,7 @@ struct Reported(Arc<AtomicUsize>);
 #[mcp::tool]
 async fn report(bytes: usize, ctx: &Context, reported: State<Reported>) -> String {
     ctx.progress(1.0, 2.0, "begun");
-    // On a loaded machine, a short sleep may be over before its first poll; a response that is ready at once has no ids.
+    // On a loaded machine, a short sleep may be over before its first poll, and a ready response has no ids.
     tokio::task::yield_now().await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     reported.0.fetch_add(1, Ordering::SeqCst);
