@@ -17,7 +17,7 @@ async fn withdraw(
 ) -> Result<String, ToolError> {
     const BALANCE: u32 = 300;
     if amount > BALANCE {
-        // For the model: what is wrong, and what to do about it.
+        // For the model: the problem and its solution.
         return Err(ToolError::new(format!(
             "The balance is {BALANCE} euros: withdraw at most this amount, or ask for credit."
         )));

@@ -20,7 +20,7 @@ const MACROS: &str = "fastmcp-rs-macros/src";
 const PHASES: [&str; 11] =
     ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component", "shared"];
 
-/// The limit of names that `lib.rs` re-exports, without its modules. Names of one subject belong into its module.
+/// The limit of names that `lib.rs` re-exports, without its modules. Names of one subject belong in its module.
 const MAX_ROOT_NAMES: usize = 40;
 
 /// A module, as the names of its path from the root of the crate.
@@ -202,7 +202,7 @@ fn every_path_that_the_documentation_names_exists() {
         for line in text.lines().filter(|line| !is_source || line.trim_start().starts_with("//")) {
             for found in pattern.captures_iter(line) {
                 let path = &found[1];
-                // A bare name is an example's, or a file of the reader's project, except in the headers of sources.
+                // Except in headers of sources, a bare name is that of an example or of a file of the reader's project.
                 let is_hidden = path.starts_with('.') && !path.starts_with(".ci/");
                 let is_ours = !is_hidden
                     && (path.contains('/') || is_source && line.starts_with("//!") && path.ends_with(".rs"))

@@ -1,5 +1,5 @@
-//! The pages of `docs/`: all of them are in the book, all of their code is compiled, no link is dead, and what they
-//! say about schemas and texts is so.
+//! The pages of `docs/`: all of them are in the book, all of their code is compiled, no link is dead, and
+//! their statements about schemas and texts are true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -244,7 +244,7 @@ fn the_reference_has_every_option() {
     let heading = "## Options of the attribute";
     assert_eq!(listed("docs/reference/tools.md", heading), &common | &constant(options, "TOOL_KEYS"));
     assert_eq!(listed("docs/reference/resources.md", heading), &common | &resource);
-    // `complete` is told where it belongs.
+    // `complete` is documented with completions.
     let mut arguments = constant("fastmcp-rs-macros/src/parse/arg.rs", "ARG_KEYS");
     assert!(arguments.remove("complete"));
     assert_eq!(listed("docs/reference/tools.md", "## Options of an argument"), arguments);

@@ -1,7 +1,7 @@
-//! Nothing but the documents, so that their code is compiled with everything that it names.
+//! Includes the pages of the book, so that their code is compiled.
 //!
-//! `tests/docs.rs` makes sure that each page is here.
-// The pages show tests as they stand in a test file.
+//! `tests/docs.rs` checks that each page is here.
+// The pages show tests as in a test file.
 #![allow(clippy::test_attr_in_doctest)]
 #![doc = include_str!("../README.md")]
 

@@ -1,8 +1,8 @@
-//! What it costs to build a first server: all of it for release, and again after an edit.
+//! The cost of building a first server: a complete release build, and a rebuild after an edit.
 //!
-//! Both servers are packages of their own, made in a temporary folder, with the versions of this workspace and the
-//! profile of the project's template. CPU time is that of the compiler on all cores; a rebuild is what its author waits
-//! for, so it is timed by the wall, for development.
+//! Both servers are separate packages in a temporary folder, with the versions of this workspace and the profile of the
+//! project's template. CPU time is that of the compiler on all cores. A rebuild is a development build, measured by the
+//! wall clock, because its author waits for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ strip = true
 [profile.release.package."*"]
 opt-level = "s"
 "#;
-/// What an edit changes in both.
+/// The text that an edit changes in both.
 const TEXT: &str = "Hello, ";
 const EDITS: usize = 5;
 
@@ -72,7 +72,7 @@ pub fn measure(promises: &mut Promises) -> Table {
     let mut table = Table::new("A first server on standard input and output", &[official, ours]);
     for (name, source, dependencies) in [(official, OFFICIAL, OFFICIAL_DEPENDENCIES), (ours, &hello, &dependency)] {
         let package = Package::new(name, source, dependencies);
-        // What is fetched is not what is built.
+        // Downloads do not count as building.
         package.cargo(&["fetch"]);
         let before = children_cpu();
         package.cargo(&["build", "--release"]);
@@ -89,7 +89,7 @@ pub fn measure(promises: &mut Promises) -> Table {
     table
 }
 
-/// A package in a folder that goes with this value.
+/// A package in a folder that is removed with this value.
 struct Package {
     folder: PathBuf,
 }
@@ -115,7 +115,7 @@ impl Package {
 
     fn cargo(&self, arguments: &[&str]) {
         let mut cargo = Command::new(env!("CARGO"));
-        // As its author has it, whatever is set for the build of this program.
+        // An author has none of the variables that cargo has set for this program.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CARGO_") && name != "CARGO_HOME" {
                 cargo.env_remove(name);
@@ -126,7 +126,7 @@ impl Package {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Edits the tool, and gives how many seconds it takes until it is built.
+    /// Edits the tool, and returns the time of the rebuild in seconds.
     fn rebuild(&self, source: &str, edit: usize) -> f64 {
         assert!(source.contains(TEXT), "there is nothing to edit");
         self.write("src/main.rs", &source.replace(TEXT, &format!("Hello number {edit}, ")));
@@ -142,7 +142,7 @@ impl Drop for Package {
     }
 }
 
-/// The CPU time in seconds of all processes that this one has started and that have ended, theirs included.
+/// Returns the CPU time, in seconds, of all child processes that have ended, and of their own children.
 fn children_cpu() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").expect("the kernel counts it");
     let fields: Vec<&str> = stat.rsplit_once(") ").map_or("", |(_, fields)| fields).split(' ').collect();

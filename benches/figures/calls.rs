@@ -1,6 +1,6 @@
-//! The tools that are called many times: what each is asked, and what its answers are known by.
+//! The tools that are called many times, with their arguments and the checks of their responses.
 
-/// A tool, and what it answers with.
+/// A tool, by its result.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     /// A text.
@@ -9,7 +9,7 @@ pub enum Call {
     EchoBlocking,
     /// A sum of two integers, as a structured result.
     Add,
-    /// An order out of a state, as a structured result of five fields.
+    /// An order from a state, as a structured result of five fields.
     GetOrder,
 }
 
@@ -23,7 +23,7 @@ impl Call {
         }
     }
 
-    /// The arguments of the call with that id.
+    /// Returns the arguments of the call with that id.
     pub fn arguments(self, id: usize) -> String {
         match self {
             Call::Echo | Call::EchoBlocking => format!(r#"{{"text":"hello {id}"}}"#),
@@ -32,7 +32,7 @@ impl Call {
         }
     }
 
-    /// Each answer is the one to that very call.
+    /// Checks that the response belongs to exactly this call.
     pub fn assert_answer(self, answer: &str, id: usize) {
         let follows = |before: &str, number: usize, after: &str| {
             let rest = answer.split_once(before).and_then(|(_, rest)| rest.strip_prefix(Digits::of(number).as_str()));
@@ -50,14 +50,14 @@ impl Call {
     }
 }
 
-/// The id of an answer.
+/// Returns the id of a response.
 pub fn id_of(line: &str) -> usize {
     let after = line.split_once("\"id\":").unwrap_or_else(|| panic!("an answer without an id: {line}")).1;
     let digits = after.bytes().take_while(u8::is_ascii_digit).count();
     after[..digits].parse().unwrap_or_else(|_| panic!("an answer with a strange id: {line}"))
 }
 
-/// A number as text, without an allocation: the client must be quick, too.
+/// A number as text, without an allocation, because the client must be fast too.
 struct Digits {
     digits: [u8; 20],
     start: usize,

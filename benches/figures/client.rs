@@ -1,4 +1,4 @@
-//! Servers in processes of their own, what the kernel says of them, and a client on standard input and output.
+//! Servers in separate processes, their figures from the kernel, and a client on standard input and output.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,12 +13,12 @@ use crate::report::{median, percentile};
 
 pub const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"figures","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
 
-/// How requests are written.
+/// The form of requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Era {
-    /// 2025-11-25: a handshake first.
+    /// 2025-11-25, with a handshake.
     Legacy,
-    /// 2026-07-28: each request says all.
+    /// 2026-07-28, with independent requests.
     Modern,
 }
 
@@ -32,7 +32,7 @@ impl Era {
         }
     }
 
-    /// What follows the other members of `params`.
+    /// Returns the text after the other members of `params`.
     fn meta(self) -> String {
         match self {
             Era::Legacy => String::new(),
@@ -47,7 +47,7 @@ impl Era {
         )
     }
 
-    /// A call that is made many times.
+    /// Writes the request of a call.
     pub fn request(self, call: Call, id: usize) -> String {
         self.call(id, call.tool(), &call.arguments(id))
     }
@@ -65,7 +65,7 @@ impl Era {
     }
 }
 
-/// The cores that this process had at first.
+/// The cores that this process had at its start.
 pub struct Cores(CpuSet);
 
 impl Cores {
@@ -73,7 +73,7 @@ impl Cores {
         Cores(rustix::thread::sched_getaffinity(None).expect("the cores of this process are known"))
     }
 
-    /// Keeps this process, and those that it starts, on one core.
+    /// Pins this process, and those that it starts, to one core.
     pub fn pin(&self) {
         let mut cores = CpuSet::new();
         cores.set((0..CpuSet::MAX_CPU).find(|core| self.0.is_set(*core)).expect("there is a core"));
@@ -85,8 +85,8 @@ impl Cores {
     }
 }
 
-/// The program of a server, such as `stdio` or `tools 100`, and what it is told. Cargo knows where it is when it builds
-/// this for a run, and not when it only checks.
+/// Returns the program of a server, such as `stdio` or `tools 100`, and its arguments. Cargo sets the path when it
+/// builds this program, and not when it only checks it.
 pub fn program(server: &str) -> (&'static str, impl Iterator<Item = &str>) {
     let mut words = server.split(' ');
     let program = match words.next() {
@@ -102,7 +102,7 @@ pub fn program(server: &str) -> (&'static str, impl Iterator<Item = &str>) {
     (program.unwrap_or_else(|| panic!("there is no server `{server}`: `cargo bench` builds them")), words)
 }
 
-/// A process that is killed at the end.
+/// A process that is killed when this value is dropped.
 pub struct Process(pub Child);
 
 impl Process {
@@ -117,15 +117,15 @@ impl Process {
         Process(command.stdin(stdio()).stdout(stdio()).stderr(Stdio::null()).spawn().expect("the server starts"))
     }
 
-    /// The CPU time of all its threads so far, in microseconds.
+    /// Returns the CPU time of all threads so far, in microseconds.
     pub fn cpu(&self) -> f64 {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).expect("the server runs");
-        // The first field is the time on a core in nanoseconds, of one thread.
+        // The first field is the time of one thread on a core, in nanoseconds.
         let nanoseconds = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok());
         nanoseconds.filter_map(|line| line.split(' ').next()?.parse::<f64>().ok()).sum::<f64>() / 1e3
     }
 
-    /// How many reads and writes it has made.
+    /// Returns the number of reads and writes so far.
     pub fn reads_and_writes(&self) -> f64 {
         self.number_of("io", "syscr:") + self.number_of("io", "syscw:")
     }
@@ -134,7 +134,7 @@ impl Process {
         self.number_of("status", "VmRSS:")
     }
 
-    /// The most memory that it ever had.
+    /// Returns the peak memory.
     pub fn peak_kib(&self) -> f64 {
         self.number_of("status", "VmHWM:")
     }
@@ -159,14 +159,14 @@ pub struct Server {
     stdin: ChildStdin,
     stdout: ChildStdout,
     era: Era,
-    /// What was read and not yet looked at.
+    /// The bytes that were read and not yet parsed.
     buffer: Vec<u8>,
     used: usize,
     next_id: usize,
 }
 
 impl Server {
-    /// Starts a server, and shakes hands where that is the custom.
+    /// Starts a server, and performs the handshake of the era, if it has one.
     pub fn start(server: &str, era: Era) -> Server {
         let mut server = Server::without_handshake(Process::start(server, true), era);
         server.greet();
@@ -192,7 +192,7 @@ impl Server {
         self.stdin.write_all(line.as_bytes()).expect("the server reads");
     }
 
-    /// Reads until there is at least one line, and gives all that are there.
+    /// Reads until there is at least one line, and returns all lines.
     fn lines(&mut self) -> Vec<u8> {
         loop {
             let from = self.used;
@@ -226,7 +226,7 @@ impl Server {
         self.next_id - 1
     }
 
-    /// The CPU time in milliseconds that a server takes from its start to its first answer.
+    /// Returns the CPU time, in milliseconds, of a server from its start to its first response.
     pub fn startup_cpu(server: &str) -> f64 {
         let mut server = Server::without_handshake(Process::start(server, true), Era::Modern);
         let discover = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{META}}}}}"#);
@@ -235,7 +235,7 @@ impl Server {
         server.process.cpu() / 1e3
     }
 
-    /// Calls `echo` one at a time, and gives the median time of a call in microseconds. Each answer is checked.
+    /// Calls `echo` in sequence, and returns the median time of a call in microseconds. Each response is checked.
     pub fn sequence(&mut self, calls: usize) -> f64 {
         let mut times = Vec::with_capacity(calls);
         for _ in 0..calls {
@@ -250,7 +250,7 @@ impl Server {
         median(&times)
     }
 
-    /// Makes so many calls of a tool, with `window` of them in flight.
+    /// Makes `calls` calls of a tool, with `window` of them in flight.
     pub fn in_flight(&mut self, call: Call, calls: usize, window: usize) -> Flight {
         let first = self.next_id;
         self.next_id += calls;
@@ -285,7 +285,7 @@ impl Server {
         Flight { cpu: (self.process.cpu() - cpu) / calls as f64, per_second: calls as f64 / took }
     }
 
-    /// Reads `tools/list` to its end so many times, 16 of the first page in flight; gives the CPU microseconds of each.
+    /// Reads the first page of `tools/list` `times` times, 16 in flight. Returns the CPU time of each, in microseconds.
     pub fn lists(&mut self, tools: usize, times: usize) -> f64 {
         assert_eq!(self.list().1, tools, "the list is not whole");
         let meta = self.era.meta();
@@ -306,7 +306,7 @@ impl Server {
         (self.process.cpu() - cpu) / (times.div_ceil(16) * 16) as f64
     }
 
-    /// Reads the whole list, page after page; the time in microseconds, and how many tools there are.
+    /// Reads the whole list, page after page. Returns the time in microseconds, and the number of tools.
     pub fn list(&mut self) -> (f64, usize) {
         let (mut seen, mut cursor) = (0, String::new());
         let meta = self.era.meta();
@@ -325,13 +325,13 @@ impl Server {
         }
     }
 
-    /// Sends a text of so many bytes there and back, `calls` times: the CPU time and the median of the wall clock for
-    /// each, in microseconds.
+    /// Sends a text of `bytes` bytes and receives it back, `calls` times. Returns the CPU time and the median wall time
+    /// of each, in microseconds.
     pub fn long_text(&mut self, bytes: usize, calls: usize) -> (f64, f64) {
         let text = "x".repeat(bytes);
         let mut times = Vec::new();
         let mut cpu = self.process.cpu();
-        // The first one makes the buffers.
+        // The first one allocates the buffers.
         for call in 0..=calls {
             if call == 1 {
                 cpu = self.process.cpu();
@@ -347,7 +347,7 @@ impl Server {
         ((self.process.cpu() - cpu) / calls as f64, median(&times[1..]))
     }
 
-    /// Lets so many calls sleep at once, each for 50 ms; the time in milliseconds until all have answered.
+    /// Lets `calls` calls sleep at once, each for 50 ms. Returns the time until the last response, in milliseconds.
     pub fn sleepers(&mut self, calls: usize) -> f64 {
         let mut batch = String::new();
         for _ in 0..calls {
@@ -366,8 +366,8 @@ impl Server {
         start.elapsed().as_secs_f64() * 1e3
     }
 
-    /// The times in milliseconds of `calls` calls of an `async` tool, 63 in flight, while a blocking tool may sleep
-    /// for two seconds beside them.
+    /// Returns the 99th percentile, in milliseconds, of `calls` calls of an `async` tool, 63 in flight, while a
+    /// blocking tool may sleep for two seconds beside them.
     pub fn beside_a_sleeper(&mut self, calls: usize, sleeper: bool) -> f64 {
         let sleeper = sleeper.then(|| {
             let id = self.id();
@@ -413,9 +413,9 @@ impl Server {
     }
 }
 
-/// What many calls cost.
+/// The cost of many calls.
 pub struct Flight {
-    /// Microseconds of CPU for each.
+    /// The CPU time of each, in microseconds.
     pub cpu: f64,
     pub per_second: f64,
 }

@@ -1,9 +1,9 @@
-//! Figures without noise: what a call costs in instructions, allocations and system calls.
+//! Figures without noise: the cost of a call in instructions, allocations and system calls.
 //!
-//! callgrind counts the very server that users get. A tool of its own, `window`, tells callgrind to begin anew, so a
-//! window holds so many calls and nothing else: no start, no end. Under valgrind a handler may seem slow on a busy
-//! machine, and its calls are then moved to another thread, as they should be, which costs more; so there are several
-//! windows, and the least is what a call costs.
+//! callgrind counts the same server that users get. The tool `window` makes callgrind begin a new count, so a window
+//! contains a known number of calls, without the start and the end of the server. Under valgrind, a handler may seem
+//! slow on a busy machine; its calls are then moved to another thread, as designed, which costs more. So there are
+//! several windows, and the lowest count is the cost of a call.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,25 +15,25 @@ use crate::client::{Era, Process, Server, program};
 use crate::http::HttpServer;
 use crate::report::{Promises, Table};
 
-/// In batches of 64 on standard input.
+/// The number of calls, which are sent in groups of 64 on standard input.
 const CALLS: usize = 1_024;
 const HTTP_CALLS: usize = 400;
 const WINDOWS: usize = 5;
 
 const OVER_HTTP: [&str; 2] = ["instructions a call", "allocations a call"];
 
-/// A call whose figures are counted on standard input and output, and what is promised of them.
+/// A call whose figures are counted on standard input and output, with the promised limits.
 struct Promised {
     call: Call,
     figures: [&'static str; 2],
-    /// Beside the floor's.
+    /// The ratio to the floor's count.
     instructions: f64,
     allocations: f64,
 }
 
-/// Of the allocations one is the handler's future; the others are the author's: a text, and the texts of a copy of an
-/// order. The floor has each order ready as the text of an answer, so beside it an order that is copied and serialised
-/// costs more.
+/// One allocation is the handler's future. The others are those of the author's code: a text, and the texts of a copy
+/// of an order. The floor has each order ready as the text of a response, so the ratio is higher for an order, which is
+/// copied and serialised.
 const ON_STDIO: [Promised; 3] = [
     Promised {
         call: Call::Echo,
@@ -55,7 +55,7 @@ const ON_STDIO: [Promised; 3] = [
     },
 ];
 
-/// What callgrind saw between two calls of `window`, for each call.
+/// The counts of callgrind between two calls of `window`, per call.
 #[derive(Clone, Copy)]
 struct Counted {
     instructions: f64,
@@ -106,7 +106,7 @@ fn add(table: &mut Table, server: &str, [instructions, allocations]: [&'static s
     table.add_plain(server, allocations, least(|counted| counted.allocations));
 }
 
-/// A folder for what callgrind writes, which goes with this value.
+/// A folder for the output of callgrind, which is removed with this value.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -117,7 +117,7 @@ impl Folder {
         Folder(path)
     }
 
-    /// A server under callgrind.
+    /// Returns the command of a server under callgrind.
     fn callgrind(&self, server: &str) -> Command {
         let (program, arguments) = program(server);
         let mut command = Command::new("valgrind");
@@ -127,7 +127,7 @@ impl Folder {
         command
     }
 
-    /// The windows of so many calls, without what came before the first.
+    /// Returns the windows of this number of calls, without the counts before the first.
     fn windows(&self, calls: usize) -> Vec<Counted> {
         (2..WINDOWS + 2).map(|number| read(&self.0.join(format!("out.{number}")), calls)).collect()
     }
@@ -139,7 +139,8 @@ impl Drop for Folder {
     }
 }
 
-/// What begins a new window: the tool of that name, or a method for the floor, which knows no names.
+/// Returns the request that begins a new window: a call of the tool `window`, or a method for the floor, which ignores
+/// names of tools.
 fn window(program: &str, era: Era, id: usize) -> String {
     match program.contains("floor") {
         true => format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"window"}}"#),
@@ -174,7 +175,7 @@ fn over_http(program: &str, era: Era) -> Vec<Counted> {
     folder.windows(HTTP_CALLS)
 }
 
-/// Reads the sum of a profile, and how often memory was asked for.
+/// Reads the sum of a profile, and the number of allocations.
 fn read(path: &Path, calls: usize) -> Counted {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("callgrind wrote no {}: {error}", path.display()));
@@ -184,7 +185,7 @@ fn read(path: &Path, calls: usize) -> Counted {
         if let Some(total) = line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")) {
             instructions = total.trim().parse().expect("a number of instructions");
         } else if let Some(name) = line.strip_prefix("cfn=").or(line.strip_prefix("fn=")) {
-            // A name is written once; afterwards its number stands for it.
+            // A name is written once, and represented by its number afterwards.
             let (number, name) = name.split_once(' ').unwrap_or((name, ""));
             if !name.is_empty() {
                 names.insert(number, name);

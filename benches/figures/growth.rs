@@ -1,8 +1,8 @@
 //! Measures how costs grow with the number of tools, the length of messages and the number of connections, and writes
 //! a table and a plot to `docs/`.
 //!
-//! No cost may grow faster than linearly: at each step, ten times as much may cost at most ten times as much, with room
-//! for noise.
+//! No cost may grow faster than linearly: ten times the size may cost at most ten times as much, plus an allowance for
+//! noise.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,7 +17,7 @@ const TOOLS: [usize; 4] = [10, 100, 1_000, 10_000];
 const BYTES: [usize; 5] = [1 << 10, 16 << 10, 256 << 10, 1 << 20, 16 << 20];
 const CONNECTIONS: [usize; 4] = [1, 10, 100, 1_000];
 const ROUNDS: usize = 3;
-/// What noise may add to a step.
+/// The factor that noise may add to a step.
 const SLACK: f64 = 1.35;
 
 pub fn measure(cores: &Cores, promises: &mut Promises) {
@@ -29,13 +29,13 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
         starts.push(rounds(&|| Server::startup_cpu(&program) * 1_000.0));
         lists.push(rounds(&|| {
             let mut server = Server::start(&program, Era::Modern);
-            // The first one makes the pages.
+            // The first request creates the pages.
             assert_eq!(server.list().1, tools, "the list is not whole");
             median(&(0..20).map(|_| server.list().0).collect::<Vec<_>>())
         }));
         calls.push(rounds(&|| {
             let mut server = Server::start(&program, Era::Modern);
-            // Its start belongs to no call.
+            // Start-up must not count towards a call.
             server.sequence(100);
             server.in_flight(Call::Echo, 20_000, 64).cpu
         }));
@@ -46,7 +46,7 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
         let of = |program: &str| rounds(&|| Server::start(program, Era::Modern).long_text(bytes, times).0);
         floor.push(of("floor 4"));
         ours.push(of("stdio"));
-        // The longest one gets no answer from it.
+        // rmcp does not answer the longest text.
         if bytes <= 1 << 20 {
             official.push(of("rmcp pipes 4"));
         }
@@ -63,7 +63,7 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
         for _ in 0..ROUNDS {
             kib.push(HttpServer::start("http").memory_of_connections(Era::Legacy, connections));
         }
-        // All of them together: one connection alone is less than a page of memory now and then.
+        // The total, because a single connection sometimes takes less than a page of memory.
         memory.push(median(&kib).max(0.1) * connections as f64);
     }
     cores.unpin();
@@ -151,7 +151,7 @@ pub fn measure(cores: &Cores, promises: &mut Promises) {
     let within = BYTES.len() - 1;
     linear("a longer text up to 1 MiB", &BYTES[..within], &ours[..within]);
     linear("a call with more connections", &CONNECTIONS, &cpu);
-    // One connection is too few to be weighed.
+    // The memory of one connection is too small to measure.
     linear("memory with more connections", &CONNECTIONS[1..], &memory[1..]);
     let last = |values: &[f64]| values[within] / values[within - 1];
     let step = last(&ours) / last(&floor);

@@ -1,6 +1,6 @@
 //! An HTTP client that keeps one request in flight on each of its connections.
 //!
-//! Its sockets block and have no options set, `TCP_NODELAY` least of all: what a server does about delays shows.
+//! Its sockets block and have no options set, not even `TCP_NODELAY`, so that delays of a server become visible.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,14 +11,14 @@ use crate::calls::Call;
 use crate::client::{Era, Flight, Process, program};
 use crate::report::median;
 
-/// A server on a port of its own.
+/// A server with its port.
 pub struct HttpServer {
     pub process: Process,
     address: SocketAddr,
     next_id: usize,
 }
 
-/// A connection, with its session where that is the custom.
+/// A connection, with its session if the era has sessions.
 pub struct Connection {
     stream: TcpStream,
     era: Era,
@@ -44,7 +44,7 @@ impl HttpServer {
         })
     }
 
-    /// Starts a server by a command of the caller's, which is given what `program` takes, with the port.
+    /// Starts a server with the command that `command` returns for the name of the server and its port.
     pub fn run(server: &str, command: impl FnOnce(&str) -> Command) -> HttpServer {
         let free = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
         let address = free.local_addr().expect("it is bound");
@@ -64,7 +64,7 @@ impl HttpServer {
         self.next_id - 1
     }
 
-    /// A connection; a legacy one begins a session, unless the server has none.
+    /// Opens a connection. A legacy client begins a session, unless the server has none.
     pub fn connect(&self, era: Era) -> Connection {
         let stream = TcpStream::connect(self.address).expect("the server listens");
         let mut connection =
@@ -79,7 +79,7 @@ impl HttpServer {
         connection
     }
 
-    /// Calls `echo` one at a time, and gives the median time of a call in microseconds.
+    /// Calls `echo` in sequence, and returns the median time of a call in microseconds.
     pub fn sequence(&mut self, era: Era, calls: usize) -> f64 {
         let mut connection = self.connect(era);
         let mut times = Vec::with_capacity(calls);
@@ -94,14 +94,14 @@ impl HttpServer {
         median(&times)
     }
 
-    /// Makes so many calls over so many connections, each of which has one in flight.
+    /// Makes `calls` calls over new connections, each of which has one call in flight.
     pub fn flight(&mut self, era: Era, calls: usize, connections: usize) -> Flight {
         let mut open: Vec<Connection> = (0..connections).map(|_| self.connect(era)).collect();
         self.calls_over(&mut open, connections);
         self.calls_over(&mut open, calls)
     }
 
-    /// The same over connections that are there.
+    /// Makes `calls` calls over open connections, each of which has one call in flight.
     pub fn calls_over(&mut self, open: &mut [Connection], calls: usize) -> Flight {
         let count = open.len();
         let first = self.next_id;
@@ -113,7 +113,7 @@ impl HttpServer {
             connection.send(&message, Some("echo"));
         }
         for number in 0..calls {
-            // The one that was asked first is looked at first; the others go on meanwhile.
+            // The connection with the oldest request is read first; the others continue meanwhile.
             let connection = &mut open[number % count];
             let response = connection.receive();
             Call::Echo.assert_answer(&response.body, first + number);
@@ -126,9 +126,9 @@ impl HttpServer {
         Flight { cpu: (self.process.cpu() - cpu) / calls as f64, per_second: calls as f64 / took }
     }
 
-    /// The KiB that the server takes for each of so many connections, after a call on each.
+    /// Returns the memory of the server per connection, in KiB, after a call on each.
     pub fn memory_of_connections(&mut self, era: Era, connections: usize) -> f64 {
-        // What a first connection brings into memory belongs to no connection.
+        // The first connection loads code and data that all connections share.
         let mut first = vec![self.connect(era)];
         self.calls_over(&mut first, 100);
         let before = self.process.resident_kib();
@@ -137,7 +137,7 @@ impl HttpServer {
         (self.process.resident_kib() - before) / connections as f64
     }
 
-    /// The longest of so many calls in sequence, in milliseconds, each as JSON; and the longest time to the first event
+    /// Returns the 90th percentiles, in milliseconds, of the time of a JSON response and of the time to the first event
     /// of a stream.
     pub fn stalls(&mut self, era: Era, calls: usize) -> (f64, f64) {
         let mut connection = self.connect(era);
@@ -163,7 +163,7 @@ impl HttpServer {
             let response = connection.receive();
             assert!(response.head.contains("text/event-stream") && response.body.contains("counted to 3"));
         }
-        // A scheduler that lets a process wait is no stall of the server's: those would be in nearly all calls.
+        // The highest values are waits for the scheduler; a stall of the server would affect nearly all calls.
         (crate::report::percentile(&json, 0.9), crate::report::percentile(&events, 0.9))
     }
 }
@@ -174,7 +174,7 @@ impl Connection {
         self.receive()
     }
 
-    /// The same to a server by another name.
+    /// Sends a message with another name of the server, and receives the response.
     pub fn ask_as(&mut self, host: &str, message: &str, name: Option<&str>) -> Response {
         self.write(host, message, name);
         self.receive()

@@ -1,4 +1,4 @@
-//! What a call costs over HTTP, beside bare hyper and the official SDK at its best.
+//! The cost of a call over HTTP, compared with bare hyper and with the fastest configuration of the official SDK.
 
 use crate::client::{Cores, Era};
 use crate::http::HttpServer;
@@ -12,7 +12,7 @@ const THROUGHPUT: &str = "calls/s, 64 connections";
 const MEMORY: &str = "KiB a connection";
 const PEAK: &str = "peak memory, MiB";
 
-/// hyper on one thread; fastmcp-rs; hyper on the runtime that `#[mcp::main]` makes where there are two cores; rmcp.
+/// hyper on one thread; fastmcp-rs; hyper on the runtime that `#[mcp::main]` creates on two cores; rmcp.
 const SERVERS: [(&str, &str); 4] = [
     ("hyper", "floor-http"),
     ("fastmcp-rs", "http"),

@@ -1,20 +1,20 @@
-//! What this costs, beside a floor without a framework and beside the official SDK, in the same run.
+//! The costs of this library, compared with a floor without a framework and with the official SDK in the same run.
 //!
 //! ```sh
 //! cargo bench -p figures            # everything that is timed, in two minutes
 //! cargo bench -p figures -- http    # one section: one, flight, lists, waiting, http
-//! cargo bench -p figures -- counted # what can be counted instead: instructions, allocations, system calls
-//! cargo bench -p figures -- builds  # what it costs to build a first server, in some minutes
+//! cargo bench -p figures -- counted # everything that is counted: instructions, allocations, system calls
+//! cargo bench -p figures -- builds  # the cost of building a first server, in some minutes
 //! cargo bench -p figures -- growth  # more tools, longer messages, more connections: writes docs/growth.md
 //! cargo bench -p figures -- write   # everything, and writes the tables and the plot of docs/performance.md
 //! ```
 //!
-//! Each server is a program of its own, and is built together with this one. What is held to a promise is counted, or
-//! taken with client and server on one core, since a hop between two sleeping cores costs more than everything that is
-//! measured here. Rounds are interleaved, and a ratio is taken within each round, so that what else the machine does
-//! falls on all alike; ratios are what counts. What the wall clock alone says is printed and promises nothing.
+//! Each server is a separate program, and is built together with this one. Figures with a promised limit are counted,
+//! or are measured with client and server on one core, because a wake-up across two sleeping cores costs more than
+//! everything that is measured here. Rounds are interleaved, and each ratio is taken within a round, so that other load
+//! affects all servers alike. Figures of the wall clock alone are printed and have no limit.
 //!
-//! It exits with an error when a figure that is promised does not hold.
+//! The program exits with an error if a promised limit is exceeded.
 
 mod builds;
 mod calls;
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     if promises.hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Puts the tables between their marks in `docs/performance.md`, and the plot beside it.
+/// Writes the tables between their marks in `docs/performance.md`, and the plot beside the page.
 fn write(tables: &[Table]) {
     const BEGIN: &str = "<!-- begin: written by `cargo bench -p figures -- write` -->\n";
     const END: &str = "<!-- end -->";

@@ -1,14 +1,14 @@
-//! What is measured is the ordinary server: it is asked so itself, once it was measured.
+//! Checks that a measured server is an ordinary one.
 //!
-//! A server that leaves out checks would be quicker. So a process whose calls were timed must then show that a panic
-//! is an answer, that a wrong argument, a message nested too deep and an id that is too long are refused, that a call
-//! can be cancelled, that what a tool prints stays out of the frames, and, over HTTP, that a stranger's name and a
-//! header that contradicts its body are refused.
+//! A server without checks would be faster. So a process whose calls were measured must then prove that a panic gets a
+//! response, that a wrong argument, a message with too many levels and an id that is too long are rejected, that a call
+//! can be cancelled, that printed text stays out of the frames, and, over HTTP, that an unknown host name and a header
+//! that contradicts its body are rejected.
 
 use crate::client::{Era, Server};
 use crate::http::HttpServer;
 
-/// Each call, and what must be in its answer.
+/// Returns the name of each check, its request, and a text that the response must contain.
 fn questions(era: Era) -> Vec<(&'static str, String, &'static str)> {
     let deep = format!(r#"{{"text":{}"x"{}}}"#, "[".repeat(70), "]".repeat(70));
     let id_too_long =
@@ -24,13 +24,13 @@ fn questions(era: Era) -> Vec<(&'static str, String, &'static str)> {
     ]
 }
 
-/// Asks a server on standard input and output.
+/// Checks a server on standard input and output.
 pub fn on_stdio(server: &mut Server, era: Era) {
     for (what, message, expected) in questions(era) {
         let answer = server.ask(&message);
         assert!(answer.contains(expected) && answer.lines().count() == 1, "{what}: {answer}");
     }
-    // An id that is free again belongs to nothing that still runs, and a cancelled call is not answered.
+    // The id of a cancelled call is free again, and a cancelled call gets no response.
     server.send(&era.call(907, "sleep_ms", r#"{"ms":60000}"#));
     let busy = server.ask(&era.call(907, "echo", r#"{"text":"x"}"#));
     assert!(busy.contains("is in progress"), "an id in use is refused: {busy}");
@@ -39,7 +39,7 @@ pub fn on_stdio(server: &mut Server, era: Era) {
     assert!(answer.contains("hello 907") && answer.lines().count() == 1, "a call is cancelled: {answer}");
 }
 
-/// Asks a server over HTTP.
+/// Checks a server over HTTP.
 pub fn on_http(server: &mut HttpServer, era: Era) {
     let mut connection = server.connect(era);
     for (what, message, expected) in questions(era) {
@@ -47,7 +47,7 @@ pub fn on_http(server: &mut HttpServer, era: Era) {
         let response = connection.ask(&message, name);
         assert!(response.body.contains(expected), "{what}: {} {}", response.status, response.body);
     }
-    // A response that nobody waits for any more cancels its call, so its place is free at once.
+    // A closed connection cancels its call, so its permit is free at once.
     let mut leaves = server.connect(era);
     leaves.send(&era.call(907, "sleep_ms", r#"{"ms":60000}"#), Some("sleep_ms"));
     drop(leaves);

@@ -13,7 +13,7 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Curves; what is linear rises by one decade a decade.
+/// Curves over two logarithmic axes, on which linear growth rises by one decade per decade.
 pub struct Plot {
     pub title: &'static str,
     pub across: &'static str,
@@ -21,7 +21,7 @@ pub struct Plot {
     pub curves: Vec<Curve>,
 }
 
-/// Plots side by side.
+/// Draws plots side by side.
 pub fn document(plots: &[Plot]) -> String {
     let mut body = String::new();
     for (at, plot) in plots.iter().enumerate() {
@@ -37,7 +37,7 @@ fn svg(width: f64, height: f64, body: &str) -> String {
     )
 }
 
-/// A value on an axis: 1,000 is `1k`.
+/// Formats a value on an axis: 1,000 is `1k`.
 fn tick(value: f64) -> String {
     match value {
         value if value >= 1e6 => format!("{}M", value / 1e6),
@@ -95,7 +95,7 @@ impl Plot {
             }
             Ok(())
         });
-        // Names stand at the ends of their curves, apart from each other.
+        // Names are at the ends of their curves, at a distance from each other.
         let mut ends: Vec<(usize, f64)> =
             self.curves.iter().enumerate().map(|(at, curve)| (at, y(curve.points[curve.points.len() - 1].1))).collect();
         ends.sort_by(|one, other| one.1.total_cmp(&other.1));
@@ -109,7 +109,7 @@ impl Plot {
             let dots = curve.points.iter().map(|(at, value)| {
                 format!("<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>", x(*at), y(*value))
             });
-            // A curve that ends before others has its name where they do not pass.
+            // The name of a curve that ends before the others is kept off their lines.
             let (last, furthest) =
                 (curve.points[curve.points.len() - 1].0, points().fold(0.0, |most, point| point.0.max(most)));
             let (anchor, beside, below) = if last < furthest { ("end", -8.0, -8.0) } else { ("start", 8.0, 4.0) };
@@ -127,7 +127,7 @@ impl Plot {
     }
 }
 
-/// Bars below each other in groups, with their values, on one logarithmic axis.
+/// Draws groups of horizontal bars, with their values, on one logarithmic axis.
 pub fn bars(title: &str, groups: &[(String, Vec<(String, f64)>)]) -> String {
     const LEFT: f64 = 190.0;
     const LONGEST: f64 = 560.0;

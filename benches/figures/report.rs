@@ -1,8 +1,8 @@
-//! Tables of figures, the median of ratios within rounds, and promises that hold or do not.
+//! Tables of figures, the median of ratios within rounds, and promised limits.
 
 use std::fmt::Write as _;
 
-/// One table: servers down, figures across. The first server is what the others are compared with.
+/// A table with a row per server and a column per figure. The other servers are compared with the first one.
 pub struct Table {
     title: String,
     servers: Vec<&'static str>,
@@ -11,7 +11,7 @@ pub struct Table {
 
 struct Figure {
     name: &'static str,
-    /// One list of values, a round each, for each server.
+    /// A list per server, with a value per round.
     values: Vec<Vec<f64>>,
     shows_ratio: bool,
 }
@@ -21,12 +21,12 @@ impl Table {
         Table { title: title.into(), servers: servers.to_vec(), figures: Vec::new() }
     }
 
-    /// Adds what a round has given; `name` has the unit.
+    /// Adds the value of a round; `name` includes the unit.
     pub fn add(&mut self, server: &str, name: &'static str, value: f64) {
         self.add_as(server, name, value, true);
     }
 
-    /// The same for what is not to be compared.
+    /// Adds the value of a round to a figure that is not compared.
     pub fn add_plain(&mut self, server: &str, name: &'static str, value: f64) {
         self.add_as(server, name, value, false);
     }
@@ -54,13 +54,13 @@ impl Table {
         median(self.values(server, name))
     }
 
-    /// The median of the ratios within each round.
+    /// Returns the median of the ratios within each round.
     pub fn ratio(&self, server: &str, reference: &str, name: &str) -> f64 {
         let pairs = self.values(server, name).iter().zip(self.values(reference, name));
         median(&pairs.map(|(figure, reference)| figure / reference).collect::<Vec<_>>())
     }
 
-    /// The CPU time of a call at each server, if that is what the table has.
+    /// Returns the CPU time of a call at each server, if the table has it.
     pub fn cpu_of_calls(&self) -> Option<(String, Vec<(String, f64)>)> {
         let figure = self.figures.iter().find(|figure| figure.name.starts_with("CPU of a call"))?;
         let bars =
@@ -93,18 +93,18 @@ impl Table {
     }
 }
 
-/// Promises, each printed with its figure.
+/// Promised limits, each of which is printed with its figure.
 #[derive(Default)]
 pub struct Promises {
     broken: usize,
 }
 
-/// What a neighbour's load may make of a ratio that is timed. A change that costs more than that is found; one that costs
-/// less is found by what is counted.
+/// The factor by which other load may change a measured ratio. A regression beyond it is found here; a smaller one is
+/// found by the counted figures.
 pub const NOISE: f64 = 1.25;
 
 impl Promises {
-    /// A figure that may be at most so much; `slack` is what noise may make of it.
+    /// Checks a figure against its limit; `slack` is the factor that noise may add.
     pub fn at_most(&mut self, what: &str, figure: f64, limit: f64, slack: f64) {
         let holds = figure <= limit * slack;
         let verdict = match holds {
@@ -116,7 +116,7 @@ impl Promises {
         println!("{what}: {}, at most {} promised: {verdict}", number(figure), number(limit));
     }
 
-    /// A figure of the wall clock: it is printed beside its goal and never fails.
+    /// Prints a figure of the wall clock beside its goal, which never fails.
     pub fn shown(&self, what: &str, figure: f64, goal: &str) {
         println!("{what}: {}, the goal is {goal} (not gated)", number(figure));
     }
@@ -126,7 +126,7 @@ impl Promises {
     }
 }
 
-/// A number with three digits that matter.
+/// Formats a number with three significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 10_000.0 => grouped(value),
@@ -159,7 +159,7 @@ pub fn percentile(figures: &[f64], part: f64) -> f64 {
     sorted.get(at).copied().unwrap_or(f64::NAN)
 }
 
-/// The machine, in a few words.
+/// Describes the machine in a few words.
 pub fn machine() -> String {
     let first = |path: &str, label: &str| {
         let text = std::fs::read_to_string(path).unwrap_or_default();

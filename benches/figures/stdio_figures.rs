@@ -1,4 +1,4 @@
-//! What a server on standard input and output costs, beside a floor without a framework and the official SDK.
+//! The costs of a server on standard input and output, compared with a floor without a framework and the official SDK.
 
 use crate::calls::Call;
 use crate::client::{Cores, Era, Process, Server};
@@ -6,7 +6,7 @@ use crate::ordinary;
 use crate::report::{NOISE, Promises, Table, median};
 
 const ROUNDS: usize = 5;
-/// A start takes a millisecond, of which a page fault more or less is a part that shows.
+/// The number of starts per round. A start takes a millisecond, so even a single page fault is visible.
 const STARTS: usize = 8;
 
 const FLOOR: &str = "floor";
@@ -16,7 +16,7 @@ const RMCP: &str = "rmcp, `stdio()`";
 const SERVERS: [(&str, &str); 4] = [(FLOOR, "floor 4"), (OURS, "stdio"), (PIPES, "rmcp pipes 4"), (RMCP, "rmcp 4")];
 const NAMES: [&str; 4] = [FLOOR, OURS, PIPES, RMCP];
 
-/// Start-up, a call in sequence, idle memory.
+/// Measures start-up, a call in sequence, and idle memory.
 pub fn one_at_a_time(cores: &Cores, promises: &mut Promises) -> Table {
     const STARTUP: &str = "start-up CPU, ms";
     const SEQUENCE: &str = "a call in sequence, p50 µs";
@@ -43,14 +43,14 @@ pub fn one_at_a_time(cores: &Cores, promises: &mut Promises) -> Table {
     table
 }
 
-/// 64 calls in flight, in both eras; and what memory they take.
+/// Measures 64 calls in flight in both eras, and their memory.
 pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
     const CPU: &str = "CPU of a call, µs";
     const SPEED: &str = "calls/s, one core";
     const FREE: &str = "calls/s, all cores";
     const PEAK: &str = "peak memory, MiB";
     const GROWTH: &str = "KiB from 10,000 to 100,000 calls";
-    // A structured result, small and larger.
+    // A small structured result, and a larger one.
     const STRUCTURED: [(Call, &str); 2] = [(Call::Add, "CPU of `add`, µs"), (Call::GetOrder, "of `get_order`, µs")];
     let mut tables = Vec::new();
     for era in Era::BOTH {
@@ -61,7 +61,7 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
                 let mut server = Server::start(program, era);
                 server.in_flight(Call::Echo, 10_000, 64);
                 let early = server.process.peak_kib();
-                // Memory is looked at once: it takes many calls, and hardly differs.
+                // Memory is measured once: that takes many calls, and the result hardly varies.
                 let calls = if round == 0 { 90_000 } else { 20_000 };
                 let flight = server.in_flight(Call::Echo, calls, 64);
                 table.add(name, CPU, flight.cpu);
@@ -101,7 +101,7 @@ pub fn in_flight(cores: &Cores, promises: &mut Promises) -> Vec<Table> {
     tables
 }
 
-/// Lists, and texts of 1 MiB.
+/// Measures lists, and texts of 1 MiB.
 pub fn lists_and_long_texts(cores: &Cores, promises: &mut Promises) -> Table {
     const FEW: &str = "`tools/list` of 4, CPU µs";
     const MANY: &str = "of 100, CPU µs";
@@ -128,7 +128,7 @@ pub fn lists_and_long_texts(cores: &Cores, promises: &mut Promises) -> Table {
     table
 }
 
-/// Tools that wait, and tools that block.
+/// Measures tools that wait, and tools that block.
 pub fn waiting_and_blocking(promises: &mut Promises) -> Table {
     const SLEEP: &str = "200 calls that sleep 50 ms, ms";
     const SYNC: &str = "calls/s of a plain `fn`, 64 in flight";
@@ -157,7 +157,7 @@ pub fn waiting_and_blocking(promises: &mut Promises) -> Table {
     table
 }
 
-/// The reads and writes of a call in sequence.
+/// Counts the reads and writes of a call in sequence.
 pub fn system_calls(promises: &mut Promises) {
     let mut server = Server::start("stdio", Era::Modern);
     let count = |process: &Process| process.reads_and_writes();

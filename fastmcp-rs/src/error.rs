@@ -148,7 +148,7 @@ impl StdError for Error {
 ///     if day > 31 {
 ///         return Err(ToolError::new(format!("there is no day {day}: use 1 to 31")));
 ///     }
-///     // An I/O error is logged; the model is not told where the notes are.
+///     // An I/O error is logged; the model does not see the path of the notes.
 ///     Ok(std::fs::read_to_string(format!("/srv/notes/{day}.txt"))?)
 /// }
 /// ```

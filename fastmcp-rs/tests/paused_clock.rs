@@ -1,4 +1,4 @@
-//! Apps under a clock that stands until everybody waits for it.
+//! Apps under a clock that is paused until all tasks wait for it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -51,7 +51,7 @@ async fn keywords_outside_the_built_in_validator_are_checked() {
             assert!(text.contains(part), "{part} in {text}");
         }
     }
-    // What was mended is checked, not what came.
+    // The corrected arguments are checked, not the original ones.
     let given = json!({"kind": "box", "size": "2", "ids": "[1]"});
     assert_eq!(refusal(echo(schema()), given).await, None);
     let text = refusal(echo(schema()), json!({"kind": "box", "size": "2", "ids": "[1, 1]"})).await.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Results with links to resources, which several clients show to no model.
+//! Results with links to resources, which several clients do not show to the model.
 
 use fastmcp_rs::Revision;
 use fastmcp_rs::prelude::*;

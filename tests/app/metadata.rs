@@ -1,4 +1,4 @@
-//! Metadata of apps and components: icons, titles, tags, and how long results may be cached.
+//! Metadata of apps and components: icons, titles, tags, and cache hints.
 
 use std::time::Duration;
 

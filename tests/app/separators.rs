@@ -1,4 +1,4 @@
-//! U+0085, U+2028 and U+2029, which JSON allows and several clients take for the ends of lines.
+//! U+0085, U+2028 and U+2029, which JSON allows and several clients treat as line ends.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

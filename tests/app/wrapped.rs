@@ -1,4 +1,4 @@
-//! Structured results that are no objects, for clients of 2026-07-28 that take no others.
+//! Structured results that are not objects, wrapped for clients of 2026-07-28 that accept only objects.
 
 use fastmcp_rs::Revision;
 use fastmcp_rs::prelude::*;

@@ -1,6 +1,6 @@
 //! `tracing` events of a call that reach its client.
 //!
-//! A program of its own: the subscriber is the process's, and changes what every server declares.
+//! A separate program, because the subscriber is global to the process, and changes the capabilities of every server.
 
 use std::future::Future;
 use std::sync::Once;

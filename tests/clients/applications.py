@@ -1,6 +1,6 @@
 """Lets an application call the tools of `values.rs` for a scripted model.
 
-Its own `mcp add` configures the application. The working directory is its home, and it reaches nothing but loopback.
+The `mcp add` of the application adds the server. The working directory is its home, and it can reach only loopback.
 """
 
 import json
@@ -27,7 +27,7 @@ PROMPT = "Call the tools."
 
 @dataclass
 class Application:
-    """An application, and how it is led to the model and the server."""
+    """An application, with its configuration for the model and the server."""
 
     api: type
     revision: str  # in which it speaks to our servers
@@ -82,7 +82,7 @@ wire_api = "responses"
             "stdio": ["mcp", "add", "values", "--", "{command}"],
             "http": ["mcp", "add", "values", "--url", "{url}"],
         },
-        # Otherwise the first request to the model does not always wait for the tools.
+        # Otherwise the first request to the model may precede the list of tools.
         run=["-c", "mcp_servers.values.required=true", "exec", "--skip-git-repo-check", PROMPT],
         around=r"^Wall time: .*\nOutput:\n",
     ),
@@ -105,7 +105,7 @@ wire_api = "responses"
             "stdio": ["mcp", "add", "-s", "user", "values", "{command}"],
             "http": ["mcp", "add", "-s", "user", "-t", "http", "values", "{url}"],
         },
-        # A model that is named is not chosen by another one.
+        # With a named model, no other model is asked to select one.
         run=["-m", "gemini-2.5-flash", "--approval-mode", "yolo", "-p", PROMPT],
         around=r"^<untrusted_context>\n|\n</untrusted_context>$",
     ),
@@ -113,7 +113,7 @@ wire_api = "responses"
 
 
 class Server:
-    """The server on HTTP, which can be started again on its port."""
+    """The server on HTTP, which can be restarted on its port."""
 
     def __init__(self):
         self.port = free_port()
@@ -138,7 +138,7 @@ class Server:
 
 
 def script(server):
-    """The calls that the model makes, by the names of their checks."""
+    """Returns the calls that the model makes, by the names of their checks."""
     calls = {
         "number": Call("add", {"a": 20, "b": 22}),
         "bool": Call("is_even", {"number": 3}),
@@ -150,7 +150,7 @@ def script(server):
         "tuple": Call("swap", {"pair": ["Ada", 36]}),
         "tagged enum": Call("tip", {"payment": {"kind": "cash", "cents": 900}}),
         "refused types": Call("book_table", {"guests": "many", "from": "20:00:00", "until": "22:00:00"}),
-        # No schema says which texts are times, so these reach the server in every application.
+        # No schema expresses which texts are times, so these reach the server in every application.
         "refused values": Call("book_table", {"guests": 2, "from": "25:61", "until": "late"}),
         "refused tag": Call("tip", {"payment": {"kind": "crd", "number": "4242"}}),
         "link": Call("manual", {}),
@@ -164,7 +164,7 @@ def script(server):
 
 
 def run(arguments, environment, patience):
-    """Runs the application to its end: its exit code, and what it printed."""
+    """Runs the application to its end. Returns its exit code and its output."""
     process = subprocess.Popen([*TASK["command"], *arguments], cwd=HOME, env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                start_new_session=True)
@@ -190,7 +190,7 @@ def contains(text, *parts):
 
 
 def value(text):
-    """The value of a result, without the object that revisions before 2026-07-28 want around it."""
+    """Returns the value of a result, without the object that revisions before 2026-07-28 require around it."""
     found = json.loads(text)
     return found["result"] if isinstance(found, dict) and found.keys() == {"result"} else found
 
@@ -232,7 +232,7 @@ def check_results(application, results):
     for name, expected in values.items():
         check(name, lambda: equal(value(good(name)), expected))
     check("text", lambda: equal(good("text"), "Hello, Ada!"))
-    # Some applications compare arguments with the schema, and refuse these in words of their own.
+    # Some applications validate arguments against the schema, and reject these in their own words.
     check("refused types", refused, "refused types", "guests")
     check("refused tag", refused, "refused tag", "kind")
     check("refused values", refused, "refused values", "from", "until", "Nothing was done")
@@ -245,7 +245,7 @@ def check_results(application, results):
 
 
 def check_exits(log):
-    """Each server that the application started has ended with 0, perhaps a little later than the application."""
+    """Checks that each server of the application ends with 0, perhaps a little later than the application."""
     def ended():
         for _ in range(200):
             lines = [line.split() for line in log.read_text().splitlines()]
@@ -265,7 +265,7 @@ def main():
     calls = script(server)
     model = Model(application.api, list(calls.values()))
     address = model.start()
-    # Nothing of the user's environment is handed on, and all names but that of loopback lead to a closed port.
+    # The user's environment is not passed on, and every name except that of loopback leads to a closed port.
     environment = {"PATH": os.environ["PATH"], "HOME": str(HOME), "TMPDIR": str(HOME), "TERM": "dumb",
                    "NODE_COMPILE_CACHE": os.environ.get("NODE_COMPILE_CACHE", str(HOME / "compiled")),
                    "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}

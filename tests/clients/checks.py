@@ -1,4 +1,4 @@
-"""What the Python programs share: the task that the runner gives them, and the lines that it reads."""
+"""Shared code of the Python programs: the task of the runner, and the lines that the runner reads."""
 
 import asyncio
 import inspect
@@ -16,14 +16,14 @@ CLIENT_MODE = REVISION if MODE == "modern" else MODE
 
 
 async def check(name, test):
-    """Makes one check, and ends the program if it is wrong."""
+    """Makes one check, and ends the program if it fails."""
     try:
         result = test()
         if inspect.isawaitable(result):
             await asyncio.wait_for(result, 30)
     except Exception:
         print(f"wrong {name}: {traceback.format_exc()}", flush=True)
-        # The client's own clean-up may wait for ever after an error of ours.
+        # The client's own clean-up may wait for ever after an error of this program.
         os._exit(1)
     print(f"ok {name}", flush=True)
 
@@ -43,7 +43,7 @@ def holds(condition, what):
 
 
 async def refused(awaitable, code, error):
-    """The request is refused with that code."""
+    """Checks that the request is rejected with this code."""
     try:
         answer = await awaitable
     except error as refusal:
@@ -53,7 +53,7 @@ async def refused(awaitable, code, error):
 
 
 async def eventually(ask, expected):
-    """Asks again until the answer is the one."""
+    """Repeats a request until the response is the expected one."""
     for _ in range(100):
         answer = await ask()
         if answer == expected:

@@ -1,7 +1,7 @@
-"""Gives the schemas of our tools to the converters of other people: `converters.py LIBRARY SERVER`.
+"""Passes the schemas of our tools to third-party converters: `converters.py LIBRARY SERVER`.
 
-Prints a line for each tool that a converter has taken, as the other programs do for their checks. Each library gets the
-schemas with the options that docs/clients.md recommends for it.
+Prints a line for each tool that a converter has accepted, as the other programs do for their checks. Each library gets
+the schemas with the options that docs/clients.md recommends for it.
 """
 
 import json
@@ -12,7 +12,7 @@ OPTIONS = {"google-genai": ["--open", "--limits"], "openai-agents": [], "langcha
 
 
 def listed(command):
-    """The tools as the server lists them."""
+    """Returns the tools as the server lists them."""
     initialize = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "converters", "version": "1"}}
     frames = [
         {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize},
@@ -26,7 +26,7 @@ def listed(command):
 
 
 def each(schema):
-    """Every object in a schema."""
+    """Yields every object in a schema."""
     if isinstance(schema, dict):
         yield schema
         for value in schema.values():
@@ -52,7 +52,7 @@ def openai(tool):
     from mcp.types import Tool
 
     server = MCPServerStdio(params={"command": "true"})
-    # Strict where the schema lets it be, which is what their models are best at.
+    # Strict where the schema allows it, because their models work best with strict schemas.
     for strict in (False, True):
         function = MCPUtil.to_function_tool(Tool.model_validate(tool), server, convert_schemas_to_strict=strict)
         parameters = function.params_json_schema

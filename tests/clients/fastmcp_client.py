@@ -1,4 +1,4 @@
-"""The client of FastMCP for Python against our servers."""
+"""Tests our servers with the client of FastMCP for Python."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPDeprecationWarning
 
 from checks import CLIENT_MODE, MODERN, REVISION, TASK, check, equal, eventually, holds, refused, skip
 
-# What 2026-07-28 has abandoned is what the other revisions still need.
+# The other revisions still need the features that 2026-07-28 has deprecated.
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
 accept = False
@@ -25,19 +25,19 @@ levels = []
 
 
 def connect(target, **options):
-    """A client that is entered with `async with`."""
+    """Returns a client, to be entered with `async with`."""
     if url := target.get("url"):
         transport = StreamableHttpTransport(url)
     else:
         program, *arguments = target["command"]
-        # Otherwise the server would stay when the client goes.
+        # Otherwise the server would outlive the client.
         transport = StdioTransport(program, arguments, keep_alive=False)
     return Client(transport, mode=CLIENT_MODE, **options)
 
 
 async def elicited(message, response_type, params, context):
     questions.append(message)
-    # The type is made from our schema, so this is also a check of the schema.
+    # The type is generated from our schema, so this also checks the schema.
     return response_type(confirm=True, reason="changed my mind") if accept else ElicitResult(action="decline")
 
 
@@ -66,7 +66,7 @@ def text(result):
 
 
 async def fails(client, tool, arguments, what):
-    """The tool fails, which this client raises."""
+    """Checks that the tool fails, which this client raises."""
     try:
         result = await client.call_tool(tool, arguments)
     except ToolError as error:
@@ -78,7 +78,7 @@ async def fails(client, tool, arguments, what):
 async def with_orders(orders):
     def connected():
         equal(orders.protocol_version, REVISION)
-        # With a pinned revision it asks nothing when it connects, so it knows no name.
+        # With a pinned revision, the client sends nothing when it connects, so it does not know the server's name.
         if CLIENT_MODE != REVISION:
             equal(orders.server_info.name, "OrderManager")
 
@@ -94,7 +94,7 @@ async def with_orders(orders):
         delivered = await orders.call_tool("list_orders_by_status", {"status": "Delivered"})
         expected = [{"id": "ORD-103", "amount": 25.0, "email": "charlie@example.com"}]
         equal(delivered.structured_content, expected if MODERN else {"result": expected})
-        # The same as values of a type that it makes from our schema.
+        # The same as values of a type that the client generates from our schema.
         eligible = await orders.call_tool("check_refund_eligibility", {"order_id": "ORD-102"})
         equal((eligible.data.order_id, eligible.data.eligible), ("ORD-102", True))
 
@@ -184,7 +184,7 @@ async def with_fixture(fixture):
         equal(seen, [(step, 3, "counting") for step in (1, 2, 3)])
 
     async def logs():
-        # With 2026-07-28 the client asks for every level by itself, and has no way to ask for fewer.
+        # On 2026-07-28 the client requests every level by itself, and cannot request fewer.
         if not MODERN:
             await fixture.set_logging_level("error")
         await fixture.call_tool("log_levels", {})

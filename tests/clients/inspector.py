@@ -1,4 +1,4 @@
-"""The Inspector's command line against our servers: each check is a run of it, with a server of its own."""
+"""Tests our servers with the Inspector's command line: each check is one run, with a server of its own."""
 
 import json
 import subprocess
@@ -9,13 +9,13 @@ MODERN = TASK["mode"] != "legacy"
 
 
 def inspect(target, method, *arguments):
-    """What it prints for one request: `result` or `error`, and its exit code."""
+    """Makes one request. Returns the printed `result` or `error`, and the exit code."""
     # The options that take lists would swallow the server's command, so it comes first.
     server = ["--server-url", target["url"]] if "url" in target else target["command"]
     command = [NODE, CLI, "--cli", *server, "--protocol-era", TASK["mode"], "--format", "json", "--method", method]
     ran = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     printed = (ran.stdout if ran.stdout.strip() else ran.stderr).strip().splitlines()
-    # What it says besides, such as warnings, comes before.
+    # Other output, such as warnings, comes before.
     answer = json.loads(printed[-1]) if printed else {}
     return answer | {"exit": ran.returncode}
 
@@ -48,7 +48,7 @@ def connect():
 
 
 def list_tools():
-    # It also looks for schemas that some models cannot read, and exits with 6 if there is one.
+    # It also searches for schemas that some models cannot read, and exits with 6 if there is one.
     answer = inspect(ORDERS, "tools/list", "--strict")
     equal([tool["name"] for tool in answer["result"]["tools"]], TASK["tools"])
     equal(answer["exit"], 0)

@@ -1,4 +1,4 @@
-"""The client of the Python SDK, `mcp`, against our servers."""
+"""Tests our servers with the client of the Python SDK, `mcp`."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPDeprecationWarning
 
 from checks import CLIENT_MODE, MODERN, REVISION, TASK, check, equal, eventually, holds, refused
 
-# What 2026-07-28 has abandoned is what the other revisions still need.
+# The other revisions still need the features that 2026-07-28 has deprecated.
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
 answer = None
@@ -21,7 +21,7 @@ levels = []
 
 
 def connect(target, **options):
-    """A client that is entered with `async with`."""
+    """Returns a client, to be entered with `async with`."""
     if url := target.get("url"):
         server = url
     else:
@@ -70,7 +70,7 @@ async def with_orders(orders):
 
     def connected():
         equal(orders.protocol_version, REVISION)
-        # With a pinned revision it asks nothing when it connects, so it knows no name.
+        # With a pinned revision, the client sends nothing when it connects, so it does not know the server's name.
         if CLIENT_MODE != REVISION:
             equal(orders.server_info.name, "OrderManager")
 

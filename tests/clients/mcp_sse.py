@@ -1,4 +1,4 @@
-"""The client of the Python SDK, `mcp`, over HTTP with SSE, the transport of 2024-11-05."""
+"""Tests our servers with the client of the Python SDK, `mcp`, over HTTP with SSE, the transport of 2024-11-05."""
 
 import asyncio
 import warnings
@@ -84,7 +84,7 @@ async def with_fixture(fixture):
 
         done = await fixture.call_tool("count", {"steps": 3, "rest_ms": 100}, progress_callback=report)
         equal(text(done), "3")
-        # The revision has no words for it yet.
+        # The revision has no progress messages.
         equal(seen, [(step, 3, None) for step in (1, 2, 3)])
 
     async def logs():

@@ -1,7 +1,7 @@
-"""A scripted model on loopback, which speaks the APIs of Anthropic, OpenAI and Google.
+"""A scripted model on loopback, which implements the APIs of Anthropic, OpenAI and Google.
 
-It makes the calls of its script one after another, and keeps what the application sends it: its tools, and the results
-of the calls. How far a conversation has come is read from each request, so requests can be repeated.
+It makes the calls of its script one after another, and records the tools and the results that the application sends.
+The position in the script is read from each request, so requests can be repeated.
 """
 
 import json
@@ -16,7 +16,7 @@ DONE = "Done."
 
 @dataclass
 class Call:
-    """A step of the script, and what is done before the model makes it."""
+    """A call of the script, and an action before the model makes it."""
 
     tool: str
     arguments: dict
@@ -25,7 +25,7 @@ class Call:
 
 @dataclass
 class Result:
-    """A result as the model gets it. `failed` is `None` where the API has no place for it."""
+    """A result as the model gets it. `failed` is `None` if the API cannot express it."""
 
     text: str
     images: int
@@ -34,7 +34,7 @@ class Result:
 
 @dataclass
 class Tool:
-    """A tool as the model sees it. `call` is what the API wants in a call of it, beside the arguments."""
+    """A tool as the model sees it. `call` has the members that the API requires in a call, beside the arguments."""
 
     name: str
     schema: dict
@@ -42,7 +42,7 @@ class Tool:
 
 
 class Messages:
-    """The Messages API of Anthropic, as Claude Code speaks it."""
+    """The Messages API of Anthropic, as Claude Code uses it."""
 
     path = r"/v1/messages"
 
@@ -65,7 +65,7 @@ class Messages:
 
     @staticmethod
     def search(request, body, script):
-        """Asks for the tools that are not in the request yet, by the names that the application has told."""
+        """Requests the tools that are not in the request yet, by the names that the application has sent."""
         names = (re.search(rf"mcp__\w+?__{call.tool}\b", body) for call in script)
         query = "select:" + ",".join(dict.fromkeys(name.group() for name in names if name))
         return {"type": "tool_use", "id": "toolu_search", "name": "ToolSearch",
@@ -104,7 +104,7 @@ class Messages:
 
 
 class Responses:
-    """The Responses API of OpenAI, as Codex speaks it: the tools of a server are in a namespace."""
+    """The Responses API of OpenAI, as Codex uses it: the tools of a server are in a namespace."""
 
     path = r"/v1/responses"
     search = None
@@ -150,7 +150,7 @@ class Responses:
 
 
 class GenerateContent:
-    """The Gemini API of Google, as Gemini CLI speaks it."""
+    """The Gemini API of Google, as Gemini CLI uses it."""
 
     path = r"/v1beta/models/[^/]+:(stream)?[gG]enerateContent"
     search = None
@@ -168,7 +168,7 @@ class GenerateContent:
         for place, part in enumerate(parts):
             if response := part.get("functionResponse"):
                 said = response["response"]
-                # Pictures are in the response itself, or follow it.
+                # Images are in the response itself, or follow it.
                 beside = response.get("parts", [])
                 for other in parts[place + 1:]:
                     if "functionResponse" in other or "functionCall" in other:
@@ -197,7 +197,7 @@ class GenerateContent:
 
 @dataclass
 class Model:
-    """A model that listens on loopback from `start` on."""
+    """A model that listens on loopback after `start`."""
 
     api: type
     script: list[Call]
@@ -210,7 +210,7 @@ class Model:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self):
-        """Its address."""
+        """Returns the address of the model."""
         model = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -257,7 +257,7 @@ class Model:
         request = json.loads(body)
         self.requests.append(body)
         offered = list(self.api.tools(request))
-        # Titles, summaries and the like are asked for without tools.
+        # Requests for titles, summaries and the like have no tools.
         if not offered:
             return self.api.answer(request, path, self.api.text(DONE))
         ours = {}

@@ -1,7 +1,7 @@
-"""observe.py LOG COMMAND...: runs a server for a client, and writes down how it ended.
+"""observe.py LOG COMMAND...: runs a server for a client, and records its exit.
 
-Clients start servers themselves, so this stands between them. The streams are the server's own. LOG gets a
-line `start PID`, one for each signal that the client sent, and `exit PID CODE`, which is negative for a signal.
+Clients start servers themselves, so this program runs between them. The server inherits the streams. LOG gets a line
+`start PID`, a line for each signal of the client, and `exit PID CODE`, where a negative code is a signal.
 """
 
 import os
@@ -31,7 +31,7 @@ note("start")
 server = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
 for number in early:
     os.kill(server, number)
-# The process is reaped only after it has been noted, so a signal never goes to another one.
+# The process is reaped only after its exit is recorded, so a signal never reaches another process.
 os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)

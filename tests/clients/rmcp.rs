@@ -1,4 +1,4 @@
-//! The client of the official Rust SDK, rmcp, against our servers. The runner gives it a task and reads its lines.
+//! Tests our servers with the client of the official Rust SDK, rmcp. The runner passes a task and reads the lines.
 
 #![expect(deprecated, reason = "what 2026-07-28 has abandoned is what the other revisions still need")]
 
@@ -30,7 +30,7 @@ enum Target {
     Url(String),
 }
 
-/// What the client is told, and what it answers.
+/// The notifications that the client receives, and its responses to requests.
 struct Host {
     asks: bool,
     answer: Mutex<ElicitResult>,
@@ -136,7 +136,7 @@ async fn connect(target: &Target, mode: &str, asks: bool) -> (Client, Arc<Host>,
     (client.expect("a session"), host, updates)
 }
 
-/// What is being checked, for the line that a panic prints.
+/// The name of the current check, for the line that a panic prints.
 static CHECKED: Mutex<&str> = Mutex::new("connect");
 
 async fn check<T>(name: &'static str, test: impl Future<Output = T>) -> T {
@@ -338,7 +338,7 @@ async fn with_fixture(task: &Task, modern: bool) {
         }
         fixture.call_tool(request).await.expect("a result");
         let expected = [LoggingLevel::Error, LoggingLevel::Critical, LoggingLevel::Alert, LoggingLevel::Emergency];
-        // Each notification is handled by a task of its own, which may run after the call has returned.
+        // A separate task handles each notification, perhaps after the call has returned.
         eventually(async || lock(&host.levels).len(), 4).await;
         let levels = lock(&host.levels);
         assert!(expected.iter().all(|level| levels.contains(level)), "{levels:?}");
@@ -405,7 +405,7 @@ async fn with_everything(task: &Task, modern: bool) {
     everything.cancel().await.expect("it ends");
 }
 
-/// Asks again until the answer is the one.
+/// Repeats a request until the response is the expected one.
 async fn eventually<T: PartialEq + std::fmt::Debug>(ask: impl AsyncFn() -> T, expected: T) {
     for _ in 0..100 {
         if ask().await == expected {

@@ -1,6 +1,6 @@
-//! A server whose tools take, and return, each form of `docs/reference/types.md`, for the converters of other people.
+//! A server whose tools take and return each form of `docs/reference/types.md`, for third-party converters.
 //!
-//! `--open` and `--limits` turn on the app's options of schemas.
+//! `--open` and `--limits` enable the app's settings for schemas.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-// The TypeScript SDK's client against our servers. It is copied beside the installed packages and run there.
+// Tests our servers with the TypeScript SDK's client. The file is copied beside the installed packages and run there.
 import assert from "node:assert/strict";
 import { Client, LOG_LEVEL_META_KEY, ResourceNotFoundError } from "@modelcontextprotocol/client";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -171,7 +171,7 @@ await orders.close();
 const fixture = await connect(task.fixture);
 
 await check("progress", async () => {
-  // The rest keeps the last step apart from the answer: what arrives together with it, this client loses.
+  // The pause separates the last step from the response: this client loses notifications that arrive with it.
   const seen = [];
   const onprogress = (progress) => seen.push(progress);
   const done = await call(fixture, "count", { steps: 3, rest_ms: 100 }, { onprogress });

@@ -1,5 +1,5 @@
-// The TypeScript SDK's client over HTTP with SSE, the transport of 2024-11-05. It is copied beside the installed
-// packages and run there.
+// Tests our servers with the TypeScript SDK's client over HTTP with SSE, the transport of 2024-11-05. The file is
+// copied beside the installed packages and run there.
 import assert from "node:assert/strict";
 import { Client, ResourceNotFoundError, SSEClientTransport } from "@modelcontextprotocol/client";
 
@@ -75,11 +75,11 @@ await check("read resource", async () => {
 });
 
 await check("progress", async () => {
-  // The rest keeps the last step apart from the answer: what arrives together with it, this client loses.
+  // The pause separates the last step from the response: this client loses notifications that arrive with it.
   const seen = [];
   const onprogress = (progress) => seen.push(progress);
   assert.equal(text(await call(fixture, "count", { steps: 3, rest_ms: 100 }, { onprogress })), "3");
-  // The revision has no words for it yet.
+  // The revision has no progress messages.
   assert.deepEqual(seen, [1, 2, 3].map((step) => ({ progress: step, total: 3 })));
 });
 

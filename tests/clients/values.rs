@@ -1,14 +1,15 @@
 //! A server with a tool for each kind of value, which applications call for a scripted model.
 //!
 //! It serves standard input and output, or with `--http 127.0.0.1:8000` that address. Its sealing key is the same in
-//! every process, so that sessions survive a restart. All tools are `read_only`: Codex calls these without a person.
+//! every process, so that sessions survive a restart. All tools are `read_only`, because Codex calls these without
+//! a person.
 
 use chrono::NaiveTime;
 use fastmcp_rs::SealingKey;
 use fastmcp_rs::context::ClientInfo;
 use fastmcp_rs::prelude::*;
 
-/// A picture of one pixel.
+/// An image of one pixel.
 const PIXEL: &[u8] = &[
     137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0, 144, 119, 83,
     222, 0, 0, 0, 12, 73, 68, 65, 84, 120, 156, 99, 248, 207, 192, 0, 0, 3, 1, 1, 0, 201, 254, 146, 239, 0, 0, 0, 0,

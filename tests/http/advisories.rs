@@ -1,5 +1,5 @@
-//! Published advisories against servers like this one, and what it does about them. The others stand where their
-//! subject is: `security.rs`, `sessions.rs`, `processes.rs`. Each test has the number of an advisory in its name.
+//! Published advisories that concern servers of this kind. Others are in the files of their subjects: `security.rs`,
+//! `sessions.rs`, `processes.rs`. Each test has the number of an advisory in its name.
 //!
 //! Advisories about authorization servers, clients that follow links, shells, paths, databases or web pages of a server
 //! have no test here: this server has none of them.

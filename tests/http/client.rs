@@ -38,7 +38,7 @@ impl Server {
         Connection::over(TcpStream::connect(self.address).await.unwrap())
     }
 
-    /// A connection that takes little of what is not read.
+    /// Opens a connection with a small receive buffer.
     pub async fn connect_deaf(&self) -> Connection {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -266,7 +266,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let _ = self.stream.write_all(bytes).await;
     }
 
-    /// Waits for so many bytes.
+    /// Waits for `count` bytes.
     pub async fn takes(&mut self, count: usize) -> Vec<u8> {
         while self.buffer.len() < count {
             assert!(self.fill().await, "the server has closed the connection");

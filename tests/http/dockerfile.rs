@@ -1,4 +1,4 @@
-//! The order manager's Dockerfile, as far as it can be checked without something that builds images.
+//! The order manager's Dockerfile, as far as it can be checked without building an image.
 
 use std::path::Path;
 use std::process::Command;

@@ -33,7 +33,7 @@ impl Client {
         Client::over(TcpStream::connect(server.address).await.unwrap()).await
     }
 
-    /// A client that has room for so much of each answer, and tells when it has read half of that.
+    /// Opens a client with windows of this size, which grow as it reads.
     pub async fn with_window(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, window: u32) -> Client {
         Client::with(stream, |builder| {
             builder.initial_stream_window_size(window).initial_connection_window_size(window);
@@ -93,7 +93,7 @@ impl Client {
     }
 }
 
-/// The text of what is next in a stream.
+/// Returns the text of the next frame of a stream.
 pub async fn next(stream: &mut Incoming) -> String {
     let frame = timeout(PATIENCE, stream.frame()).await.unwrap().expect("the stream is open").unwrap();
     String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()

@@ -239,7 +239,7 @@ async fn a_session_has_the_revision_of_its_transport() {
         let again = client.ask(initialize_with(1, offered, json!({}))).await;
         assert_eq!(again["error"]["code"], -32600);
     }
-    // A probe for a modern server is refused, and the client goes on with the handshake.
+    // A probe for a modern server is rejected, and the client continues with the handshake.
     let mut client = Client::open(&server, PATH, &[]).await;
     for (id, method) in [(1, "server/discover"), (2, "tools/list")] {
         let answer = client.ask(Revision::NEWEST.request(id, method, json!({}))).await;

@@ -294,7 +294,7 @@ async fn messages_of_batches_count_one_by_one() {
     assert_eq!(seen.calls.load(Ordering::SeqCst), 15, "nothing of the batch that was refused has run");
 }
 
-/// Returns a text of so many bytes, at once or later, after a notification or without one.
+/// Returns a text of a given length, at once or later, after a notification or without one.
 #[mcp::tool]
 async fn tell(bytes: usize, milliseconds: u64, notifies: bool, ctx: &Context) -> String {
     if notifies {

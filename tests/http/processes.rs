@@ -131,7 +131,7 @@ async fn a_signal_drains_calls_and_subscriptions() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let start = Instant::now();
         process.signal(signal);
-        // A subscription gets its result, a call goes on to its end, and an idle connection is closed.
+        // A subscription gets its result, a call runs to its end, and an idle connection is closed.
         let last = listening.message(&mut stream).await.unwrap();
         assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!("l"), &json!("complete")), "{last}");
         assert_eq!(listening.event(&mut stream).await, None);

@@ -20,7 +20,7 @@ fn listen() -> Request {
     modern(1, "subscriptions/listen", json!({"notifications": {}}))
 }
 
-/// Opens a stream, and tells whether it may be open.
+/// Opens a stream, and returns true if it is accepted.
 async fn opens(server: &Server, request: &Request) -> (bool, Connection<TcpStream>) {
     let mut connection = server.connect().await;
     connection.write(&request.bytes()).await;
@@ -29,7 +29,7 @@ async fn opens(server: &Server, request: &Request) -> (bool, Connection<TcpStrea
     (status == 200, connection)
 }
 
-/// Opens streams one after another, which stay open, and tells which may.
+/// Opens streams one after another, which stay open. Returns whether each is accepted.
 async fn open_all(server: &Server, headers: &[&[(&str, &str)]]) -> Vec<bool> {
     let mut open = Vec::new();
     for headers in headers {

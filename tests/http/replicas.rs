@@ -71,7 +71,7 @@ async fn forward(mut client: TcpStream, server: SocketAddr) {
     head.extend_from_slice(b"Connection: close\r\n");
     let mut server = TcpStream::connect(server).await.unwrap();
     server.write_all(&head).await.unwrap();
-    // Either side may be gone before the other.
+    // Either side may close first.
     let _ = copy_bidirectional(&mut client, &mut server).await;
 }
 

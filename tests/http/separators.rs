@@ -1,4 +1,4 @@
-//! U+0085, U+2028 and U+2029 in what goes over sockets: the client looks for them in every body and event.
+//! U+0085, U+2028 and U+2029 on sockets: the client searches every body and event for them.
 
 use fastmcp_rs::HttpConfig;
 use serde_json::json;

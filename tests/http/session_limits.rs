@@ -27,7 +27,7 @@ struct Reported(Arc<AtomicUsize>);
 #[mcp::tool]
 async fn report(bytes: usize, ctx: &Context, reported: State<Reported>) -> String {
     ctx.progress(1.0, 2.0, "begun");
-    // On a loaded machine a short sleep is over before it is polled; what is ready at once has a stream without ids.
+    // On a loaded machine, a short sleep may be over before its first poll, and a ready response has no ids.
     tokio::task::yield_now().await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     reported.0.fetch_add(1, Ordering::SeqCst);
@@ -305,7 +305,7 @@ async fn is_alive(server: &Server, ping: &Request) -> bool {
     }
 }
 
-/// Floods a server as one peer, and tells which sessions are left: those of another peer, and how many of the flood.
+/// Floods a server as one peer. Returns the remaining sessions of another peer, and the number of those of the flood.
 async fn flood(server: &Server, handshake: &Request, count: usize, headers: [&[(&str, &str)]; 2]) -> (bool, usize) {
     let [good, flooder] = headers;
     let thin = || Request::post(REVISION.initialize(1));
@@ -365,7 +365,7 @@ async fn an_address_that_floods_sessions_evicts_its_own() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_peer_addresses_large_and_unused_sessions_are_evicted_first() {
     let server = Server::start(app()).await;
-    // It takes 16 MiB and more, but what is small stays.
+    // It takes 16 MiB and more, and small responses stay.
     let (is_left, left) = flood(&server, &fat(), 140, [&[], &[]]).await;
     assert!(is_left && left < 140, "{is_left} {left}");
 

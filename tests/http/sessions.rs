@@ -203,7 +203,7 @@ async fn messages_of_a_request_come_on_its_stream() {
         schema::check(revision, "ProgressNotification", &events[0].json()).unwrap();
         assert_eq!(events[2].json()["id"], 5);
 
-        // A question, and its answer by a request of its own.
+        // A client request, and its result in a separate HTTP request.
         let (mut connection, mut stream) = session.stream(&session.call(6, "confirm", json!({}))).await;
         let question = connection.message(&mut stream).await.unwrap();
         schema::check(revision, "ElicitRequest", &question).unwrap();
@@ -256,7 +256,7 @@ async fn a_call_survives_the_loss_of_its_stream() {
     // Another session's client cannot read it.
     let stranger = Session::open(&server, Revision::V2025_11_25).await;
     assert_eq!(server.send(&stranger.get().with("Last-Event-ID", &first.id.unwrap())).await.status, 400);
-    // Nor does a call end whose client is gone before a stream is opened.
+    // A call does not end either if its client leaves before a stream is opened.
     let mut connection = server.connect().await;
     connection.write(&session.call(10, "sleep", json!({"milliseconds": 200})).bytes()).await;
     wait_until(|| seen.calls.load(Ordering::SeqCst) == 1).await;
@@ -282,7 +282,7 @@ async fn a_call_survives_the_loss_of_its_stream() {
 async fn a_call_can_close_its_stream_and_the_client_resumes_it() {
     let server = Server::start(app()).await;
     let session = Session::open(&server, Revision::V2025_11_25).await;
-    // A stream that ends at once, two that are asked for while the call goes on, and one for the answer.
+    // A stream that ends at once, two that are requested while the call continues, and one for the response.
     let mut request = session.call_with_token(1, "polled", json!({"wait": 300}));
     let mut last = None;
     let mut told = Vec::new();
@@ -421,7 +421,7 @@ async fn ask_in_resource(what: &str, ctx: &Context) -> Result<String, ToolError>
     ask(ctx, what).await
 }
 
-/// A question is a request on the stream of its call, so it cannot reach a client that takes no streams.
+/// A client request travels on the stream of its call, so it cannot reach a client that accepts no streams.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_elicitation_fails_at_once_for_a_client_that_accepts_only_json() {
     let app = app().tool::<ask_in_tool>().tool::<ask_later>().prompt::<ask_in_prompt>().resource::<ask_in_resource>();
@@ -468,7 +468,7 @@ async fn an_elicitation_fails_at_once_for_a_client_that_accepts_only_json() {
                 }
             }
         }
-        // All else is as before, but for what would come before the answer.
+        // Everything else is unchanged, except for messages that would precede the response.
         let told = taking_json(&able.call_with_token(5, "steps", json!({"wait": 20})));
         assert_eq!(server.send(&told).await.json()["id"], 5);
     }

@@ -135,11 +135,11 @@ async fn plain_text_on_a_tls_port_gets_an_error_or_is_closed() {
         connection.write(bytes).await;
         assert!(connection.is_closed_within(Duration::from_secs(5)).await, "{bytes:?}");
     }
-    // None of them holds a place any more. And after a handshake, a head may not take long either.
+    // None of them holds a permit any more. And after a handshake, a head may not take long either.
     let mut slow = authority.connect(server.address, &[]).await;
     slow.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
     assert!(Connection::over(slow).is_closed_within(Duration::from_secs(5)).await);
-    // The client decides about a certificate of another name; the server goes on.
+    // The client decides on a certificate with another name; the server continues.
     let mut connection = Connection::over(authority.connect(server.address, &[]).await);
     connection.write(&call(1, "add", json!({"a": 1, "b": 2})).bytes()).await;
     assert_eq!(connection.response().await.unwrap().status, 200);
@@ -240,7 +240,7 @@ async fn renewed_certificates_are_loaded_and_broken_ones_are_not() {
     let mut answer = [0; 15];
     old.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
-    // Files are looked at once a minute by default.
+    // By default, files are checked once a minute.
     let server = Server::start(on(authority.tls())).await;
     assert_eq!(leaf(&authority.connect(server.address, &[]).await), third);
     authority.renew();

@@ -434,7 +434,7 @@ fn several_requests_share_one_round() {
     assert_eq!(found, ["client_roots", "greeting", "user_name"]);
     let name = accept(json!({"name": "Ada"}));
     let greeting = json!({"role": "assistant", "content": {"type": "text", "text": "Hi!"}, "model": "m"});
-    // One answer now, the others later: what was answered is not asked again.
+    // One result now, the others later: a request with a result is not sent again.
     let (asked, state) = questions(&call.round(json!({"user_name": name}), &state));
     let mut found = keys(&asked);
     found.sort_unstable();

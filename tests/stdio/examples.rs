@@ -83,7 +83,7 @@ fn the_middleware_example_serves_every_revision() {
         assert!(server.call("repeat", json!({"text": "a", "times": 1})).is_tool_error());
         server.close_input();
         assert!(server.wait().success());
-        // One line in the log for each operation, also for what was refused.
+        // One line in the log per operation, including rejected ones.
         let log = server.final_stderr();
         assert_eq!(log.matches("tools/call").count(), 14, "{log}");
         assert!(log.contains("tool_error"), "{log}");
@@ -400,7 +400,7 @@ fn a_cancelled_call_makes_no_further_progress() {
     }
 }
 
-/// Calls a tool as a client that answers its questions in turn. Returns the questions, and what came in the end.
+/// Calls a tool as a client that answers its requests in turn. Returns the requests and the final response.
 fn call_and_answer(
     server: &mut Server,
     revision: Revision,

@@ -43,7 +43,7 @@ fn ids_come_back_byte_for_byte() {
     }
 }
 
-/// The JSON of an id of so many bytes, all of which may be escaped.
+/// Returns the JSON of an id of this length, all of whose characters may be escaped.
 fn id_of(bytes: usize, is_escaped: bool) -> String {
     format!("\"{}\"", if is_escaped { "\\u0078" } else { "x" }.repeat(bytes))
 }
@@ -409,7 +409,7 @@ fn a_long_line_costs_bounded_memory() {
 #[test]
 fn an_oversized_message_never_gets_another_id() {
     let mut server = Server::setup("fixture").env("FIXTURE_MAX_LINE", "8192").start();
-    // The part that is looked at ends inside the number.
+    // The examined part ends inside the number.
     let head = r#"{"jsonrpc":"2.0","#;
     let space = " ".repeat(4096 - head.len() - r#""id":12"#.len());
     let tail = format!(r#"34,"method":"x","params":"{}"}}"#, "y".repeat(8192));

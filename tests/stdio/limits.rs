@@ -108,7 +108,7 @@ fn responses_held_by_batches_are_bounded() {
             }
             kept = now;
         }
-        // Three of them have places until they end, the others wait.
+        // Three of them have permits until they end, the others wait.
         let grown = kept.saturating_sub(before);
         assert!(grown < 140 * 1024, "{tool}: ten batches of 20 MB keep {grown} KiB");
     }
@@ -194,7 +194,7 @@ fn a_slow_client_takes_bounded_memory_and_loses_no_response() {
 
 #[test]
 fn late_responses_to_a_slow_client_take_bounded_memory_and_are_not_lost() {
-    // Small requests, of which many may wait, with answers that tasks and threads make: 64 MiB of them.
+    // Small requests, many of which may wait, whose responses come from tasks and threads: 64 MiB in total.
     for tool in ["late_big", "blocking_big"] {
         let lines = (0..2_000).map(|n| call(n, tool, json!({"bytes": 32_000})) + "\n").collect();
         let (_, grown) = read_late(lines, 32_000);

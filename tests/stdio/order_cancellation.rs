@@ -20,7 +20,7 @@ fn accept(content: Value) -> Value {
     json!({"action": "accept", "content": content})
 }
 
-/// A call, as far as its question.
+/// A call that waits for the result of its client request.
 struct Asked {
     /// The message for the user and its form.
     question: Value,
@@ -86,7 +86,7 @@ fn status(folder: &Folder, order: &'static str) -> String {
     })
 }
 
-/// Every cancellation leaves a note of its reason, so the notes tell how often there was one.
+/// Every cancellation adds a note of its reason, so the notes count the cancellations.
 fn notes(folder: &Folder) -> Vec<String> {
     database(folder.path(), async |connection| {
         let notes = sqlx::query_scalar("SELECT text FROM order_notes ORDER BY note_id");

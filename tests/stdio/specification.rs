@@ -1,6 +1,6 @@
 //! The example messages of the specification, sent as they are printed there.
 //!
-//! They stand in the folder that `MCP_EXAMPLES_DIR` names, or in `examples` beside the schemas.
+//! They are in the folder that `MCP_EXAMPLES_DIR` names, or in `examples` beside the schemas.
 
 use std::path::{Path, PathBuf};
 

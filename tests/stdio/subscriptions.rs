@@ -43,7 +43,7 @@ fn open(server: &mut Server, id: impl Into<Value>, filter: Value) -> Value {
     frame.value["params"]["notifications"].clone()
 }
 
-/// The next frame, which tells of a resource: the subscription, and the URI.
+/// Receives the notification of a changed resource. Returns its subscription and its URI.
 fn update(server: &mut Server) -> (Option<Value>, String) {
     let frame = server.receive();
     assert_eq!(frame.value["method"], "notifications/resources/updated", "{}", frame.text);
@@ -173,7 +173,7 @@ fn a_cancelled_subscription_is_silent() {
     std::thread::sleep(Duration::from_millis(50));
     server.exchange(&Revision::NEWEST.request("done", "server/discover", Value::Null));
     server.take_early();
-    // No answer comes, and to cancel once more, or what was never there, is nothing.
+    // There is no response, and another cancellation, or one of an unknown id, has no effect.
     server.send(&cancel("gone"));
     server.send(&cancel("never"));
     server.assert_quiet();
@@ -233,7 +233,7 @@ fn subscriptions_take_no_call_permits() {
     let waiting: Vec<String> = (0..300).map(|id| call(format!("w{id}"), "wait_forever", json!({}))).collect();
     server.send(&waiting.join("\n"));
     open(&mut server, 1, json!({"resourceSubscriptions": ["gauge://1"]}));
-    // A place becomes free for a call that then waits behind 44 others.
+    // A permit becomes free for a call that then waits behind 44 others.
     let touching = call("touch", "touch", json!({"uri": "gauge://1"}));
     server.send(&touching);
     for id in 0..45 {

@@ -79,7 +79,7 @@ impl Frame {
         result
     }
 
-    /// The text of the only content block; of a wrapped result, what is inside of the wrapper.
+    /// Returns the text of the only content block; for a wrapped result, the text inside of the wrapper.
     pub fn content_text(&self) -> &str {
         let content = self.result()["content"].as_array().expect("content is a list");
         assert_eq!(content.len(), 1, "one block, in {}", self.text);
@@ -290,13 +290,13 @@ impl Server {
         self.send_unnoted(bytes);
     }
 
-    /// Sends bytes as they are: no answer is expected to what is in them.
+    /// Sends bytes unchanged; no response to them is expected.
     pub fn send_unnoted(&mut self, bytes: &[u8]) {
         let input = self.input.as_mut().expect("stdin is open");
         input.write_all(bytes).and_then(|()| input.flush()).expect("the server reads");
     }
 
-    /// Like [`send_unnoted`](Self::send_unnoted), for a server that may have gone.
+    /// Like [`send_unnoted`](Self::send_unnoted), for a server that may have ended.
     pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let input = self.input.as_mut().expect("stdin is open");
         input.write_all(bytes).and_then(|()| input.flush())
@@ -313,7 +313,7 @@ impl Server {
         struct Request<'a> {
             #[serde(borrow)]
             id: Option<&'a RawValue>,
-            // Of any type: what is wrong with a request is part of the tests.
+            // Of any type, because the tests also send invalid requests.
             #[serde(default)]
             method: Value,
             #[serde(default)]
@@ -475,13 +475,13 @@ impl Server {
         }
     }
 
-    /// The subscription whose end a notification tells.
+    /// Returns the subscription that a notification ends.
     fn cancelled_listen(&self, frame: &Frame) -> Option<&Listen> {
         let is_cancellation = frame.value["method"] == "notifications/cancelled";
         is_cancellation.then(|| self.listens.get(&frame.value["params"]["requestId"].to_string()))?
     }
 
-    /// Checks that a subscription begins with its acknowledgement, and tells only what that says.
+    /// Checks that a subscription begins with its acknowledgement, and has only acknowledged notifications.
     fn check_subscription(&mut self, id: &Value, notification: &Value) {
         let listen = self.listens.get_mut(&id.to_string());
         let listen = listen.unwrap_or_else(|| panic!("a subscription that nobody asked for: {notification}"));
@@ -517,7 +517,7 @@ impl Server {
         }
     }
 
-    /// The answer with this id; what comes before it is kept for [`receive`](Self::receive).
+    /// Returns the response with this id. Earlier frames are kept for [`receive`](Self::receive).
     pub fn answer_to(&mut self, id: &str) -> Frame {
         if let Some(at) = self.early.iter().position(|frame| frame.id() == Some(id)) {
             return self.early.remove(at).expect("it was just found");
@@ -554,7 +554,7 @@ impl Server {
         self.exchange(&request)
     }
 
-    /// Modern clients tell their capabilities with each request.
+    /// Modern clients declare their capabilities in each request.
     fn meta(&self, mut more: Value) -> Value {
         if self.revision.is_modern() && more.get("io.modelcontextprotocol/clientCapabilities").is_none() {
             more["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();

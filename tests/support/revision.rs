@@ -1,4 +1,4 @@
-//! The protocol's revisions, and how a client of each writes a request.
+//! The revisions of the protocol, and the requests of a client of each.
 
 use serde_json::{Map, Value, json};
 

@@ -29,7 +29,7 @@ pub fn folder() -> Option<PathBuf> {
     FOLDER.clone()
 }
 
-/// Checks a value against a definition, and describes what is wrong with it.
+/// Checks a value against a definition, and describes its faults.
 pub fn check(revision: Revision, definition: &str, value: &Value) -> Result<(), String> {
     let Some(validator) = validator(revision, definition)? else {
         return Ok(());
@@ -91,7 +91,7 @@ pub fn check_answer(revision: Revision, method: &str, answer: &Value) -> Result<
     }
 }
 
-/// Checks an interim result: the questions in it are requests without an envelope.
+/// Checks an interim result, whose client requests have no envelope.
 fn check_input_required(revision: Revision, method: &str, result: &Value) -> Result<(), String> {
     if !matches!(method, "tools/call" | "resources/read" | "prompts/get") {
         return Err(format!("{method} cannot ask back: {result}"));

@@ -1,6 +1,6 @@
 //! Telemetry: spans of requests, and metrics.
 //!
-//! A program of its own: the subscriber is the process's.
+//! A separate program, because the subscriber is global to the process.
 
 #[allow(dead_code)]
 #[path = "../http/client.rs"]

@@ -1,4 +1,4 @@
-//! The least that a server can do: borrowed fields, canned answers, one write for what one read gave.
+//! A minimal server as a lower bound: borrowed fields, prepared responses, one write per read.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -47,14 +47,14 @@ struct Arguments<'a> {
     ms: Option<u64>,
 }
 
-/// What is left to do with a message.
+/// The state of a message after it was handled.
 enum Done {
     Now,
-    /// The answer to the id comes later.
+    /// The response to the id comes later.
     Later(String, Duration),
 }
 
-/// What follows the id in the answer for each order, with the newline.
+/// Returns the text after the id in the response for each order, with the newline.
 fn orders() -> &'static HashMap<String, String> {
     static ORDERS: OnceLock<HashMap<String, String>> = OnceLock::new();
     ORDERS.get_or_init(|| {
@@ -68,7 +68,7 @@ fn orders() -> &'static HashMap<String, String> {
     })
 }
 
-/// Answers one message, with the newline; `list` is the result of `tools/list`.
+/// Writes the response to one message, with the newline; `list` is the result of `tools/list`.
 fn answer(message: &str, list: &str, out: &mut Vec<u8>) -> Done {
     let message: Message<'_> = serde_json::from_str(message).expect("the client is known");
     let Some(id) = message.id else { return Done::Now };
@@ -172,7 +172,7 @@ pub fn stdio() {
     }
 }
 
-/// A thread that answers those that sleep; all of them sleep for the same time.
+/// Starts a thread that answers sleeping calls, all of which sleep for the same time.
 fn start_timer() -> mpsc::Sender<(Instant, String)> {
     let (sender, sleeping) = mpsc::channel::<(Instant, String)>();
     thread::spawn(move || {
@@ -187,7 +187,7 @@ fn start_timer() -> mpsc::Sender<(Instant, String)> {
     sender
 }
 
-/// hyper on one thread, or on a runtime of the shape that `#[mcp::main]` makes where there are two cores.
+/// Serves with hyper on one thread, or on a runtime like that of `#[mcp::main]` on two cores.
 pub fn http() {
     let mut runtime = match crate::is_of_kind("worker") {
         true => tokio::runtime::Builder::new_multi_thread(),

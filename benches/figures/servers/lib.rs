@@ -1,7 +1,7 @@
-//! The servers that are measured: fastmcp-rs as its users have it, the official SDK, and floors without a framework.
+//! The measured servers: fastmcp-rs as its users have it, the official SDK, and floors without a framework.
 //!
-//! Each is a program of its own (`bin`). Tools are what a user would write, and nothing is set that a user would not
-//! set, apart from the limits of a line and a body, for texts of 16 MiB.
+//! Each is a separate program (`bin`). The tools and settings are those of an ordinary program, except for the limits
+//! of a line and a body, which allow texts of 16 MiB.
 
 pub mod floor;
 pub mod official;
@@ -13,15 +13,15 @@ use std::time::Duration;
 
 use fastmcp_rs::prelude::*;
 
-/// More than the longest text that is measured, which is 16 MiB.
+/// The limit of a line and a body, above the longest measured text of 16 MiB.
 const LONGEST: usize = 32 << 20;
 
-/// What a server was told: a port, or how many tools to have.
+/// Returns the argument of a server: a port, or the number of its tools.
 fn number_argument() -> usize {
     std::env::args().skip(1).find_map(|argument| argument.parse().ok()).expect("a number")
 }
 
-/// Whether a server was told to be of that kind.
+/// Returns true if the arguments of a server name this variant.
 fn is_of_kind(kind: &str) -> bool {
     std::env::args().skip(1).any(|argument| argument == kind)
 }
@@ -59,7 +59,7 @@ struct Order {
     total: f64,
 }
 
-/// A thousand orders, which every server has; made when the first is asked for, as they belong to no start.
+/// A thousand orders, which every server has. They are created on first use, so start-up does not count them.
 #[derive(Default)]
 struct Orders(OnceLock<HashMap<String, Order>>);
 
@@ -130,7 +130,7 @@ async fn prints() -> String {
     "printed".into()
 }
 
-/// Where callgrind begins to count anew, see `counted.rs`.
+/// Marks the point at which callgrind begins a new count; see `counted.rs`.
 #[inline(never)]
 fn figures_window() {
     std::hint::black_box(());
@@ -169,7 +169,7 @@ pub async fn http() {
     app().http(config).run_http(("127.0.0.1", port())).await.expect("the server runs");
 }
 
-/// A server with so many tools, each with an argument and a description.
+/// Serves a given number of tools, each with an argument and a description.
 #[mcp::main]
 pub async fn with_tools() {
     let count = number_argument();

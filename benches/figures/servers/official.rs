@@ -1,4 +1,4 @@
-//! The official SDK, as it is documented and at its best.
+//! The official SDK in its documented and in its fastest configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +44,8 @@ pub struct Tools {
 
 #[tool_router(router = tool_router)]
 impl Tools {
-    /// A server of so many tools, some of which do something. A `plain` one has none with an output schema, as those that
-    /// its list is compared with.
+    /// Creates a server with `count` tools, some of which do something. A `plain` one has no tool with an output
+    /// schema, like the servers with which its list is compared.
     fn new(count: usize) -> Tools {
         let mut router = Tools::tool_router();
         if crate::is_of_kind("plain") {
@@ -95,7 +95,7 @@ impl Tools {
 #[tool_handler(router = self.tool_router)]
 impl rmcp::ServerHandler for Tools {}
 
-/// With the transport that its documentation shows, or with the quicker one.
+/// Serves with the documented transport, or with the faster one.
 #[tokio::main]
 pub async fn stdio() {
     let tools = Tools::new(crate::number_argument());
@@ -106,7 +106,7 @@ pub async fn stdio() {
     let _ = server.expect("the server runs").waiting().await;
 }
 
-/// Answers as JSON, no sessions, no delay.
+/// Serves with JSON responses, without sessions and without delays.
 #[tokio::main]
 pub async fn http() {
     use axum::serve::ListenerExt;

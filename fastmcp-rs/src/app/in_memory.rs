@@ -1,7 +1,7 @@
-//! Stands in for the programs that serve lines, in a build without a transport for them.
+//! Uses the functions that every transport of lines calls, in a build without such a transport.
 //!
-//! A library of tools is built without a transport, and the program that serves the tools chooses one. So that the
-//! compiler checks the same engine in every build, this calls the functions that every transport for lines calls.
+//! A library of tools is built without a transport, because the program that serves the tools chooses one. With this
+//! file, the compiler sees the same engine in use in every build.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! The requests that one call sends to its client, and the answers.
+//! The requests that one call sends to its client, and their results.
 //!
 //! A legacy client, of a revision with a handshake, gets each of them as a JSON-RPC request, and the handler waits for
-//! the response. A modern client cannot be sent requests: its questions are recorded here, the call ends with
-//! `input_required`, and the client repeats its request with the answers. The handler then runs again from its
-//! beginning and finds each answer at the place where it asks; so one handler serves both kinds of client.
+//! the response. A modern client cannot be sent requests: they are recorded here, the call ends with
+//! `input_required`, and the client repeats its own request with the results. The handler then runs again from its
+//! beginning and finds each result where it asks for it; so one handler serves both kinds of client.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>
 
@@ -26,11 +26,11 @@ use crate::protocol::ProtocolMethod;
 use crate::sealing::RequestState;
 use crate::util::sync::Mutex;
 
-/// The default time limit for an answer. People need time to think.
+/// The default time limit for a result. People need time to think.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The number of rounds whose answers match no question, after which a call fails. A handler whose question differs in
-/// each round, for example because it contains the time, would otherwise ask for ever.
+/// The number of rounds whose results match no request, after which a call fails. A handler whose request differs in
+/// each round, for example because it contains the time, would otherwise repeat it for ever.
 pub(crate) const MAX_FRUITLESS_ROUNDS: u32 = 8;
 
 /// The way in which a call can ask its client.
@@ -38,7 +38,7 @@ pub(crate) const MAX_FRUITLESS_ROUNDS: u32 = 8;
 pub(crate) enum RequestChannel {
     /// None: the protocol allows no requests to the client while this request is handled.
     None,
-    /// The call ends with the questions, and the client repeats it with the answers.
+    /// The call ends with the requests, and the client repeats it with their results.
     Rounds,
     /// JSON-RPC requests on the same connection.
     Requests(Arc<PendingClientRequests>),
@@ -50,9 +50,9 @@ pub(crate) enum RequestChannel {
 pub(crate) struct CallClientRequests {
     channel: RequestChannel,
     state: Mutex<ClientRequestState>,
-    /// True while a question is open that needs another round.
+    /// True while a request is open that needs another round.
     has_open_requests: AtomicBool,
-    /// Notified when a question is opened, because a task that the handler has spawned may open it.
+    /// Notified when a request is opened, because a task that the handler has spawned may open it.
     open_request_added: Notify,
     /// Set when the call has ended.
     has_ended: AtomicBool,
@@ -66,34 +66,34 @@ pub(crate) struct CallClientRequests {
 
 #[derive(Debug, Default)]
 struct ClientRequestState {
-    /// The number of questions per kind, from which their keys are made; a kind includes the key's prefix.
+    /// The number of requests per kind, from which their keys are made; a kind includes the key's prefix.
     counts: Vec<(String, u32)>,
-    /// The digests of this run's questions, by key.
+    /// The digests of this run's requests, by key.
     keys: BTreeMap<String, String>,
-    /// The answers so far, including those of this request, and the remembered values.
+    /// The results so far, including those in the client's message, and the remembered values.
     state: RequestState,
-    /// The keys of the open questions that this request answers.
+    /// The keys of the open requests whose results are in the client's message.
     answered: HashSet<String>,
-    /// True once the handler has asked again a question that this request answers.
+    /// True once the handler has repeated a request whose result is in the client's message.
     has_matching_response: bool,
-    /// The questions that need another round, by key.
+    /// The requests that need another round, by key.
     open_requests: HashMap<String, RoundRequest>,
-    /// The number of questions opened so far, which gives each its position.
+    /// The number of requests opened so far, which gives each its position.
     open_count: usize,
     user_wait: UserWait,
 }
 
-/// A question that the client gets at the end of this round.
+/// A request that the client gets at the end of this round.
 #[derive(Debug)]
 struct RoundRequest {
     position: usize,
     digest: String,
     request: Value,
-    /// The number of futures that wait for the answer.
+    /// The number of futures that wait for the result.
     waiters: u32,
 }
 
-/// The time that the call has spent waiting for answers.
+/// The time that the call has spent waiting for results.
 #[derive(Debug, Default)]
 struct UserWait {
     active: u32,
@@ -102,8 +102,8 @@ struct UserWait {
 }
 
 impl CallClientRequests {
-    /// Starts from the state of the earlier rounds and the answers of this request. An answer counts only if the state
-    /// says that its question was asked.
+    /// Starts from the state of the earlier rounds and the results in the client's message. A result counts only if the
+    /// state says that its request was sent.
     pub(crate) fn new(
         channel: RequestChannel,
         mut state: RequestState,
@@ -131,15 +131,15 @@ impl CallClientRequests {
     pub(crate) async fn wait_for_open_request(&self) {
         loop {
             self.open_request_added.notified().await;
-            // The handler may have dropped its question in the meantime.
+            // The handler may have dropped its request in the meantime.
             if self.has_open_requests() {
                 return;
             }
         }
     }
 
-    /// Ends the round: returns the questions for the client, and the state that must come back with the answers. Call
-    /// this before the handler is dropped, because dropping a future that waits for an answer withdraws its question.
+    /// Ends the round: returns the requests for the client, and the state that must come back with their results. Call
+    /// this before the handler is dropped, because dropping a future that waits for a result withdraws its request.
     pub(crate) fn take_input_required(&self) -> InputRequired {
         let mut locked = self.state.lock();
         let mut state = std::mem::take(&mut locked.state);
@@ -168,7 +168,7 @@ impl CallClientRequests {
         self.has_sent_request.load(Ordering::Acquire)
     }
 
-    /// Ends the call: from now on the client is asked nothing.
+    /// Ends the call: from now on no request is sent to the client.
     pub(crate) fn close(&self) {
         // Each side writes its own flag before it reads the other's, so at least one of them sees the other.
         self.has_ended.store(true, Ordering::SeqCst);
@@ -191,7 +191,7 @@ impl CallClientRequests {
         }
     }
 
-    /// Returns the time that the call has waited for answers so far, and whether it waits for one now. This time does
+    /// Returns the time that the call has waited for results so far, and whether it waits for one now. This time does
     /// not count towards the time limit of the call.
     pub(crate) fn user_wait(&self) -> (Duration, bool) {
         let user_wait = &self.state.lock().user_wait;
@@ -210,7 +210,7 @@ impl CallClientRequests {
 }
 
 impl ClientRequestState {
-    /// Returns the key of a question: the given one, or one made from its kind and its position within the kind.
+    /// Returns the key of a request: the given one, or one made from its kind and its position within the kind.
     fn assign_key(
         &mut self,
         spec: &ClientRequestSpec,
@@ -247,8 +247,8 @@ impl ClientRequestState {
         }
     }
 
-    /// Returns the answer to exactly this question, from this request or an earlier round. An answer to a question in
-    /// other words does not count, because it must not pass for a person's consent.
+    /// Returns the result of exactly this request, from the client's message or an earlier round. The result of a
+    /// request in other words does not count, because it must not pass for a person's consent.
     fn find_response(&mut self, key: &str, digest: &str) -> Option<Value> {
         let result = self.state.response(key, digest)?.clone();
         self.has_matching_response |= self.answered.contains(key);
@@ -307,7 +307,7 @@ impl CallClientRequests {
                     RoundRequestGuard { call_requests, key }
                 };
                 call_requests.open_request_added.notify_one();
-                // The engine ends the call with the open questions and drops the handler, which never continues past
+                // The engine ends the call with the open requests and drops the handler, which never continues past
                 // this point. A task that the handler has spawned must not wait for ever.
                 call_requests.wait_for_end().await;
                 Err(ClientRequestError::Ended)
@@ -367,15 +367,15 @@ impl CallClientRequests {
     }
 }
 
-/// The questions and the state with which a call ends that asks its client.
+/// The requests to the client and the state with which a call ends.
 pub(crate) struct InputRequired {
     pub(crate) requests: Map<String, Value>,
     pub(crate) state: RequestState,
-    /// The key of a question that no answer matches; if set, the call must not ask again.
+    /// The key of a request that no result matches; if set, the call must not send it again.
     pub(crate) fruitless_key: Option<String>,
 }
 
-/// A question of this round. It is withdrawn when the last future that waits for its answer is dropped.
+/// A request of this round. It is withdrawn when the last future that waits for its result is dropped.
 struct RoundRequestGuard<'a> {
     call_requests: &'a CallClientRequests,
     key: String,
@@ -411,7 +411,7 @@ impl<S: FrameSink> Drop for SentRequestGuard<'_, S> {
     }
 }
 
-/// Counts the time until it is dropped as waiting for answers.
+/// Counts the time until it is dropped as waiting for results.
 struct UserWaitGuard<'a>(&'a CallClientRequests);
 
 impl<'a> UserWaitGuard<'a> {

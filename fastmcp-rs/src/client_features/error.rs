@@ -28,8 +28,8 @@ const MAX_QUOTED: usize = 256;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientRequestError {
-    /// The client did not declare the required capability, or its request accepts no stream that could carry the
-    /// question: before 2026-07-28, its `Accept` must contain `text/event-stream`.
+    /// The client did not declare the required capability, or its message accepts no stream that could carry the
+    /// request: before 2026-07-28, its `Accept` must contain `text/event-stream`.
     #[error("{}", unsupported(.capability, .reason))]
     #[non_exhaustive]
     Unsupported {
@@ -94,7 +94,7 @@ impl ClientRequestError {
         ClientRequestError::Unsupported { capability: capability.name(), reason: Some(reason) }
     }
 
-    /// Reports a client whose request takes no stream, so that a question would never reach it.
+    /// Reports a client whose message accepts no stream, so that a request would never reach it.
     pub(crate) fn unreachable(capability: Capability) -> ClientRequestError {
         let name = capability.name();
         let reason = format!("`{name}` needs a request whose `Accept` includes text/event-stream");

@@ -87,7 +87,7 @@ where
     }
 }
 
-/// Runs a future that blocks on a thread of the pool. It is dropped at its next `await` when nobody waits for
+/// Runs a future that blocks on a thread of the pool. It is dropped at its next `await` when no caller waits for
 /// it any more. The thread has the caller's runtime, as its tasks have, but may block.
 pub(crate) async fn run_async<V, F, Fut>(tool: &str, work: F) -> Result<V, ToolError>
 where

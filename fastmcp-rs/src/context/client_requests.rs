@@ -207,14 +207,14 @@ impl Context {
         ClientRequest::new(self, Ok(roots::request_spec()), roots::read)
     }
 
-    /// Runs `work` once for all rounds of a call: when the handler runs again after a question, it gets the value of
-    /// the first run.
+    /// Runs `work` once for all rounds of a call: when the handler runs again after a client request, it gets the
+    /// value of the first run.
     ///
     /// Each handler has its own keys, even if another handler calls it twice ([`Context::call_tool`]).
     ///
     /// The value travels to the client and back, sealed, so keep it small: all remembered values and all answers must
-    /// fit into [`App::max_request_state`](crate::App::max_request_state). A failure is not remembered. In a call that
-    /// asks nothing afterwards this only runs `work`.
+    /// fit into [`App::max_request_state`](crate::App::max_request_state). A failure is not remembered. In a call
+    /// without later client requests this only runs `work`.
     ///
     /// This saves work; it does not guarantee that `work` runs once, because a client may repeat its first request.
     ///

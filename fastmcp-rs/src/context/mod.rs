@@ -87,8 +87,8 @@ pub struct Context {
 pub(crate) struct Nesting {
     /// The number of handlers that wait for this one.
     pub(crate) depth: u8,
-    /// The prefix of the keys of its questions and of its remembered values. A component that is called twice in one
-    /// call runs as two handlers with separate keys.
+    /// The prefix of the keys of its client requests and of its remembered values. A component that is called twice in
+    /// one call runs as two handlers with separate keys.
     pub(crate) key_prefix: String,
     /// The number of handlers that it has called.
     pub(crate) nested_call_count: AtomicU32,
@@ -153,13 +153,13 @@ impl Context {
         self.nesting.as_ref().map_or(0, |nesting| nesting.depth)
     }
 
-    /// Returns the prefix of the keys of questions and remembered values.
+    /// Returns the prefix of the keys of client requests and remembered values.
     pub(crate) fn key_prefix(&self) -> &str {
         self.nesting.as_ref().map_or("", |nesting| &nesting.key_prefix)
     }
 
-    /// The value of type `T` that the app was given by [`App::state`](crate::App::state), if it was. A task that
-    /// outlives the server finds none.
+    /// Returns the state of type `T`, if the app has one ([`App::state`](crate::App::state)). A task that outlives the
+    /// server finds none.
     ///
     /// Prefer a parameter of type [`State<T>`](crate::State): a missing state is then an error when the server starts.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
@@ -332,7 +332,7 @@ impl Context {
     ///
     /// use fastmcp_rs::prelude::*;
     ///
-    /// /// Waits for a report that somebody writes.
+    /// /// Waits for a report.
     /// #[mcp::tool]
     /// async fn report(ctx: &Context) -> &'static str {
     ///     ctx.close_stream();

@@ -77,7 +77,7 @@ fn call_tool(
     request.set_target(Target::Tool, &tool.handler);
     let config = &request.connection.server.config;
     let mut arguments = arguments_text(request)?;
-    // Layers and the seal of questions use the arguments before they are read, so added arguments are removed here.
+    // Layers and the seal of client requests use the arguments before they are read, so added arguments go here.
     if !tool.handler.layers.is_empty() || (tool.handler.described.needs_request && caller.client.is_none()) {
         if let Some(own) = config.ignored_arguments.strip(arguments, &tool.handler.described.input, &name) {
             arguments = request.arguments.get_or_init(|| own);

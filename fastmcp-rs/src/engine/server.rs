@@ -42,7 +42,7 @@ pub(crate) struct ServerConfig {
     pub(crate) lists: ListConfig,
     /// The cache hints for the contents of resources.
     pub(crate) resource_cache: CacheHints,
-    /// The lifetime of `requestState`: the time in which a client may answer the questions of a round.
+    /// The lifetime of `requestState`: the time in which a client may send the results of a round.
     pub(crate) request_state_ttl: Duration,
     /// The maximum length of `requestState` in bytes.
     pub(crate) max_request_state: usize,

@@ -1,7 +1,7 @@
 //! Subscriptions: `subscriptions/listen`, and its predecessors in sessions.
 //!
-//! A subscription is not a call: it takes no call's place, waits for none, and a server that shuts down does not wait
-//! for it.
+//! A subscription is not a call: it takes no permit of a call and waits for no call, and a server that shuts down does
+//! not wait for it.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>
 

@@ -91,7 +91,7 @@ impl Default for OutgoingQueue {
 }
 
 impl OutgoingQueue {
-    /// Creates a queue that responses wait for from `limit` bytes on.
+    /// Creates a queue for which responses wait once it holds `limit` bytes.
     pub(super) fn with_limit(limit: usize) -> OutgoingQueue {
         OutgoingQueue {
             limit,

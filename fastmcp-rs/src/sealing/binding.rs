@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::json::object::{self, MemberMap};
 
-/// The number of bytes of SHA-256 that distinguish questions.
+/// The number of bytes of SHA-256 that distinguish client requests.
 const DIGEST_LENGTH: usize = 16;
 /// The depth beyond which values are digested as they are written. No frame is that deep.
 const MAX_DEPTH: usize = 64;

@@ -13,7 +13,7 @@ const LENGTH: usize = 32;
 
 /// A secret key that seals the state which a client carries for the server between two requests.
 ///
-/// A call that asks the person a question ends with the question, and continues in another request, which may reach
+/// A call with a client request ends with that request, and continues in another request of the client, which may reach
 /// another process. So processes that serve the same clients need the same keys, which are passed to
 /// [`App`](crate::App::sealing_keys); a server of one process makes its own. On HTTP, the id of an older client's
 /// session contains the session if there are such keys, so that it outlives the process. To replace a key, first put

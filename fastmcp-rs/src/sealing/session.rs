@@ -29,7 +29,7 @@ const MAX_SKEW: Duration = Duration::from_secs(60);
 const FORMAT: u8 = 1;
 /// The members of [`ClientInfo`](crate::context::ClientInfo) and the longest text of each.
 const INFO: [(&str, usize); 3] = [("name", MAX_NAME), ("version", MAX_VERSION), ("title", MAX_NAME)];
-/// The capabilities that decide which questions a client can be asked, and the parts of each.
+/// The capabilities that decide which requests a client can get, and the parts of each.
 const QUESTIONS: [(&str, &[&str]); 3] =
     [("elicitation", &["form", "url"]), ("sampling", &["tools", "context"]), ("roots", &[])];
 

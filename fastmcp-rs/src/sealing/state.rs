@@ -1,4 +1,4 @@
-//! The state that a call keeps for its next round: open questions, answers, and remembered values.
+//! The state that a call keeps for its next round: open client requests, results, and remembered values.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -13,13 +13,13 @@ use super::{Binding, SealError, Sealer};
 pub(crate) struct RequestState {
     /// The expiry, in milliseconds since 1970. It is set when the state is sealed.
     expires: u64,
-    /// The digests of the questions in the last round, by their keys.
+    /// The digests of the client requests in the last round, by their keys.
     open_requests: Map<String, Value>,
-    /// The answers so far, by the keys of their questions: the digest of the question, and the client's answer.
+    /// The results so far, by the keys of their requests: the digest of the request, and its result.
     responses: Map<String, Value>,
     /// The results of work that the handler must not repeat.
     pub(crate) remembered: Map<String, Value>,
-    /// The number of rounds in which the client answered and no answer fitted.
+    /// The number of rounds in which the client sent results and none of them fitted.
     pub(crate) fruitless_rounds: u32,
 }
 
@@ -63,8 +63,8 @@ impl RequestState {
         Some(RequestState { expires, open_requests, responses, remembered, fruitless_rounds })
     }
 
-    /// Keeps the answers to the questions that the client was asked, each with the digest of its question, and drops
-    /// all others. No question is open afterwards. Returns the keys of the answers that were kept.
+    /// Keeps the results of the requests that the client got, each with the digest of its request, and drops all
+    /// others. No request is open afterwards. Returns the keys of the results that were kept.
     pub(crate) fn accept_responses(&mut self, mut responses: Map<String, Value>) -> HashSet<String> {
         let mut answered = HashSet::new();
         for (key, digest) in std::mem::take(&mut self.open_requests) {
@@ -76,14 +76,13 @@ impl RequestState {
         answered
     }
 
-    /// Records that the client is asked the question of a digest. An answer to another question with that key is
-    /// dropped.
+    /// Records that the client gets the request of a digest. The result of another request with that key is dropped.
     pub(crate) fn add_request(&mut self, key: &str, digest: String) {
         self.responses.remove(key);
         self.open_requests.insert(key.to_owned(), digest.into());
     }
 
-    /// Returns the client's answer to the question of a digest.
+    /// Returns the result of the request of a digest.
     pub(crate) fn response(&self, key: &str, digest: &str) -> Option<&Value> {
         let answer = self.responses.get(key).filter(|answer| answer[0] == digest)?;
         answer.get(1)

@@ -1,7 +1,7 @@
 //! Bytes in, frames out: standard input and output, HTTP, and memory for tests.
 //!
-//! Transports know frames and the engine's [`Connection`](crate::engine::transport_api::Connection), but no tools. Look here for
-//! framing, limits of connections, HTTP statuses and headers, sessions and streams.
+//! Transports know frames and the engine's [`Connection`](crate::engine::transport_api::Connection), but no tools. Look
+//! here for framing, limits of connections, HTTP statuses and headers, sessions and streams.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;

@@ -1,4 +1,4 @@
-//! What makes a state and what ends an app are async functions of states.
+//! State factories and shutdown hooks are async functions of states.
 
 use fastmcp_rs::prelude::*;
 

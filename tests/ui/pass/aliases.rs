@@ -1,4 +1,4 @@
-//! What a parameter or a result is goes by its type, however it is spelled.
+//! The type of a parameter or a result decides on its role, in any spelling.
 
 use fastmcp_rs::{Context, State, ToolError, mcp};
 

@@ -113,7 +113,7 @@ impl TryFrom<String> for Checked {
     }
 }
 
-// What the macro does not know, its author does.
+// The author knows what the macro does not.
 impl Form for Checked {}
 
 #[mcp::model]

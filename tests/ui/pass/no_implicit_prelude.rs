@@ -1,4 +1,4 @@
-//! Nothing in scope but what the file imports: the expansion names everything by absolute paths.
+//! Only imported names are in scope: the expansion names everything by absolute paths.
 #![no_implicit_prelude]
 
 use ::core::option::Option;

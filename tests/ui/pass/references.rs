@@ -1,4 +1,4 @@
-//! Arguments are lent to the function, whatever it asks for.
+//! Arguments are lent to functions that take references of any kind.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

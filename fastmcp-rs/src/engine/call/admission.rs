@@ -1,10 +1,10 @@
-//! Decides on the admission of a call, which starts, waits for others to end, or is refused.
+//! Decides whether a call starts, waits for others to end, or is refused.
 
 use super::super::request::IncomingRequest;
 use super::in_flight::Admission;
 use crate::protocol::write::{RpcError, code};
 
-/// Returns true if the request can be served now, and false if it was kept to wait for a place.
+/// Returns true if the request can be served now, and false if it was kept to wait for a permit.
 pub(crate) fn admit(request: &IncomingRequest<'_>) -> Result<bool, RpcError> {
     if request.holds_permit() {
         return Ok(true);

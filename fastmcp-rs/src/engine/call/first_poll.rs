@@ -121,8 +121,8 @@ impl StartedCall<'_> {
             out.splice(begin..begin, notifications);
         }
         if call.client_requests.has_sent_request() && self.request.exchange.is_none() {
-            // Withdrawing a question that a task has sent goes through the queue, so the question must be in the queue
-            // before.
+            // The withdrawal of a client request that a task has sent goes through the queue, so the request must be in
+            // the queue before.
             let rest = out.split_off(response);
             self.request.connection.queue_output(out);
             out.extend_from_slice(&rest);

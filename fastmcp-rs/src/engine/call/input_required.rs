@@ -1,4 +1,4 @@
-//! Calls that need several rounds: the answers that a modern client sends back, and the next questions to it.
+//! Calls that need several rounds: the results that a modern client sends, and the next requests to it.
 //!
 //! The server stores nothing of a round. The state for the next round travels in `requestState`, sealed and bound to
 //! the principal and the request; every state that cannot be opened is rejected with the same error.
@@ -19,12 +19,12 @@ use crate::protocol::write::{RpcError, code};
 use crate::sealing::{Binding, RequestState, SealError, digest_of_json};
 use crate::util::operator_log;
 
-/// The maximum length of the answers to questions, in bytes: as a tree of values they take many times the memory.
+/// The maximum length of the results of client requests, in bytes: as a tree of values they take many times the memory.
 pub(crate) const MAX_RESPONSES_BYTES: usize = 1 << 20;
-/// The maximum length, in bytes, of arguments that are kept as text until a question needs their digest.
+/// The maximum length, in bytes, of arguments that are kept as text until a client request needs their digest.
 const MAX_INLINE_ARGUMENTS: usize = 4 << 10;
 
-/// The arguments of a call, to which the seal of its questions is bound.
+/// The arguments of a call, to which the seal of its client requests is bound.
 #[derive(Debug)]
 pub(crate) enum CallArguments {
     Text(Box<str>),
@@ -50,14 +50,14 @@ impl CallArguments {
     }
 }
 
-/// The state from the earlier rounds of a call, and the answers to its last questions.
+/// The state from the earlier rounds of a call, and the results of its last client requests.
 #[derive(Default)]
 pub(crate) struct EarlierRounds {
     state: RequestState,
     responses: Map<String, Value>,
 }
 
-/// Returns the state and the answers that a request brings from the earlier rounds of its call.
+/// Returns the state and the results that a request carries from the earlier rounds of its call.
 pub(crate) fn open_earlier_rounds(
     request: &IncomingRequest<'_>,
     caller: &CallerInfo<'_>,
@@ -76,11 +76,11 @@ pub(crate) fn open_earlier_rounds(
     });
     let state = state.transpose()?;
     let responses = responses.map_or(Ok(Map::new()), read_responses)?;
-    // Without the state, the questions are unknown, and an answer would be a consent to anything.
+    // Without the state, the requests are unknown, and a result would be a consent to anything.
     Ok(state.map(|state| Box::new(EarlierRounds { state, responses })))
 }
 
-/// Returns the means by which a call can ask its client, with the answers that it already has.
+/// Returns the client requests of a call, with the results that it already has.
 pub(crate) fn new_client_requests(
     request: &IncomingRequest<'_>,
     caller: &CallerInfo<'_>,
@@ -120,7 +120,7 @@ fn binding<'a>(connection: &'a Connection, subject: &'a Subject, name: &'a str, 
     Binding { server: &connection.server.config.name, principal, method: subject.noun(), component, arguments }
 }
 
-/// Ends a call with the questions to its client.
+/// Ends a call with the requests to its client.
 pub(crate) fn write_input_required(
     connection: &Connection,
     answer: &mut ResultWriter<'_>,
@@ -203,7 +203,7 @@ impl InputRequiredError {
     }
 }
 
-/// Parses the client's answers by the keys of their questions; each answer is an object.
+/// Parses the results by the keys of their requests; each result is an object.
 fn read_responses(raw: Raw<'_>) -> Result<Map<String, Value>, RpcError> {
     let invalid =
         || RpcError::invalid_params("Invalid params: `inputResponses` must be an object whose values are objects");

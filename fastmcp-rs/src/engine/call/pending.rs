@@ -60,7 +60,7 @@ pub(crate) struct FinishedCall {
     pub(crate) frames: Vec<u8>,
     /// The outcome that the response reports.
     pub(crate) outcome: Outcome,
-    /// The place that the call keeps until its frames are on their way.
+    /// The permit that the call keeps until its frames are on their way.
     pub(crate) permit: CallPermit,
 }
 
@@ -68,7 +68,7 @@ enum CallEnd {
     /// The response, without its newline.
     Response(Vec<u8>, Outcome),
     Panicked(CaughtPanic),
-    /// The client is asked questions, and sends the request again with the answers.
+    /// The client gets requests, and sends its own request again with their results.
     InputRequired(Box<InputRequired>),
     TimedOut,
     Cancelled,
@@ -97,8 +97,8 @@ impl PendingCall {
         let end = self.poll_to_end().await;
         let response = match self.end_call(&end) {
             Some(notifications) => {
-                // The call keeps its place until there is room for its response; otherwise, a client that does not read
-                // could let responses pile up.
+                // The call keeps its permit until there is room for its response; otherwise, responses could pile up
+                // for a client that does not read.
                 self.outgoing.wait_for_capacity().await;
                 Some(self.response_frames(notifications, end))
             }
@@ -124,7 +124,7 @@ impl PendingCall {
         self.retained = None;
         let notifications = request.map_or_else(Vec::new, |request| {
             let notifications = request.take_notifications();
-            // The questions have been sent through the queue already.
+            // The client requests have been sent through the queue already.
             request.client_requests.close();
             notifications
         });

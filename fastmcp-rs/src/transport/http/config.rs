@@ -158,8 +158,8 @@ impl HttpConfig {
     /// Allows all pages served from the browser's own machine to call this server: `http` and `https` at `localhost`
     /// and names that end with `.localhost`, at `127.0.0.0/8` and at `[::1]`, on any port. Default: `false`.
     ///
-    /// If the server requires no credentials, any local web application can then call its tools, whoever wrote it. Use
-    /// this setting for development only; [`HttpConfig::allowed_origins`] allows a single local origin, such as
+    /// If the server requires no credentials, any local web application can then call its tools. Use this setting for
+    /// development only; [`HttpConfig::allowed_origins`] allows a single local origin, such as
     /// `http://localhost:6274`.
     pub fn allow_loopback_origins(mut self, allow: bool) -> HttpConfig {
         self.allow_loopback_origins = allow;

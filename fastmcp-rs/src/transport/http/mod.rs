@@ -3,12 +3,12 @@
 //! `service` answers one request for any HTTP server that calls it; `post` handles the message of a POST. Look here
 //! for:
 //!
-//! - `config` (settings), `limits` (permits for messages, streams and
-//!   connections), `peer` (the peer that a request counts against), `shared` (state of all clones of a service)
+//! - `config` (settings), `limits` (permits for messages, streams and connections), `peer` (the peer that a request
+//!   counts against), `shared` (state of all clones of a service)
 //! - `request` (the head, `Host` and `Origin`, CORS, authentication, the body, memory for large messages)
 //! - `response` (statuses, bodies, server-sent events, their replay, limits of unread bytes)
-//! - `sessions` (sessions of legacy clients), `legacy_sse`, `stream_config` and `stream_session` (the
-//!   transport of 2024-11-05)
+//! - `sessions` (sessions of legacy clients), `legacy_sse`, `stream_config` and `stream_session` (the transport of
+//!   2024-11-05)
 //! - `server` (the server of `App::run_http`: listeners, connections, TLS, HTTP/2, timeouts, routes)
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>

@@ -291,7 +291,7 @@ fn wind_down(serving: &ServedConnection, event: ShutdownEvent, events: &mut Shut
             Some(ShutdownEvent::Signal) => {
                 signals += 1;
                 if asked.is_some() && is_cancelled {
-                    // The server was asked to stop already, and is in no less of a hurry.
+                    // The server was asked to stop before, and its calls are cancelled, so nothing is waited for.
                     break;
                 }
                 asked = Some(now);

@@ -29,7 +29,7 @@ const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves until `stop` is ready. Then it accepts no more connections, and returns when the running requests have ended
-/// or the drain timeout has passed.
+/// or the shutdown timeout has passed.
 pub(crate) async fn serve<L: Listener>(listener: L, front: HttpServer, stop: impl Future<Output = ()>) {
     let service = front.site.service.clone();
     let config = service.shared.config.clone();

@@ -1,4 +1,4 @@
-//! The number of responses that a session with a single stream still owes.
+//! The number of responses that a session with a single stream has yet to send.
 //!
 //! Without the feature `legacy-sse` there are no such sessions.
 
