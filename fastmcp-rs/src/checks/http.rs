@@ -128,7 +128,7 @@ pub(crate) fn check_replicas(replicas: usize, has_keys: bool) -> Result<(), Prob
     Err(Problem::new("`HttpConfig::replicas`", text, "give all of them the same keys with `App::sealing_keys`"))
 }
 
-/// Checks that an address which other machines can reach is not served to everybody.
+/// Checks that a server requires credentials at an address that other machines can reach.
 pub(crate) fn check_exposure(address: SocketAddr, is_open: bool) -> Result<(), Problem> {
     if !is_open || address.ip().to_canonical().is_loopback() {
         return Ok(());

@@ -87,8 +87,8 @@ where
     }
 }
 
-/// Runs a future that blocks on a thread of the pool. It is dropped at its next `await` when nobody waits for
-/// it any more. The thread has the caller's runtime, as its tasks have, but may block.
+/// Runs a future that blocks on a thread of the pool. It is dropped at its next `await` after its caller
+/// has stopped waiting for it. The thread has the caller's runtime, as its tasks have, but may block.
 pub(crate) async fn run_async<V, F, Fut>(tool: &str, work: F) -> Result<V, ToolError>
 where
     V: Send + 'static,

@@ -332,7 +332,7 @@ impl Context {
     ///
     /// use fastmcp_rs::prelude::*;
     ///
-    /// /// Waits for a report that somebody writes.
+    /// /// Waits until a report is written.
     /// #[mcp::tool]
     /// async fn report(ctx: &Context) -> &'static str {
     ///     ctx.close_stream();

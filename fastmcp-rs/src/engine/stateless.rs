@@ -20,7 +20,7 @@ use crate::protocol::id::Id;
 use crate::protocol::write::{RpcError, code};
 use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision};
 
-/// Performs the checks in their order, of which the first one that fails determines the error, and answers the request.
+/// Checks and answers a request. The order of the checks counts: the first failure determines the error.
 pub(super) fn dispatch(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<DispatchResult, RpcError> {
     let Some(meta) = request.frame.meta() else { return Err(incomplete_meta()) };
     let revision = check_headers(request, meta)?;

@@ -1,4 +1,4 @@
-//! Reads a JSON array as the texts of its elements, of which no more than a limit are kept.
+//! Reads a JSON array as the texts of its elements, and keeps no more of them than a limit.
 //!
 //! A peer chooses the length of an array, and each element of a `Vec` takes more memory than the two bytes `0,` that
 //! the peer has sent for it.

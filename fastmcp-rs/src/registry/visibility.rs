@@ -1,6 +1,6 @@
 //! Visibility of components, decided per request by functions of the app.
 //!
-//! A component that a rule of [`AppHandle::disable`](crate::AppHandle::disable) hides from everybody is not in the
+//! A component that a rule of [`AppHandle::disable`](crate::AppHandle::disable) hides from all callers is not in the
 //! registry at all (`registry/selector.rs`).
 
 use std::sync::Arc;

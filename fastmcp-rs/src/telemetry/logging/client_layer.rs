@@ -51,7 +51,7 @@ use crate::protocol::LoggingLevel;
 ///
 /// #[mcp::main]
 /// async fn main() -> Result<(), fastmcp_rs::Error> {
-///     // For the operator, who alone is told the details of errors.
+///     // For the operator: clients do not get the details of errors.
 ///     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
 ///     tracing_subscriber::registry().with(lines).with(ClientLayer::new().targets(["my_server"])).init();
 ///     App::new("orders").run_stdio().await
