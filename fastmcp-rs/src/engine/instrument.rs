@@ -48,7 +48,7 @@ impl Instrumentation {
             ResponseStatus::WrittenWithoutId(code) => self.record_outcome(Outcome::Error(code)),
             // The acknowledgement of a subscription has been sent already.
             ResponseStatus::Queued => self.record_outcome(Outcome::Ok),
-            // The request has not begun yet: it is dispatched again when there is a place for it.
+            // The request has not begun yet: it is dispatched again when there is a permit for it.
             ResponseStatus::Deferred => self.discard(),
             ResponseStatus::None => self.record_outcome(Outcome::Cancelled),
         }

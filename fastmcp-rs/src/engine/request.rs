@@ -47,9 +47,9 @@ pub(crate) struct IncomingRequest<'a> {
     pub(super) method_name: &'a str,
     /// The arguments without those that the client has added to the model's arguments, if there are any.
     pub(super) arguments: OnceCell<String>,
-    /// The place of the request, if it has one already.
+    /// The permit of the request, if it has one already.
     pub(super) permit: Cell<Option<CallPermit>>,
-    /// Whether the request is part of a batch, which has a place as a whole.
+    /// Whether the request is part of a batch, which has a permit as a whole.
     pub(super) is_batch_member: bool,
     pub(super) exchange: Option<&'a HttpExchange<'a>>,
     /// The request's span and metrics, if they are recorded.
@@ -68,7 +68,7 @@ pub(crate) struct CallerInfo<'a> {
 #[derive(Debug)]
 pub(crate) enum EarlierAdmission {
     None,
-    /// The message has its place already, because it has waited.
+    /// The message has its permit already, because it has waited.
     Permit(CallPermit),
     /// The message is part of a batch, which was admitted as a whole.
     Batch,
@@ -90,7 +90,7 @@ impl IncomingRequest<'_> {
         self.exchange.and_then(|exchange| exchange.retained.as_ref())
     }
 
-    /// Returns true if the request has its place already.
+    /// Returns true if the request has its permit already.
     pub(crate) fn holds_permit(&self) -> bool {
         let permit = self.permit.take();
         let is_held = permit.is_some();

@@ -15,7 +15,7 @@ use crate::telemetry::metrics::RequestTimer;
 use crate::telemetry::{Target, span};
 
 /// Starts to observe a request. A request that has to wait gets no span yet: it is dispatched again when there is a
-/// place for it.
+/// permit for it.
 #[cold]
 pub(super) fn start_instrumentation(request: &IncomingRequest<'_>) -> Instrumentation {
     // The clock is read first.

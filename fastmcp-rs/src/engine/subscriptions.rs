@@ -1,6 +1,6 @@
 //! Subscriptions: `subscriptions/listen`, and its predecessors in sessions.
 //!
-//! A subscription is not a call: it takes no call's place, waits for none, and a server that shuts down does not wait
+//! A subscription is not a call: it takes no call permit, waits for none, and a server that shuts down does not wait
 //! for it.
 //!
 //! Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>

@@ -4,7 +4,7 @@ use super::super::request::IncomingRequest;
 use super::in_flight::Admission;
 use crate::protocol::write::{RpcError, code};
 
-/// Returns true if the request can be served now, and false if it was kept to wait for a place.
+/// Returns true if the request can be served now, and false if it was kept to wait for a permit.
 pub(crate) fn admit(request: &IncomingRequest<'_>) -> Result<bool, RpcError> {
     if request.holds_permit() {
         return Ok(true);

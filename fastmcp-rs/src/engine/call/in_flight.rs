@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::protocol::id::IdKey;
 use crate::util::sync::Mutex;
 
-/// The maximum number of calls that have a place; all others wait.
+/// The maximum number of calls that have a permit; all others wait.
 const MAX_CONCURRENT_CALLS: usize = 256;
 /// The maximum total length of waiting requests in bytes; all others are rejected.
 const MAX_QUEUED_BYTES: usize = 64 << 20;
@@ -22,7 +22,7 @@ const MAX_QUEUED_BYTES: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct InFlightCalls {
     table: Mutex<CallTable>,
-    /// The number of calls that have a place or wait, so that a reader with nothing in flight need not lock.
+    /// The number of calls that have a permit or wait, so that a reader with nothing in flight need not lock.
     count: AtomicUsize,
     /// The number of responses that are certain and not yet on their way.
     unsent_responses: AtomicUsize,
@@ -35,7 +35,7 @@ struct CallTable {
     running: HashMap<IdKey, RunningCall>,
     /// The number of the most recent call.
     last_call: u64,
-    /// The number of calls that have a place: running calls, and those whose response is not yet on its way.
+    /// The number of calls that have a permit: running calls, and those whose response is not yet on its way.
     permits: usize,
     /// The waiting requests in order; a cancelled request stays here until its turn.
     queued: VecDeque<QueuedRequest>,
@@ -43,7 +43,7 @@ struct CallTable {
     /// The tickets of the requests that still wait, by id: an id may be used again after a cancellation.
     tickets: HashMap<IdKey, u64>,
     last_ticket: u64,
-    /// The ids of open subscriptions, which have no place, because nothing waits for them.
+    /// The ids of open subscriptions, which have no permit, because nothing waits for them.
     subscriptions: HashSet<IdKey>,
 }
 
@@ -91,7 +91,7 @@ struct QueuedRequest {
     message: Box<str>,
 }
 
-/// A permit of a call: its place, which it keeps until its response is on its way, and its id.
+/// The permit of a call, which it keeps until its response is on its way, with its id.
 #[derive(Debug)]
 pub(crate) struct CallPermit {
     calls: Arc<InFlightCalls>,
@@ -203,7 +203,7 @@ pub(crate) enum Admission {
     Wait,
     /// Another call with this id is not yet answered.
     DuplicateId,
-    /// There is no place, and the request cannot be kept.
+    /// There is no permit, and the request cannot be kept.
     Overload,
 }
 
@@ -230,10 +230,10 @@ impl InFlightCalls {
         self.len() >= MAX_CONCURRENT_CALLS && self.table.lock().permits >= MAX_CONCURRENT_CALLS
     }
 
-    /// Decides whether a call may start. The call takes no place yet, because most calls end before they need one.
+    /// Decides whether a call may start. The call takes no permit yet, because most calls end before they need one.
     ///
-    /// `in_batch`: whether the call is part of a batch, which has a place as a whole. `may_wait`: whether the request
-    /// can be kept until there is a place.
+    /// `in_batch`: whether the call is part of a batch, which has a permit as a whole. `may_wait`: whether the request
+    /// can be kept until there is a permit.
     pub(crate) fn admit(
         &self,
         key: impl FnOnce() -> IdKey,
@@ -257,7 +257,7 @@ impl InFlightCalls {
         self.admit_message(&mut self.table.lock(), None, message, may_wait)
     }
 
-    /// Takes a place for a request whose response cannot be ready at once, or for a batch, before it is served. The
+    /// Takes a permit for a request whose response cannot be ready at once, or for a batch, before it is served. The
     /// error [`Admission::Wait`] means that the request was kept, as by [`InFlightCalls::admit`].
     pub(crate) fn acquire_or_queue(
         self: &Arc<Self>,
@@ -292,12 +292,12 @@ impl InFlightCalls {
         Admission::Wait
     }
 
-    /// Takes a place for a call that could not be answered at once.
+    /// Takes a permit for a call that could not be answered at once.
     pub(crate) fn acquire(self: &Arc<Self>, key: IdKey) -> CallPermit {
         self.take_permit(&mut self.table.lock(), Some(key))
     }
 
-    /// Takes the id and the place of a call before it is polled: where several threads serve one peer, another thread
+    /// Takes the id and the permit of a call before it is polled: where several threads serve one peer, another thread
     /// may look up the id at any time. `in_batch`: whether the call is part of a batch, which is admitted as a whole.
     pub(crate) fn try_acquire(self: &Arc<Self>, key: IdKey, in_batch: bool) -> Result<CallPermit, Admission> {
         let mut table = self.table.lock();
@@ -316,7 +316,7 @@ impl InFlightCalls {
         self.unsent_responses.load(Ordering::Acquire)
     }
 
-    /// Takes an additional place, for a response that is certain.
+    /// Takes an additional permit, for a response that is certain.
     pub(crate) fn reserve_for_response(self: &Arc<Self>) -> CallPermit {
         let mut permit = self.take_permit(&mut self.table.lock(), None);
         permit.mark_response_certain();
@@ -335,7 +335,7 @@ impl InFlightCalls {
         CallPermit { calls: Arc::clone(self), call, is_response_certain: false }
     }
 
-    /// Returns the next waiting request with its place, if a place is free.
+    /// Returns the next waiting request with its permit, if a permit is free.
     pub(crate) fn next_queued(self: &Arc<Self>) -> Option<(Box<str>, CallPermit)> {
         if self.len() == 0 {
             return None;

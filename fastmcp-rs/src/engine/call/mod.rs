@@ -140,7 +140,7 @@ impl<'a> StartedCall<'a> {
         Ok(UnreadyHandler { future, was_polled: true })
     }
 
-    /// Converts a call that is not ready into one with a place and, later, a task of its own.
+    /// Converts a call that is not ready into one with a permit and, later, a task of its own.
     fn into_pending(self, unready: UnreadyHandler) -> Box<PendingCall> {
         let StartedCall { spec, request, caller, timeout, for_context, may_ask } = self;
         let acquire = || request.connection.in_flight().acquire(request.id.key());

@@ -60,7 +60,7 @@ pub(crate) struct FinishedCall {
     pub(crate) frames: Vec<u8>,
     /// The outcome that the response reports.
     pub(crate) outcome: Outcome,
-    /// The place that the call keeps until its frames are on their way.
+    /// The permit that the call keeps until its frames are on their way.
     pub(crate) permit: CallPermit,
 }
 
@@ -97,8 +97,8 @@ impl PendingCall {
         let end = self.poll_to_end().await;
         let response = match self.end_call(&end) {
             Some(notifications) => {
-                // The call keeps its place until there is room for its response; otherwise, a client that does not read
-                // could let responses pile up.
+                // The call keeps its permit until there is room for its response; otherwise, a client that does not
+                // read could let responses pile up.
                 self.outgoing.wait_for_capacity().await;
                 Some(self.response_frames(notifications, end))
             }

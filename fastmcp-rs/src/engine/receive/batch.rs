@@ -169,8 +169,8 @@ impl StartedBatch {
         let StartedBatch { mut responses, calls, outgoing } = self;
         let tasks: Vec<_> = calls.into_iter().map(|call| spawn_member(connection, call)).collect();
         let connection = Arc::clone(connection);
-        // A finished response holds a place like a running call; otherwise, batches with one slow call could retain any
-        // number of responses.
+        // A finished response holds a permit like a running call; otherwise, batches with one slow call could retain
+        // any number of responses.
         let mut permits: Vec<_> = responses.iter().map(|_| connection.in_flight().reserve_for_response()).collect();
         tokio::spawn(async move {
             for task in tasks {

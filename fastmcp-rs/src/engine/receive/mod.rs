@@ -1,6 +1,6 @@
 //! Takes a message from its text to its response, which is written now, or by a task later.
 //!
-//! A message that waits for others to end comes here again as soon as there is a place for it.
+//! A message that waits for others to end comes here again as soon as there is a permit for it.
 
 pub(super) mod batch;
 mod offload;

@@ -49,9 +49,9 @@ fn spawn_with_permit(connection: &Arc<Connection>, message: Box<str>, permit: Ca
     });
 }
 
-/// Handles a message that has its place, and sends the frames that are ready.
+/// Handles a message that has its permit, and sends the frames that are ready.
 pub(super) async fn receive_with_permit(connection: &Arc<Connection>, message: Box<str>, permit: CallPermit) {
-    // The message is counted until its response is on its way, whatever happens to its own place.
+    // The message is counted until its response is on its way, even if its own permit ends earlier.
     let guard = connection.in_flight().reserve_for_response();
     let registry = connection.server.registry.load();
     let mut out = Vec::new();
