@@ -244,7 +244,7 @@ fn the_reference_has_every_option() {
     let heading = "## Options of the attribute";
     assert_eq!(listed("docs/reference/tools.md", heading), &common | &constant(options, "TOOL_KEYS"));
     assert_eq!(listed("docs/reference/resources.md", heading), &common | &resource);
-    // `complete` is told where it belongs.
+    // `complete` is on the pages of prompts and resources.
     let mut arguments = constant("fastmcp-rs-macros/src/parse/arg.rs", "ARG_KEYS");
     assert!(arguments.remove("complete"));
     assert_eq!(listed("docs/reference/tools.md", "## Options of an argument"), arguments);

@@ -1,4 +1,4 @@
-//! Nothing but the documents, so that their code is compiled with everything that it names.
+//! The documents alone, so that their code is compiled with everything that it names.
 //!
 //! `tests/docs.rs` makes sure that each page is here.
 // The pages show tests as they stand in a test file.

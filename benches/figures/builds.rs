@@ -1,4 +1,4 @@
-//! What it costs to build a first server: all of it for release, and again after an edit.
+//! The cost of a first server's build: for release from scratch, and again after an edit.
 //!
 //! Both servers are packages of their own, made in a temporary folder, with the versions of this workspace and the
 //! profile of the project's template. CPU time is that of the compiler on all cores; a rebuild is what its author waits
@@ -23,7 +23,7 @@ strip = true
 [profile.release.package."*"]
 opt-level = "s"
 "#;
-/// What an edit changes in both.
+/// The text that an edit changes in both.
 const TEXT: &str = "Hello, ";
 const EDITS: usize = 5;
 
@@ -72,7 +72,7 @@ pub fn measure(promises: &mut Promises) -> Table {
     let mut table = Table::new("A first server on standard input and output", &[official, ours]);
     for (name, source, dependencies) in [(official, OFFICIAL, OFFICIAL_DEPENDENCIES), (ours, &hello, &dependency)] {
         let package = Package::new(name, source, dependencies);
-        // What is fetched is not what is built.
+        // The time of downloads does not count.
         package.cargo(&["fetch"]);
         let before = children_cpu();
         package.cargo(&["build", "--release"]);

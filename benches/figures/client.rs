@@ -13,12 +13,12 @@ use crate::report::{median, percentile};
 
 pub const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"figures","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
 
-/// How requests are written.
+/// The form of requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Era {
     /// 2025-11-25: a handshake first.
     Legacy,
-    /// 2026-07-28: each request says all.
+    /// 2026-07-28: each request is independent.
     Modern,
 }
 
@@ -32,7 +32,7 @@ impl Era {
         }
     }
 
-    /// What follows the other members of `params`.
+    /// Returns the text after the other members of `params`.
     fn meta(self) -> String {
         match self {
             Era::Legacy => String::new(),
@@ -125,7 +125,7 @@ impl Process {
         nanoseconds.filter_map(|line| line.split(' ').next()?.parse::<f64>().ok()).sum::<f64>() / 1e3
     }
 
-    /// How many reads and writes it has made.
+    /// Returns the number of its reads and writes.
     pub fn reads_and_writes(&self) -> f64 {
         self.number_of("io", "syscr:") + self.number_of("io", "syscw:")
     }
@@ -159,7 +159,7 @@ pub struct Server {
     stdin: ChildStdin,
     stdout: ChildStdout,
     era: Era,
-    /// What was read and not yet looked at.
+    /// The bytes that were read and are not yet parsed.
     buffer: Vec<u8>,
     used: usize,
     next_id: usize,
@@ -413,7 +413,7 @@ impl Server {
     }
 }
 
-/// What many calls cost.
+/// The cost of many calls.
 pub struct Flight {
     /// Microseconds of CPU for each.
     pub cpu: f64,

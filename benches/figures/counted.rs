@@ -1,9 +1,9 @@
-//! Figures without noise: what a call costs in instructions, allocations and system calls.
+//! Figures without noise: the instructions, allocations and system calls of a call.
 //!
-//! callgrind counts the very server that users get. A tool of its own, `window`, tells callgrind to begin anew, so a
-//! window holds so many calls and nothing else: no start, no end. Under valgrind a handler may seem slow on a busy
-//! machine, and its calls are then moved to another thread, as they should be, which costs more; so there are several
-//! windows, and the least is what a call costs.
+//! callgrind counts in the server that users get. The additional tool `window` resets its counters, so a window
+//! contains a known number of calls and neither the start nor the end of the server. Under valgrind a handler may seem
+//! slow on a busy machine; its calls then move to another thread, which costs more. So there are several windows, and
+//! the smallest cost is the result.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,7 +22,7 @@ const WINDOWS: usize = 5;
 
 const OVER_HTTP: [&str; 2] = ["instructions a call", "allocations a call"];
 
-/// A call whose figures are counted on standard input and output, and what is promised of them.
+/// A call whose figures are counted on standard input and output, with their limits.
 struct Promised {
     call: Call,
     figures: [&'static str; 2],
@@ -55,7 +55,7 @@ const ON_STDIO: [Promised; 3] = [
     },
 ];
 
-/// What callgrind saw between two calls of `window`, for each call.
+/// The counts of callgrind between two calls of `window`, per call.
 #[derive(Clone, Copy)]
 struct Counted {
     instructions: f64,
@@ -139,7 +139,7 @@ impl Drop for Folder {
     }
 }
 
-/// What begins a new window: the tool of that name, or a method for the floor, which knows no names.
+/// Writes the request that begins a window: a call of the tool, or a method of the floor, which has no tools by name.
 fn window(program: &str, era: Era, id: usize) -> String {
     match program.contains("floor") {
         true => format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"window"}}"#),

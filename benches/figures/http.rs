@@ -128,7 +128,7 @@ impl HttpServer {
 
     /// The KiB that the server takes for each of so many connections, after a call on each.
     pub fn memory_of_connections(&mut self, era: Era, connections: usize) -> f64 {
-        // What a first connection brings into memory belongs to no connection.
+        // The first connection also loads code and data that all connections share.
         let mut first = vec![self.connect(era)];
         self.calls_over(&mut first, 100);
         let before = self.process.resident_kib();

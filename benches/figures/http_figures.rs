@@ -1,4 +1,4 @@
-//! What a call costs over HTTP, beside bare hyper and the official SDK at its best.
+//! The cost of a call over HTTP, beside bare hyper and the official SDK at its best.
 
 use crate::client::{Cores, Era};
 use crate::http::HttpServer;

@@ -1,4 +1,4 @@
-//! What this costs, beside a floor without a framework and beside the official SDK, in the same run.
+//! The cost of this library, beside a floor without a framework and the official SDK, in the same run.
 //!
 //! ```sh
 //! cargo bench -p figures            # everything that is timed, in two minutes

@@ -1,4 +1,4 @@
-//! What is measured is the ordinary server: it is asked so itself, once it was measured.
+//! Checks that the measured process is the ordinary server.
 //!
 //! A server that leaves out checks would be quicker. So a process whose calls were timed must then show that a panic
 //! is an answer, that a wrong argument, a message nested too deep and an id that is too long are refused, that a call

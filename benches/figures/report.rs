@@ -99,8 +99,8 @@ pub struct Promises {
     broken: usize,
 }
 
-/// What a neighbour's load may make of a ratio that is timed. A change that costs more than that is found; one that costs
-/// less is found by what is counted.
+/// The factor by which the load of a machine may change a timed ratio. Timed ratios find changes that cost more;
+/// counted figures find smaller ones.
 pub const NOISE: f64 = 1.25;
 
 impl Promises {

@@ -1,4 +1,4 @@
-//! What a server on standard input and output costs, beside a floor without a framework and the official SDK.
+//! The cost of a server on standard input and output, beside a floor without a framework and the official SDK.
 
 use crate::calls::Call;
 use crate::client::{Cores, Era, Process, Server};

@@ -30,7 +30,7 @@ enum Target {
     Url(String),
 }
 
-/// What the client is told, and what it answers.
+/// The messages that the client has received, and its responses.
 struct Host {
     asks: bool,
     answer: Mutex<ElicitResult>,
@@ -136,7 +136,7 @@ async fn connect(target: &Target, mode: &str, asks: bool) -> (Client, Arc<Host>,
     (client.expect("a session"), host, updates)
 }
 
-/// What is being checked, for the line that a panic prints.
+/// The current check, for the line that a panic prints.
 static CHECKED: Mutex<&str> = Mutex::new("connect");
 
 async fn check<T>(name: &'static str, test: impl Future<Output = T>) -> T {

@@ -178,11 +178,11 @@ async fn a_page_may_send_parameter_trace_and_configured_headers() {
             assert_eq!(called.status, 200, "{path}: {}", called.text());
         }
     }
-    // A page of another origin is told nothing, whatever it asks for.
+    // A page of another origin gets no headers, whatever it requests.
     let refused = server.send(&preflight(&asked).with("Origin", "https://evil.example")).await;
     assert_eq!(refused.status, 403);
     assert!(refused.headers.iter().all(|(name, _)| !name.starts_with("access-control")));
-    // What is granted is bounded, however much is asked for.
+    // The list of allowed headers is bounded, however many are requested.
     let much: Vec<_> = (0..2_000).map(|number| format!("mcp-param-{number}")).collect();
     let granted = server.send(&preflight(&much.join(",")).with("Origin", PAGE)).await;
     assert!((granted.status, granted.header("access-control-allow-headers").unwrap().len() < 5_000) == (204, true));

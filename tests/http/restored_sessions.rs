@@ -114,7 +114,7 @@ async fn every_process_with_the_key_serves_a_session() {
     for revision in Revision::LEGACY {
         let first = Session::open(&servers[0], revision).await;
         for server in &servers {
-            // What begins the session reaches another process than what opens it.
+            // The notification that ends the handshake may reach another process than `initialize`.
             assert_eq!(at(server, first.post(INITIALIZED)).await.status, 202, "{revision}");
             for (id, method, params) in [
                 (1, "ping", json!({})),
@@ -298,7 +298,7 @@ async fn an_id_restores_only_the_session_of_its_principal() {
     assert_eq!(at(&servers[1], call.clone().without("X-Api-Key")).await.status, 401);
     assert_eq!(at(&open, call.clone()).await.status, 404, "a server without authentication");
     assert_eq!(text(&at(&servers[1], call.clone()).await), "ada");
-    // Nor does what nobody is known to have begun belong to somebody.
+    // A session without a principal belongs to no principal.
     let anonymous = begin(&open, handshake(json!({"name": "x", "version": "1"}), json!({})), "whoami").await;
     assert_eq!(at(&servers[1], anonymous.with("X-Api-Key", "ada")).await.status, 404);
 }
@@ -519,7 +519,7 @@ async fn a_stream_that_is_lost_with_its_process_begins_anew() {
         // Until the server has noticed.
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    // Where the stream was, it is read on; what was never an id of ours is refused as ever.
+    // The stream resumes at its last event; a text that was never an event id is refused as before.
     let again = session.get().with("Last-Event-ID", &own_id);
     session.stream(&again).await;
     for odd in ["", "x", "1_", "zz_1"] {
@@ -661,7 +661,7 @@ async fn a_cancellation_of_an_ended_request_is_not_an_error() {
             assert_eq!(at(server, cancel(session, id.clone())).await.status, 202, "{id}");
         }
         assert_eq!(at(server, cancel(session, "three")).await.status, 202, "again, and later");
-        // What names no request is ignored as ever.
+        // A cancellation without a request id is ignored as before.
         let odd = session.post(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{}}"#);
         assert_eq!(at(server, odd).await.status, 202);
     }

@@ -43,7 +43,7 @@ fn ids_come_back_byte_for_byte() {
     }
 }
 
-/// The JSON of an id of so many bytes, all of which may be escaped.
+/// Returns the JSON of an id with a number of bytes, all with or all without escapes.
 fn id_of(bytes: usize, is_escaped: bool) -> String {
     format!("\"{}\"", if is_escaped { "\\u0078" } else { "x" }.repeat(bytes))
 }

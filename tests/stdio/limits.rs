@@ -194,7 +194,7 @@ fn a_slow_client_takes_bounded_memory_and_loses_no_response() {
 
 #[test]
 fn late_responses_to_a_slow_client_take_bounded_memory_and_are_not_lost() {
-    // Small requests, of which many may wait, with answers that tasks and threads make: 64 MiB of them.
+    // Many small requests may wait; their responses come from tasks and threads, and have 64 MiB in total.
     for tool in ["late_big", "blocking_big"] {
         let lines = (0..2_000).map(|n| call(n, tool, json!({"bytes": 32_000})) + "\n").collect();
         let (_, grown) = read_late(lines, 32_000);

@@ -44,7 +44,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A good value of which one part, or all, or nothing, was replaced, left out or added.
+/// A valid value, in which one part, everything or nothing was replaced, left out or added.
 fn nearly(samples: Vec<Value>) -> impl Strategy<Value = Value> {
     let change = prop_oneof![3 => any_json().prop_map(Some), 1 => Just(None)];
     (select(samples), any::<Index>(), any::<bool>(), change).prop_map(|(mut sample, at, keep, change)| {

@@ -1,4 +1,4 @@
-//! What runtimes have to do with it: code that blocks, runtimes that lack something, and the version of the program.
+//! Runtimes: code that blocks, runtimes that lack something, and the version of the program.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ fn start(runtime: &str) -> Server {
     server
 }
 
-/// What a server that has ended has logged, but for what is said of the library's tools.
+/// Returns the log of a server that has ended, without the warnings about the library's tools.
 fn log(mut server: Server) -> Vec<String> {
     let lines = server.final_stderr();
     lines.lines().filter(|line| !line.contains("clients in JavaScript")).map(str::to_owned).collect()

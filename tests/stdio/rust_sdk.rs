@@ -56,7 +56,7 @@ async fn use_it(lifecycle: ClientLifecycleMode, version: ProtocolVersion) {
     let modern = version == ProtocolVersion::V_2026_07_28;
     assert_eq!(structured, if modern { expected } else { json!({"result": expected}) });
 
-    // Four at once, each of which takes a second, and a quick one beside them.
+    // Four concurrent calls that take a second each, and a quick one beside them.
     let start = std::time::Instant::now();
     let slow = async |topic: &str| call(&client, "fetch_external_data", json!({"query": topic})).await;
     let quick = async {

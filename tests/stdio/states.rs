@@ -1,4 +1,4 @@
-//! How the states of a server end, in whole processes.
+//! The end of the states of a server, in whole processes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -23,10 +23,10 @@ fn start_serving(server: &mut Server) {
     server.ask("server/discover", Value::Null);
 }
 
-/// Where a server keeps journals, each in a buffer, and its notes.
+/// The folder with the notes of a server, and with its journals, which are buffered.
 struct Place(Folder);
 
-/// The journals of states, and of what else an app owns.
+/// The journals of states and of other values that an app owns.
 const JOURNALS: [(&str, &str); 5] =
     [("", "said"), (".made", "said"), (".mounted", "said"), (".closure", "by a closure"), (".layer", "write")];
 
@@ -136,7 +136,7 @@ fn states_are_dropped_when_the_parent_has_ended() {
         server.call(tool, serde_json::from_str(arguments).unwrap());
     }
     server.wait();
-    // The end of the output is the end of the server, which is nobody's child here.
+    // The end of the output is the end of the server, which is no child of the test.
     assert!(server.next().is_none());
     place.assert_written("the parent is gone");
 }

@@ -11,7 +11,7 @@ pub use client::{Frame, Server};
 pub use folder::Folder;
 pub use revision::Revision;
 
-/// What some clients take for the ends of lines, and is escaped in all that is sent.
+/// The characters that some clients read as the ends of lines, and that are escaped in all messages.
 pub const SEPARATORS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Fails if there is one of them in what was sent. Of what is long it looks at the beginning, as to look at all of it
