@@ -159,7 +159,7 @@ pub struct Server {
     stdin: ChildStdin,
     stdout: ChildStdout,
     era: Era,
-    /// The bytes that were read and not yet parsed.
+    /// The bytes that were read and are not yet parsed.
     buffer: Vec<u8>,
     used: usize,
     next_id: usize,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::run;
 use super::support::{Revision, SEPARATORS};
 
-/// All three, each beside characters of which the first bytes are the same.
+/// All three, each beside characters whose first bytes are the same.
 const TEXT: &str = "a\u{85}\u{86}b\u{2028}\u{2029}\u{202A}\u{2028}é\u{2013}";
 
 /// A text, and the same as a key and as JSON that was written elsewhere.

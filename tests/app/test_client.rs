@@ -58,7 +58,7 @@ async fn move_planet(name: &str, ctx: &Context) -> &'static str {
     "moved"
 }
 
-/// Tells as whom the client is known.
+/// Returns the principal of the client.
 #[mcp::tool]
 async fn whoami(ctx: &Context) -> String {
     ctx.principal().map_or_else(|| "nobody".into(), |principal| principal.id().to_owned())

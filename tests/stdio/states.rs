@@ -26,7 +26,7 @@ fn start_serving(server: &mut Server) {
 /// The folder of a server for its journals, each in a buffer, and for its notes.
 struct Place(Folder);
 
-/// The journals of states, and of what else an app owns.
+/// The journals of states and of other values that an app owns.
 const JOURNALS: [(&str, &str); 5] =
     [("", "said"), (".made", "said"), (".mounted", "said"), (".closure", "by a closure"), (".layer", "write")];
 

@@ -65,8 +65,8 @@ pub trait FromContext: Sized + Send + 'static {
         let _ = requirements;
     }
 
-    /// True if the extractor uses the request, which is the default. An extractor that uses nothing but states sets it
-    /// to `false`: a call none of whose parameters needs the request is cheaper, and its context has no principal, no
+    /// True if the extractor uses the request, which is the default. An extractor that uses only states sets it to
+    /// `false`: a call none of whose parameters needs the request is cheaper, and its context has no principal, no
     /// `_meta` and no client.
     const NEEDS_REQUEST: bool = true;
 }

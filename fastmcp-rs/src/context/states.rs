@@ -1,4 +1,4 @@
-//! The states of an app: how handlers find them, who owns them, and how they are dropped.
+//! The states of an app: their owner, their look-up by handlers, and their end.
 //!
 //! Handlers refer to states weakly, and one owner holds them. So all of them can be dropped at the end, in a known order,
 //! while a thread that waits for input, a connection or a handler that never ends still refers to the server.

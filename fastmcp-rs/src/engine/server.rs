@@ -111,7 +111,7 @@ impl Server {
         !self.shutdown_tasks.lock().is_empty()
     }
 
-    /// Does what is to be done at the end, once, when the last call has ended, and drops all components and states.
+    /// Runs the shutdown functions once, after the last call has ended, and drops all components and states.
     pub(crate) async fn run_shutdown_tasks(self: &Arc<Self>) {
         let shutdown_tasks = std::mem::take(&mut *self.shutdown_tasks.lock());
         if !shutdown_tasks.is_empty() {
@@ -146,7 +146,7 @@ impl Server {
         self.states.begin_release(self.closing())
     }
 
-    /// Drops the components: closures and layers may hold what has to be dropped, too.
+    /// Drops the components: their closures and layers may hold data of the author.
     fn closing(self: &Arc<Self>) -> impl FnOnce() + Send + 'static {
         let server = Arc::clone(self);
         move || server.registry.close()

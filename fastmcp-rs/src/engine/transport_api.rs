@@ -1,7 +1,7 @@
 //! All that a transport may call, in the order in which it may call it.
 //!
 //! A transport carries frames between a [`Server`] and its clients. It opens a [`Connection`] per client, passes each
-//! message to it, and writes the frames that it gets back, each of which ends with a newline. It knows the functions of
+//! message to it, and writes the frames that it gets back; each frame ends with a newline. It knows the functions of
 //! this file and those of [`OutgoingQueue`]; all other parts of the engine are private.
 //!
 //! 1. **Open.** One of the constructors of [`Connection`], inside of a tokio runtime. [`Connection::new`] is for a client

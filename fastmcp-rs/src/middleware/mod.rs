@@ -53,6 +53,9 @@
 //! app.check().unwrap();
 //! ```
 
+// The room knows components and the results of their handlers, but no registry and no engine. Look here for the
+// built-in layers, and for the types with which a layer works.
+
 mod chain;
 mod logging;
 mod observation;

@@ -208,7 +208,7 @@ pub(crate) fn without_position(error: &serde_json::Error) -> String {
 pub(crate) fn check_frame(text: &str) {
     use crate::json::oracles::{depth, members_by_serde_json};
 
-    /// The members of an object by serde_json, of which none of `names` occurs twice. Returns the first duplicate name.
+    /// Reads the members of an object with serde_json. Fails with the first of `names` that occurs twice.
     fn unique<'a>(text: &'a str, names: &[&'static str]) -> Result<Vec<(String, &'a RawValue)>, &'static str> {
         let members = members_by_serde_json(text).unwrap_or_default();
         let count = |name: &str| members.iter().filter(|(other, _)| other == name).count();

@@ -223,7 +223,7 @@ impl Support {
 }
 
 impl Feature {
-    /// The table of features: the revision that adds each of them, and the one that removes it.
+    /// The table of features: the revision that adds each of them, and the revision that removes it.
     #[inline]
     const fn support(self) -> Support {
         match self {

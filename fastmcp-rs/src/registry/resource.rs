@@ -77,7 +77,7 @@ impl ResourceEntry {
         CacheHints { ttl: self.ttl.unwrap_or(default.ttl), scope: own.unwrap_or(default.scope) }
     }
 
-    /// Returns the given media type, or the one that follows from the result type.
+    /// Returns the media type that the author has set, or that of the result type.
     pub(crate) fn mime_type(&self) -> Option<DefinitionText> {
         self.mime_type.clone().or(self.handler.described.mime_type.map(DefinitionText::from))
     }

@@ -10,6 +10,8 @@
 //!
 //! Each text has a key of its own, derived from a key of the ring and random bytes, so that keys may be used for any
 //! time: 192 random bits do not repeat, which the 96 bits of AES-GCM alone might.
+//!
+//! The room knows no call and no connection: its callers pass the values that a text is bound to (`binding.rs`).
 
 mod binding;
 mod key;

@@ -36,6 +36,9 @@
 //! # }
 //! ```
 
+// The room is above all others: none of them uses it. Look here for the methods of the test client (`client.rs`), its
+// scripts (`scripts.rs`) and the lock file of tools (`snapshot.rs`).
+
 mod builder;
 mod client;
 mod dispatcher;

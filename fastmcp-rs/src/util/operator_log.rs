@@ -2,8 +2,8 @@
 //!
 //! A client may never read a server's standard error. Once that pipe is full, a thread that writes to it blocks. So the
 //! lines of this crate go through a bounded queue and a thread of their own, and lines that do not fit are counted and
-//! dropped. Without a `tracing` subscriber, errors would vanish although the model is told to look for them in the log;
-//! so then they are written as plain lines.
+//! dropped. Without a `tracing` subscriber, the errors to which a masked error refers would vanish, so they are written
+//! as plain lines.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};

@@ -158,9 +158,8 @@ impl HttpConfig {
     /// Allows all pages served from the browser's own machine to call this server: `http` and `https` at `localhost`
     /// and names that end with `.localhost`, at `127.0.0.0/8` and at `[::1]`, on any port. Default: `false`.
     ///
-    /// If the server requires no credentials, any local web application can then call its tools. Use this setting for
-    /// development only; [`HttpConfig::allowed_origins`] allows a single local origin, such as
-    /// `http://localhost:6274`.
+    /// If the server requires no credentials, every local web application can then call its tools. Use this setting for
+    /// development only; [`HttpConfig::allowed_origins`] allows a single local origin, such as `http://localhost:6274`.
     pub fn allow_loopback_origins(mut self, allow: bool) -> HttpConfig {
         self.allow_loopback_origins = allow;
         self
@@ -270,7 +269,7 @@ impl HttpConfig {
     /// principal. Default: a quarter of [`HttpConfig::max_sessions`]; at least 1.
     ///
     /// Beyond the limit, the server ends one of these sessions that is not in use. It prefers sessions that were never
-    /// used after the handshake, and then takes the one that has been idle longest. If all are in use, the new one is
+    /// used after the handshake, and then the session that has been idle longest. If all are in use, the new session is
     /// refused with 503. Unauthenticated clients on this machine cannot be distinguished, and have no such limit.
     pub fn max_sessions_per_principal(mut self, sessions: usize) -> HttpConfig {
         self.max_sessions_per_principal = Some(sessions.max(1));

@@ -1,4 +1,4 @@
-//! Sessions of the transport of 2024-11-05, each of which ends with its stream.
+//! Sessions of the transport of 2024-11-05, which end with their streams.
 //!
 //! Without the feature `legacy-sse` there are none, and the compiler removes the code that would serve one.
 

@@ -3,7 +3,7 @@
 //! A [`ReplayStream`] belongs to one request, or is the session's own. While a client reads it, frames stay in the
 //! outgoing queue until the client has room for them. While no client reads it, frames are taken out of the queue at
 //! once, because a call must be able to end and stored bytes must be counted. Stored events beyond the limits are
-//! dropped: notifications first, and then the oldest responses, each of which is replaced by an error.
+//! dropped: notifications first, and then the oldest responses, which are replaced by errors.
 
 mod counter;
 mod reader;
