@@ -3,7 +3,7 @@
 use expect_test::expect;
 use quote::quote;
 
-use super::check_expansion;
+use super::{check_change, check_expansion};
 use crate::tests::resource;
 
 #[test]
@@ -26,71 +26,22 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
         scope = "public",
         tags = ["app"],
     };
-    check_expansion(
+    check_change(
+        resource(quote!("config://app"), item.clone()),
         resource(options, item),
         expect![[r#"
-            /// The settings.
-            fn config() -> Vec<u8> {
-                load()
-            }
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct config {}
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ResourceHandle for config {
-                    const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "config",
-                            title: ::core::option::Option::Some("Settings"),
-                            description: "The settings.",
-                            tags: &["app"],
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
-                            },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        uri: "config://app",
-                        mime_type: ::core::option::Option::Some("application/toml"),
-                        size: ::core::option::Option::Some(1234u64),
-                        annotations: __p::ResourceAnnotations {
-                            audience: &["user", "assistant"],
-                            priority: ::core::option::Option::Some(1f64),
-                            last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
-                        },
-                        ttl: ::core::option::Option::Some(::core::time::Duration::new(90u64, 0u32)),
-                        scope: ::core::option::Option::Some(__p::CacheScope::Public),
-                        ..__p::ResourceDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 0] = &[];
-                    let __split = (&__p::Output::<Vec<u8>>::NEW).split();
-                    let __value = (&&&&__split.value()).resource_kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move { __p::run_blocking(__context, move || config()).await },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredResource(< config as __p::ResourceHandle > ::DEFINITION)
-                }
-            };
-        "#]],
+        +                title: ::core::option::Option::Some("Settings"),
+        +                tags: &["app"],
+        +            mime_type: ::core::option::Option::Some("application/toml"),
+        +            size: ::core::option::Option::Some(1234u64),
+        +            annotations: __p::ResourceAnnotations {
+        +                audience: &["user", "assistant"],
+        +                priority: ::core::option::Option::Some(1f64),
+        +                last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
+        +            },
+        +            ttl: ::core::option::Option::Some(::core::time::Duration::new(90u64, 0u32)),
+        +            scope: ::core::option::Option::Some(__p::CacheScope::Public),
+    "#]],
     );
 }
 

@@ -1,10 +1,18 @@
 //! `#[mcp::tool]`.
 
 use expect_test::expect;
+use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::check_expansion;
+use super::{check_change, check_expansion};
 use crate::tests::tool;
+
+fn add() -> TokenStream {
+    quote! {
+        /// Adds.
+        fn add(a: i64, b: i64) -> i64 { a + b }
+    }
+}
 
 #[test]
 fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
@@ -132,156 +140,37 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
 
 #[test]
 fn a_plain_function_runs_on_a_thread_of_its_own() {
-    let item = quote! {
-        /// Adds.
-        fn add(a: i64, b: i64) -> i64 { a + b }
-    };
-    check_expansion(
-        tool(quote!(), item),
+    check_change(
+        tool(
+            quote!(),
+            quote!(
+                /// Adds.
+                async fn add(a: i64, b: i64) -> i64 {
+                    a + b
+                }
+            ),
+        ),
+        tool(quote!(), add()),
         expect![[r#"
-            /// Adds.
-            fn add(a: i64, b: i64) -> i64 {
-                a + b
-            }
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct add {}
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ToolHandle for add {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "add",
-                            description: "Adds.",
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
-                            },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 2] = &[
-                        __p::Parameter {
-                            name: "a",
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "b",
-                            ..__p::Parameter::EMPTY
-                        },
-                    ];
-                    let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
-                    let mut __1 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[1]);
-                    let __split = (&__p::Output::<i64>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __0 = __0.resolve(&__context).await?;
-                                let __1 = __1.resolve(&__context).await?;
-                                __p::run_blocking(__context, move || add(__0, __1)).await
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
-                }
-            };
+            -async fn add(a: i64, b: i64) -> i64 {
+            +fn add(a: i64, b: i64) -> i64 {
+            -                    let __value = add(__0, __1).await;
+            -                    ::core::result::Result::Ok(__value)
+            +                    __p::run_blocking(__context, move || add(__0, __1)).await
         "#]],
     );
 }
 
 #[test]
 fn an_inline_function_is_called_in_place() {
-    let item = quote! {
-        /// Adds.
-        fn add(a: i64, b: i64) -> i64 { a + b }
-    };
-    check_expansion(
-        tool(quote!(inline), item),
+    check_change(
+        tool(quote!(), add()),
+        tool(quote!(inline), add()),
         expect![[r#"
-            /// Adds.
-            fn add(a: i64, b: i64) -> i64 {
-                a + b
-            }
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct add {}
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ToolHandle for add {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "add",
-                            description: "Adds.",
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
-                            },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 2] = &[
-                        __p::Parameter {
-                            name: "a",
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "b",
-                            ..__p::Parameter::EMPTY
-                        },
-                    ];
-                    let mut __0 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[0]);
-                    let mut __1 = (&__p::Input::<i64>::NEW).kind().slot_for::<i64>(&__PARAMETERS[1]);
-                    let __split = (&__p::Output::<i64>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __0 = __0.resolve(&__context).await?;
-                                let __1 = __1.resolve(&__context).await?;
-                                let __value = add(__0, __1);
-                                ::core::result::Result::Ok(__value)
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
-                }
-            };
-        "#]],
+        -                    __p::run_blocking(__context, move || add(__0, __1)).await
+        +                    let __value = add(__0, __1);
+        +                    ::core::result::Result::Ok(__value)
+    "#]],
     );
 }
 
@@ -291,251 +180,181 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
         /// Waits.
         async fn wait() {}
     };
-    check_expansion(
+    check_change(
+        tool(quote!(), item.clone()),
         tool(quote!(blocking), item),
         expect![[r#"
-            /// Waits.
-            async fn wait() {}
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct wait {}
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ToolHandle for wait {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "wait",
-                            description: "Waits.",
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
-                            },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 0] = &[];
-                    let __split = (&__p::Output::<()>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                __p::run_blocking_async(
-                                        __context,
-                                        move || async move { wait().await },
-                                    )
-                                    .await
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< wait as __p::ToolHandle > ::DEFINITION)
-                }
-            };
-        "#]],
+        -                    let __value = wait().await;
+        -                    ::core::result::Result::Ok(__value)
+        +                    __p::run_blocking_async(
+        +                            __context,
+        +                            move || async move { wait().await },
+        +                        )
+        +                        .await
+    "#]],
     );
 }
 
 #[test]
 fn a_tool_without_a_description_warns() {
-    let item = quote! {
-        #[allow(deprecated)]
+    let documented = quote! {
+        /// Waits.
+        async fn wait() {}
+    };
+    check_change(
+        tool(quote!(), documented),
+        tool(
+            quote!(),
+            quote!(
+                async fn wait() {}
+            ),
+        ),
+        expect![[r#"
+            -/// Waits.
+            -                description: "Waits.",
+            +const _: () = {
+            +    #[deprecated(
+            +        note = "tool `wait` has no description: a model uses it to decide when to call the tool; add a doc comment"
+            +    )]
+            +    const fn description() {}
+            +    description()
+            +};
+        "#]],
+    );
+}
+
+#[test]
+fn the_handle_and_the_path_of_the_crate_can_be_chosen() {
+    check_change(
+        tool(quote!(), add()),
+        tool(quote!(handle = Sum, crate = other::mcp), add()),
+        expect![[r#"
+        -struct add {}
+        +struct Sum {}
+        -    use ::fastmcp_rs::__private as __p;
+        +    use other::mcp::__private as __p;
+        -    use ::fastmcp_rs::__private::probe::*;
+        -    impl __p::ToolHandle for add {
+        +    use other::mcp::__private::probe::*;
+        +    impl __p::ToolHandle for Sum {
+        -        __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
+        +        __p::RegisteredTool(< Sum as __p::ToolHandle > ::DEFINITION)
+    "#]],
+    );
+}
+
+#[test]
+fn generated_items_exist_in_the_same_builds_as_the_function() {
+    let add = add();
+    let in_some_builds = quote! {
         #[cfg(unix)]
+        #add
+    };
+    check_change(
+        tool(quote!(), add),
+        tool(quote!(), in_some_builds),
+        expect![[r#"
+        +#[cfg(unix)]
+        +#[cfg(unix)]
+        +#[cfg(unix)]
+    "#]],
+    );
+}
+
+#[test]
+fn the_name_of_a_raw_identifier_is_the_identifier_without_its_prefix() {
+    let plain = quote! {
+        /// Waits.
+        async fn kind() {}
+    };
+    let raw = quote! {
+        /// Waits.
         async fn r#type() {}
     };
-    check_expansion(
-        tool(quote!(handle = Kind, crate = other::mcp), item),
-        expect![[r##"
-            #[allow(deprecated)]
-            #[cfg(unix)]
-            async fn r#type() {}
-            #[cfg(unix)]
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct Kind {}
-            #[cfg(unix)]
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use other::mcp::__private as __p;
-                #[allow(unused_imports)]
-                use other::mcp::__private::probe::*;
-                impl __p::ToolHandle for Kind {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "type",
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
-                            },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 0] = &[];
-                    let __split = (&__p::Output::<()>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __value = r#type().await;
-                                ::core::result::Result::Ok(__value)
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< Kind as __p::ToolHandle > ::DEFINITION)
-                }
-            };
-            #[cfg(unix)]
-            #[allow(deprecated)]
-            const _: () = {
-                #[deprecated(
-                    note = "tool `type` has no description: a model uses it to decide when to call the tool; add a doc comment"
-                )]
-                const fn description() {}
-                description()
-            };
-        "##]],
+    check_change(
+        tool(quote!(handle = Kind), plain),
+        tool(quote!(handle = Kind), raw),
+        expect![[r#"
+        -async fn kind() {}
+        +async fn r#type() {}
+        -                name: "kind",
+        +                name: "type",
+        -                    let __value = kind().await;
+        +                    let __value = r#type().await;
+    "#]],
     );
 }
 
 #[test]
 fn a_reference_borrows_from_an_owned_argument() {
-    let item = quote! {
+    let owned = quote! {
         /// Lends.
-        async fn lend<'a>(
-            text: &'a str,
-            list: &[Cow<'_, str>],
-            context: &Context,
-            maybe: Option<&Order>,
-        ) -> Result<&'a str, Error> {
+        async fn lend(text: String, list: Vec<Cow<'_, str>>, context: Context, maybe: Option<Order>) -> String {
             text
         }
     };
-    check_expansion(
-        tool(quote!(), item),
+    let borrowed = quote! {
+        /// Lends.
+        async fn lend<'a>(text: &'a str, list: &[Cow<'_, str>], context: &Context, maybe: Option<&Order>) -> &'a str {
+            text
+        }
+    };
+    check_change(
+        tool(quote!(), owned),
+        tool(quote!(), borrowed),
         expect![[r#"
-            /// Lends.
-            async fn lend<'a>(
-                text: &'a str,
-                list: &[Cow<'_, str>],
-                context: &Context,
-                maybe: Option<&Order>,
-            ) -> Result<&'a str, Error> {
-                text
-            }
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct lend {}
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ToolHandle for lend {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "lend",
-                            description: "Lends.",
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
-                            },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 4] = &[
-                        __p::Parameter {
-                            name: "text",
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "list",
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "context",
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "maybe",
-                            ..__p::Parameter::EMPTY
-                        },
-                    ];
-                    let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
-                    let mut __1 = (&__p::Input::<[Cow<'static, str>]>::NEW)
-                        .kind()
-                        .slot_for::<[Cow<'static, str>]>(&__PARAMETERS[1]);
-                    let mut __2 = (&__p::Input::<Context>::NEW)
-                        .kind()
-                        .slot_for::<Context>(&__PARAMETERS[2]);
-                    let mut __3 = (&__p::Input::<Option<<Order as __p::Lend>::Owned>>::NEW)
-                        .kind()
-                        .slot_for::<Option<<Order as __p::Lend>::Owned>>(&__PARAMETERS[3]);
-                    let __split = (&__p::Output::<Result<&'static str, Error>>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation
-                        .begin(&mut [&mut __0, &mut __1, &mut __2, &mut __3], &__output)
-                    {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run_rendered(async move {
-                            let __0 = __0.resolve(&__context).await?;
-                            let __1 = __1.resolve(&__context).await?;
-                            let __2 = __2.resolve(&__context).await?;
-                            let __3 = __3.resolve(&__context).await?;
-                            let __value = lend(
-                                    ::core::borrow::Borrow::<str>::borrow(&__0),
-                                    ::core::borrow::Borrow::<[Cow<'static, str>]>::borrow(&__1),
-                                    ::core::borrow::Borrow::<Context>::borrow(&__2),
-                                    __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
-                                )
-                                .await;
-                            __p::render(&__output, __value)
-                        })
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< lend as __p::ToolHandle > ::DEFINITION)
-                }
-            };
-        "#]],
+        -async fn lend(
+        -    text: String,
+        -    list: Vec<Cow<'_, str>>,
+        -    context: Context,
+        -    maybe: Option<Order>,
+        -) -> String {
+        +async fn lend<'a>(
+        +    text: &'a str,
+        +    list: &[Cow<'_, str>],
+        +    context: &Context,
+        +    maybe: Option<&Order>,
+        +) -> &'a str {
+        -        let mut __0 = (&__p::Input::<String>::NEW)
+        -            .kind()
+        -            .slot_for::<String>(&__PARAMETERS[0]);
+        -        let mut __1 = (&__p::Input::<Vec<Cow<'static, str>>>::NEW)
+        +        let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
+        +        let mut __1 = (&__p::Input::<[Cow<'static, str>]>::NEW)
+        -            .slot_for::<Vec<Cow<'static, str>>>(&__PARAMETERS[1]);
+        +            .slot_for::<[Cow<'static, str>]>(&__PARAMETERS[1]);
+        -        let mut __3 = (&__p::Input::<Option<Order>>::NEW)
+        +        let mut __3 = (&__p::Input::<Option<<Order as __p::Lend>::Owned>>::NEW)
+        -            .slot_for::<Option<Order>>(&__PARAMETERS[3]);
+        -        let __split = (&__p::Output::<String>::NEW).split();
+        +            .slot_for::<Option<<Order as __p::Lend>::Owned>>(&__PARAMETERS[3]);
+        +        let __split = (&__p::Output::<&'static str>::NEW).split();
+        -            .run(
+        -                __output,
+        -                async move {
+        -                    let __0 = __0.resolve(&__context).await?;
+        -                    let __1 = __1.resolve(&__context).await?;
+        -                    let __2 = __2.resolve(&__context).await?;
+        -                    let __3 = __3.resolve(&__context).await?;
+        -                    let __value = lend(__0, __1, __2, __3).await;
+        -                    ::core::result::Result::Ok(__value)
+        -                },
+        -            )
+        +            .run_rendered(async move {
+        +                let __0 = __0.resolve(&__context).await?;
+        +                let __1 = __1.resolve(&__context).await?;
+        +                let __2 = __2.resolve(&__context).await?;
+        +                let __3 = __3.resolve(&__context).await?;
+        +                let __value = lend(
+        +                        ::core::borrow::Borrow::<str>::borrow(&__0),
+        +                        ::core::borrow::Borrow::<[Cow<'static, str>]>::borrow(&__1),
+        +                        ::core::borrow::Borrow::<Context>::borrow(&__2),
+        +                        __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
+        +                    )
+        +                    .await;
+        +                __p::render(&__output, __value)
+        +            })
+    "#]],
     );
 }
 
@@ -561,6 +380,55 @@ fn every_option_is_part_of_the_definition() {
     };
     let item = quote! {
         /// Ignored.
+        fn get_order() {}
+    };
+    check_change(
+        tool(quote!(handle = GetOrder), item.clone()),
+        tool(options, item),
+        expect![[r#"
+        -                name: "get_order",
+        -                description: "Ignored.",
+        +                name: "orders.get",
+        +                title: ::core::option::Option::Some("Get an order"),
+        +                description: "Given.",
+        +                tags: &["orders", "read"],
+        +                icons: &[
+        +                    __p::IconDefinition {
+        +                        src: "https://example.com/icon.png",
+        +                        ..__p::IconDefinition::EMPTY
+        +                    },
+        +                    __p::IconDefinition {
+        +                        src: "data:image/png;base64,AA==",
+        +                        mime_type: ::core::option::Option::Some("image/png"),
+        +                        sizes: &["48x48", "any"],
+        +                        theme: ::core::option::Option::Some("dark"),
+        +                    },
+        +                ],
+        +                meta: ::core::option::Option::Some(
+        +                    "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
+        +                ),
+        +                timeout: ::core::option::Option::Some(
+        +                    ::core::time::Duration::new(90u64, 0u32),
+        +                ),
+        -                ..__p::ComponentDefinition::EMPTY
+        +            annotations: __p::ToolAnnotations {
+        +                read_only: ::core::option::Option::Some(true),
+        +                destructive: ::core::option::Option::Some(false),
+        +                idempotent: ::core::option::Option::Some(true),
+        +                open_world: ::core::option::Option::Some(false),
+        +            },
+    "#]],
+    );
+}
+
+#[test]
+fn the_attributes_of_an_argument_are_part_of_its_parameter() {
+    let plain = quote! {
+        /// Finds an order.
+        fn get_order(id: f64, code: String) {}
+    };
+    let constrained = quote! {
+        /// Finds an order.
         fn get_order(
             #[arg(min = 1, max = 2.5, rename = "orderId")]
             #[arg(example = 1, example = [2])]
@@ -568,115 +436,27 @@ fn every_option_is_part_of_the_definition() {
             #[arg(min_length = 1, pattern = "^a\\d$")] code: String,
         ) {}
     };
-    check_expansion(
-        tool(options, item),
-        expect![[r#"
-            /// Ignored.
-            fn get_order(id: f64, code: String) {}
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code)]
-            struct GetOrder {}
-            #[allow(deprecated, unused_qualifications)]
-            const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ToolHandle for GetOrder {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "orders.get",
-                            title: ::core::option::Option::Some("Get an order"),
-                            description: "Given.",
-                            tags: &["orders", "read"],
-                            icons: &[
-                                __p::IconDefinition {
-                                    src: "https://example.com/icon.png",
-                                    ..__p::IconDefinition::EMPTY
-                                },
-                                __p::IconDefinition {
-                                    src: "data:image/png;base64,AA==",
-                                    mime_type: ::core::option::Option::Some("image/png"),
-                                    sizes: &["48x48", "any"],
-                                    theme: ::core::option::Option::Some("dark"),
-                                },
-                            ],
-                            meta: ::core::option::Option::Some(
-                                "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
-                            ),
-                            timeout: ::core::option::Option::Some(
-                                ::core::time::Duration::new(90u64, 0u32),
-                            ),
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
-                            },
-                            invoke: __invoke,
-                        },
-                        annotations: __p::ToolAnnotations {
-                            read_only: ::core::option::Option::Some(true),
-                            destructive: ::core::option::Option::Some(false),
-                            idempotent: ::core::option::Option::Some(true),
-                            open_world: ::core::option::Option::Some(false),
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
-                    const __PARAMETERS: &[__p::Parameter; 2] = &[
-                        __p::Parameter {
-                            name: "orderId",
-                            constraints: __p::Constraints {
-                                min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
-                                max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
-                                ..__p::Constraints::EMPTY
-                            },
-                            examples: &["1", "[2]"],
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "code",
-                            constraints: __p::Constraints {
-                                min_length: ::core::option::Option::Some(1u64),
-                                pattern: ::core::option::Option::Some("^a\\d$"),
-                                ..__p::Constraints::EMPTY
-                            },
-                            ..__p::Parameter::EMPTY
-                        },
-                    ];
-                    let mut __0 = (&__p::Input::<f64>::NEW)
-                        .kind()
-                        .configurable()
-                        .slot_for::<f64>(&__PARAMETERS[0]);
-                    let mut __1 = (&__p::Input::<String>::NEW)
-                        .kind()
-                        .configurable()
-                        .slot_for::<String>(&__PARAMETERS[1]);
-                    let __split = (&__p::Output::<()>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __0 = __0.resolve(&__context).await?;
-                                let __1 = __1.resolve(&__context).await?;
-                                __p::run_blocking(__context, move || get_order(__0, __1)).await
-                            },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< GetOrder as __p::ToolHandle > ::DEFINITION)
-                }
-            };
-        "#]],
-    );
+    check_change(tool(quote!(), plain), tool(quote!(), constrained), expect![[r#"
+        -                name: "id",
+        +                name: "orderId",
+        +                constraints: __p::Constraints {
+        +                    min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
+        +                    max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
+        +                    ..__p::Constraints::EMPTY
+        +                },
+        +                examples: &["1", "[2]"],
+        +                constraints: __p::Constraints {
+        +                    min_length: ::core::option::Option::Some(1u64),
+        +                    pattern: ::core::option::Option::Some("^a\\d$"),
+        +                    ..__p::Constraints::EMPTY
+        +                },
+        -        let mut __0 = (&__p::Input::<f64>::NEW).kind().slot_for::<f64>(&__PARAMETERS[0]);
+        +        let mut __0 = (&__p::Input::<f64>::NEW)
+        +            .kind()
+        +            .configurable()
+        +            .slot_for::<f64>(&__PARAMETERS[0]);
+        +            .configurable()
+    "#]]);
 }
 
 #[test]
