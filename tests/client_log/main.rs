@@ -81,7 +81,7 @@ async fn mingle(name: String) -> String {
     name
 }
 
-/// Asks a sibling.
+/// Calls another tool.
 #[mcp::tool]
 async fn ask(ctx: &Context) -> Result<String, ToolError> {
     Ok(ctx.call_tool("compute", json!({})).await?.as_text())

@@ -64,8 +64,8 @@ impl NestedCalls for Connection {
     }
 }
 
-/// Waits for the outcome of a sibling, at most until the sibling's own timeout. The time in which a person thinks does
-/// not count.
+/// Waits for the outcome of a nested call, at most until the timeout of its component. The time in which a person thinks
+/// does not count.
 async fn with_timeout<T>(limit: Duration, context: &Context, outcome: impl Future<Output = T>) -> Option<T> {
     let waited = || context.request.as_ref().map(|request| request.client_requests.user_wait()).unwrap_or_default();
     let (waited_before, _) = waited();

@@ -18,23 +18,23 @@ fn main_passes_its_future_to_the_runtime() {
     check_expansion(
         main(quote!(), item),
         expect![[r#"
-        /// Serves.
-        #[allow(unused)]
-        fn main() -> Result<(), Error> {
-            #[allow(dead_code)]
-            async fn main() -> Result<(), Error> {
-                App::new("x").run_stdio().await
+            /// Serves.
+            #[allow(unused)]
+            fn main() -> Result<(), Error> {
+                #[allow(dead_code)]
+                async fn main() -> Result<(), Error> {
+                    App::new("x").run_stdio().await
+                }
+                ::fastmcp_rs::__private::run_main(
+                    ::fastmcp_rs::__private::Main {
+                        crate_name: ::core::env!("CARGO_PKG_NAME"),
+                        crate_version: ::core::env!("CARGO_PKG_VERSION"),
+                        worker_threads: ::core::option::Option::None,
+                    },
+                    main(),
+                )
             }
-            ::fastmcp_rs::__private::run_main(
-                ::fastmcp_rs::__private::Main {
-                    crate_name: ::core::env!("CARGO_PKG_NAME"),
-                    crate_version: ::core::env!("CARGO_PKG_VERSION"),
-                    worker_threads: ::core::option::Option::None,
-                },
-                main(),
-            )
-        }
-    "#]],
+        "#]],
     );
 }
 

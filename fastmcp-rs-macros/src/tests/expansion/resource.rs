@@ -30,18 +30,18 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
         resource(quote!("config://app"), item.clone()),
         resource(options, item),
         expect![[r#"
-        +                title: ::core::option::Option::Some("Settings"),
-        +                tags: &["app"],
-        +            mime_type: ::core::option::Option::Some("application/toml"),
-        +            size: ::core::option::Option::Some(1234u64),
-        +            annotations: __p::ResourceAnnotations {
-        +                audience: &["user", "assistant"],
-        +                priority: ::core::option::Option::Some(1f64),
-        +                last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
-        +            },
-        +            ttl: ::core::option::Option::Some(::core::time::Duration::new(90u64, 0u32)),
-        +            scope: ::core::option::Option::Some(__p::CacheScope::Public),
-    "#]],
+            +                title: ::core::option::Option::Some("Settings"),
+            +                tags: &["app"],
+            +            mime_type: ::core::option::Option::Some("application/toml"),
+            +            size: ::core::option::Option::Some(1234u64),
+            +            annotations: __p::ResourceAnnotations {
+            +                audience: &["user", "assistant"],
+            +                priority: ::core::option::Option::Some(1f64),
+            +                last_modified: ::core::option::Option::Some("2026-01-31T12:00:00Z"),
+            +            },
+            +            ttl: ::core::option::Option::Some(::core::time::Duration::new(90u64, 0u32)),
+            +            scope: ::core::option::Option::Some(__p::CacheScope::Public),
+        "#]],
     );
 }
 

@@ -167,10 +167,10 @@ fn an_inline_function_is_called_in_place() {
         tool(quote!(), add()),
         tool(quote!(inline), add()),
         expect![[r#"
-        -                    __p::run_blocking(__context, move || add(__0, __1)).await
-        +                    let __value = add(__0, __1);
-        +                    ::core::result::Result::Ok(__value)
-    "#]],
+            -                    __p::run_blocking(__context, move || add(__0, __1)).await
+            +                    let __value = add(__0, __1);
+            +                    ::core::result::Result::Ok(__value)
+        "#]],
     );
 }
 
@@ -184,14 +184,14 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
         tool(quote!(), item.clone()),
         tool(quote!(blocking), item),
         expect![[r#"
-        -                    let __value = wait().await;
-        -                    ::core::result::Result::Ok(__value)
-        +                    __p::run_blocking_async(
-        +                            __context,
-        +                            move || async move { wait().await },
-        +                        )
-        +                        .await
-    "#]],
+            -                    let __value = wait().await;
+            -                    ::core::result::Result::Ok(__value)
+            +                    __p::run_blocking_async(
+            +                            __context,
+            +                            move || async move { wait().await },
+            +                        )
+            +                        .await
+        "#]],
     );
 }
 
@@ -229,17 +229,17 @@ fn the_handle_and_the_path_of_the_crate_can_be_chosen() {
         tool(quote!(), add()),
         tool(quote!(handle = Sum, crate = other::mcp), add()),
         expect![[r#"
-        -struct add {}
-        +struct Sum {}
-        -    use ::fastmcp_rs::__private as __p;
-        +    use other::mcp::__private as __p;
-        -    use ::fastmcp_rs::__private::probe::*;
-        -    impl __p::ToolHandle for add {
-        +    use other::mcp::__private::probe::*;
-        +    impl __p::ToolHandle for Sum {
-        -        __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
-        +        __p::RegisteredTool(< Sum as __p::ToolHandle > ::DEFINITION)
-    "#]],
+            -struct add {}
+            +struct Sum {}
+            -    use ::fastmcp_rs::__private as __p;
+            +    use other::mcp::__private as __p;
+            -    use ::fastmcp_rs::__private::probe::*;
+            -    impl __p::ToolHandle for add {
+            +    use other::mcp::__private::probe::*;
+            +    impl __p::ToolHandle for Sum {
+            -        __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
+            +        __p::RegisteredTool(< Sum as __p::ToolHandle > ::DEFINITION)
+        "#]],
     );
 }
 
@@ -254,10 +254,10 @@ fn generated_items_exist_in_the_same_builds_as_the_function() {
         tool(quote!(), add),
         tool(quote!(), in_some_builds),
         expect![[r#"
-        +#[cfg(unix)]
-        +#[cfg(unix)]
-        +#[cfg(unix)]
-    "#]],
+            +#[cfg(unix)]
+            +#[cfg(unix)]
+            +#[cfg(unix)]
+        "#]],
     );
 }
 
@@ -275,13 +275,13 @@ fn the_name_of_a_raw_identifier_is_the_identifier_without_its_prefix() {
         tool(quote!(handle = Kind), plain),
         tool(quote!(handle = Kind), raw),
         expect![[r#"
-        -async fn kind() {}
-        +async fn r#type() {}
-        -                name: "kind",
-        +                name: "type",
-        -                    let __value = kind().await;
-        +                    let __value = r#type().await;
-    "#]],
+            -async fn kind() {}
+            +async fn r#type() {}
+            -                name: "kind",
+            +                name: "type",
+            -                    let __value = kind().await;
+            +                    let __value = r#type().await;
+        "#]],
     );
 }
 
@@ -303,58 +303,58 @@ fn a_reference_borrows_from_an_owned_argument() {
         tool(quote!(), owned),
         tool(quote!(), borrowed),
         expect![[r#"
-        -async fn lend(
-        -    text: String,
-        -    list: Vec<Cow<'_, str>>,
-        -    context: Context,
-        -    maybe: Option<Order>,
-        -) -> String {
-        +async fn lend<'a>(
-        +    text: &'a str,
-        +    list: &[Cow<'_, str>],
-        +    context: &Context,
-        +    maybe: Option<&Order>,
-        +) -> &'a str {
-        -        let mut __0 = (&__p::Input::<String>::NEW)
-        -            .kind()
-        -            .slot_for::<String>(&__PARAMETERS[0]);
-        -        let mut __1 = (&__p::Input::<Vec<Cow<'static, str>>>::NEW)
-        +        let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
-        +        let mut __1 = (&__p::Input::<[Cow<'static, str>]>::NEW)
-        -            .slot_for::<Vec<Cow<'static, str>>>(&__PARAMETERS[1]);
-        +            .slot_for::<[Cow<'static, str>]>(&__PARAMETERS[1]);
-        -        let mut __3 = (&__p::Input::<Option<Order>>::NEW)
-        +        let mut __3 = (&__p::Input::<Option<<Order as __p::Lend>::Owned>>::NEW)
-        -            .slot_for::<Option<Order>>(&__PARAMETERS[3]);
-        -        let __split = (&__p::Output::<String>::NEW).split();
-        +            .slot_for::<Option<<Order as __p::Lend>::Owned>>(&__PARAMETERS[3]);
-        +        let __split = (&__p::Output::<&'static str>::NEW).split();
-        -            .run(
-        -                __output,
-        -                async move {
-        -                    let __0 = __0.resolve(&__context).await?;
-        -                    let __1 = __1.resolve(&__context).await?;
-        -                    let __2 = __2.resolve(&__context).await?;
-        -                    let __3 = __3.resolve(&__context).await?;
-        -                    let __value = lend(__0, __1, __2, __3).await;
-        -                    ::core::result::Result::Ok(__value)
-        -                },
-        -            )
-        +            .run_rendered(async move {
-        +                let __0 = __0.resolve(&__context).await?;
-        +                let __1 = __1.resolve(&__context).await?;
-        +                let __2 = __2.resolve(&__context).await?;
-        +                let __3 = __3.resolve(&__context).await?;
-        +                let __value = lend(
-        +                        ::core::borrow::Borrow::<str>::borrow(&__0),
-        +                        ::core::borrow::Borrow::<[Cow<'static, str>]>::borrow(&__1),
-        +                        ::core::borrow::Borrow::<Context>::borrow(&__2),
-        +                        __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
-        +                    )
-        +                    .await;
-        +                __p::render(&__output, __value)
-        +            })
-    "#]],
+            -async fn lend(
+            -    text: String,
+            -    list: Vec<Cow<'_, str>>,
+            -    context: Context,
+            -    maybe: Option<Order>,
+            -) -> String {
+            +async fn lend<'a>(
+            +    text: &'a str,
+            +    list: &[Cow<'_, str>],
+            +    context: &Context,
+            +    maybe: Option<&Order>,
+            +) -> &'a str {
+            -        let mut __0 = (&__p::Input::<String>::NEW)
+            -            .kind()
+            -            .slot_for::<String>(&__PARAMETERS[0]);
+            -        let mut __1 = (&__p::Input::<Vec<Cow<'static, str>>>::NEW)
+            +        let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
+            +        let mut __1 = (&__p::Input::<[Cow<'static, str>]>::NEW)
+            -            .slot_for::<Vec<Cow<'static, str>>>(&__PARAMETERS[1]);
+            +            .slot_for::<[Cow<'static, str>]>(&__PARAMETERS[1]);
+            -        let mut __3 = (&__p::Input::<Option<Order>>::NEW)
+            +        let mut __3 = (&__p::Input::<Option<<Order as __p::Lend>::Owned>>::NEW)
+            -            .slot_for::<Option<Order>>(&__PARAMETERS[3]);
+            -        let __split = (&__p::Output::<String>::NEW).split();
+            +            .slot_for::<Option<<Order as __p::Lend>::Owned>>(&__PARAMETERS[3]);
+            +        let __split = (&__p::Output::<&'static str>::NEW).split();
+            -            .run(
+            -                __output,
+            -                async move {
+            -                    let __0 = __0.resolve(&__context).await?;
+            -                    let __1 = __1.resolve(&__context).await?;
+            -                    let __2 = __2.resolve(&__context).await?;
+            -                    let __3 = __3.resolve(&__context).await?;
+            -                    let __value = lend(__0, __1, __2, __3).await;
+            -                    ::core::result::Result::Ok(__value)
+            -                },
+            -            )
+            +            .run_rendered(async move {
+            +                let __0 = __0.resolve(&__context).await?;
+            +                let __1 = __1.resolve(&__context).await?;
+            +                let __2 = __2.resolve(&__context).await?;
+            +                let __3 = __3.resolve(&__context).await?;
+            +                let __value = lend(
+            +                        ::core::borrow::Borrow::<str>::borrow(&__0),
+            +                        ::core::borrow::Borrow::<[Cow<'static, str>]>::borrow(&__1),
+            +                        ::core::borrow::Borrow::<Context>::borrow(&__2),
+            +                        __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
+            +                    )
+            +                    .await;
+            +                __p::render(&__output, __value)
+            +            })
+        "#]],
     );
 }
 
@@ -386,38 +386,38 @@ fn every_option_is_part_of_the_definition() {
         tool(quote!(handle = GetOrder), item.clone()),
         tool(options, item),
         expect![[r#"
-        -                name: "get_order",
-        -                description: "Ignored.",
-        +                name: "orders.get",
-        +                title: ::core::option::Option::Some("Get an order"),
-        +                description: "Given.",
-        +                tags: &["orders", "read"],
-        +                icons: &[
-        +                    __p::IconDefinition {
-        +                        src: "https://example.com/icon.png",
-        +                        ..__p::IconDefinition::EMPTY
-        +                    },
-        +                    __p::IconDefinition {
-        +                        src: "data:image/png;base64,AA==",
-        +                        mime_type: ::core::option::Option::Some("image/png"),
-        +                        sizes: &["48x48", "any"],
-        +                        theme: ::core::option::Option::Some("dark"),
-        +                    },
-        +                ],
-        +                meta: ::core::option::Option::Some(
-        +                    "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
-        +                ),
-        +                timeout: ::core::option::Option::Some(
-        +                    ::core::time::Duration::new(90u64, 0u32),
-        +                ),
-        -                ..__p::ComponentDefinition::EMPTY
-        +            annotations: __p::ToolAnnotations {
-        +                read_only: ::core::option::Option::Some(true),
-        +                destructive: ::core::option::Option::Some(false),
-        +                idempotent: ::core::option::Option::Some(true),
-        +                open_world: ::core::option::Option::Some(false),
-        +            },
-    "#]],
+            -                name: "get_order",
+            -                description: "Ignored.",
+            +                name: "orders.get",
+            +                title: ::core::option::Option::Some("Get an order"),
+            +                description: "Given.",
+            +                tags: &["orders", "read"],
+            +                icons: &[
+            +                    __p::IconDefinition {
+            +                        src: "https://example.com/icon.png",
+            +                        ..__p::IconDefinition::EMPTY
+            +                    },
+            +                    __p::IconDefinition {
+            +                        src: "data:image/png;base64,AA==",
+            +                        mime_type: ::core::option::Option::Some("image/png"),
+            +                        sizes: &["48x48", "any"],
+            +                        theme: ::core::option::Option::Some("dark"),
+            +                    },
+            +                ],
+            +                meta: ::core::option::Option::Some(
+            +                    "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
+            +                ),
+            +                timeout: ::core::option::Option::Some(
+            +                    ::core::time::Duration::new(90u64, 0u32),
+            +                ),
+            -                ..__p::ComponentDefinition::EMPTY
+            +            annotations: __p::ToolAnnotations {
+            +                read_only: ::core::option::Option::Some(true),
+            +                destructive: ::core::option::Option::Some(false),
+            +                idempotent: ::core::option::Option::Some(true),
+            +                open_world: ::core::option::Option::Some(false),
+            +            },
+        "#]],
     );
 }
 
@@ -440,26 +440,26 @@ fn the_attributes_of_an_argument_are_part_of_its_parameter() {
         tool(quote!(), plain),
         tool(quote!(), constrained),
         expect![[r#"
-        -                name: "id",
-        +                name: "orderId",
-        +                constraints: __p::Constraints {
-        +                    min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
-        +                    max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
-        +                    ..__p::Constraints::EMPTY
-        +                },
-        +                examples: &["1", "[2]"],
-        +                constraints: __p::Constraints {
-        +                    min_length: ::core::option::Option::Some(1u64),
-        +                    pattern: ::core::option::Option::Some("^a\\d$"),
-        +                    ..__p::Constraints::EMPTY
-        +                },
-        -        let mut __0 = (&__p::Input::<f64>::NEW).kind().slot_for::<f64>(&__PARAMETERS[0]);
-        +        let mut __0 = (&__p::Input::<f64>::NEW)
-        +            .kind()
-        +            .configurable()
-        +            .slot_for::<f64>(&__PARAMETERS[0]);
-        +            .configurable()
-    "#]],
+            -                name: "id",
+            +                name: "orderId",
+            +                constraints: __p::Constraints {
+            +                    min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
+            +                    max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
+            +                    ..__p::Constraints::EMPTY
+            +                },
+            +                examples: &["1", "[2]"],
+            +                constraints: __p::Constraints {
+            +                    min_length: ::core::option::Option::Some(1u64),
+            +                    pattern: ::core::option::Option::Some("^a\\d$"),
+            +                    ..__p::Constraints::EMPTY
+            +                },
+            -        let mut __0 = (&__p::Input::<f64>::NEW).kind().slot_for::<f64>(&__PARAMETERS[0]);
+            +        let mut __0 = (&__p::Input::<f64>::NEW)
+            +            .kind()
+            +            .configurable()
+            +            .slot_for::<f64>(&__PARAMETERS[0]);
+            +            .configurable()
+        "#]],
     );
 }
 
