@@ -14,13 +14,13 @@ fn questions(era: Era) -> Vec<(&'static str, String, &'static str)> {
     let id_too_long =
         era.call(1, "echo", r#"{"text":"x"}"#).replace("\"id\":1", &format!("\"id\":\"{}\"", "x".repeat(300)));
     vec![
-        ("a panic is an answer", era.call(901, "panics", "{}"), "\"isError\":true"),
+        ("a panic gets a response", era.call(901, "panics", "{}"), "\"isError\":true"),
         ("a wrong argument is refused", era.call(902, "echo", r#"{"text":{"a":1}}"#), "`/text`"),
-        ("an argument that is missing is named", era.call(903, "echo", "{}"), "`/text`"),
+        ("a missing argument is named", era.call(903, "echo", "{}"), "`/text`"),
         ("nesting has a limit", era.call(904, "echo", &deep), "nested"),
         ("ids have a limit", id_too_long, "at most 256 bytes"),
         ("an unknown tool is refused", era.call(905, "ehco", "{}"), "ehco"),
-        ("what a tool prints is no frame", era.call(906, "prints", "{}"), "\"text\":\"printed\""),
+        ("printed text is not a frame", era.call(906, "prints", "{}"), "\"text\":\"printed\""),
     ]
 }
 
@@ -53,7 +53,7 @@ pub fn on_http(server: &mut HttpServer, era: Era) {
     drop(leaves);
     let mut stranger = server.connect(era);
     let response = stranger.ask_as("example.com", &era.echo(908), Some("echo"));
-    assert_eq!(response.status, 403, "a foreign name is refused: {}", response.body);
+    assert_eq!(response.status, 403, "an unknown host name is refused: {}", response.body);
     if era == Era::Modern {
         let response = connection.ask(&era.echo(909), Some("another"));
         assert_eq!(response.status, 400, "a header that contradicts the body is refused: {}", response.body);

@@ -68,6 +68,8 @@
 // `platform/stdio/windows.rs`.
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 #![cfg_attr(windows, deny(unsafe_code))]
+// A panic outside of a handler would end the connection of a peer.
+#![cfg_attr(not(any(test, fuzzing)), warn(clippy::expect_used, clippy::unwrap_used))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]

@@ -16,7 +16,7 @@ pub use crate::component::component_set::ComponentLists;
 pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
-pub use crate::component::invocation::{Call, CallFuture, Invocation, Invoked};
+pub use crate::component::invocation::{Call, CallFuture, Invocation, InvocationResult};
 pub use crate::component::metadata::ComponentDefinition;
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, RenderedResult as Rendered, StructuredOutput,

@@ -37,7 +37,7 @@ fn problems(app: App) -> String {
 }
 
 #[test]
-fn a_tool_of_a_schema_and_a_closure_in_every_revision() {
+fn a_tool_can_be_a_schema_and_a_closure_in_every_revision() {
     // Members in an unusual order, and keywords that the library does not know.
     let given = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -227,7 +227,7 @@ fn dynamic_tools_have_the_errors_panics_and_timeouts_of_other_tools() {
 }
 
 #[test]
-fn resources_of_closures_in_every_revision() {
+fn resources_can_be_closures_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let hints = Annotations::new().audience([Role::User]).priority(0.5).last_modified("2026-01-01T00:00:00Z");
@@ -279,7 +279,7 @@ fn resources_of_closures_in_every_revision() {
 }
 
 #[test]
-fn prompts_of_closures_in_every_revision() {
+fn prompts_can_be_closures_in_every_revision() {
     for revision in Revision::ALL {
         run(async {
             let prompt = DynamicPrompt::new("explain", |arguments, _| async move {

@@ -1,6 +1,6 @@
 //! Tests our servers with the client of the official Rust SDK, rmcp. The runner passes a task and reads the lines.
 
-#![expect(deprecated, reason = "what 2026-07-28 has abandoned is what the other revisions still need")]
+#![expect(deprecated, reason = "the other revisions still need the features that 2026-07-28 has deprecated")]
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

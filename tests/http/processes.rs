@@ -114,7 +114,7 @@ async fn a_server_out_of_descriptors_waits_for_free_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_drains_calls_and_subscriptions() {
+async fn a_signal_ends_subscriptions_and_lets_calls_finish() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let mut process = Process::start("http", &["127.0.0.1:0"]);
         let server = &process.server;
@@ -145,7 +145,7 @@ async fn a_signal_drains_calls_and_subscriptions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_drains_calls_and_subscriptions_on_http_2() {
+async fn a_signal_ends_subscriptions_and_lets_calls_finish_on_http_2() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let client = h2::Client::connect(&process.server).await;
     let resting = h2::Client::connect(&process.server).await;
@@ -208,7 +208,7 @@ fn a_panic_of_a_state_function_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_does_not_end_is_abandoned_after_the_drain_timeout() {
+async fn a_call_that_does_not_end_is_cancelled_after_the_shutdown_timeout() {
     let mut process = Process::start("http", &["127.0.0.1:0"]);
     let mut calling = process.server.connect().await;
     calling.write(&call(1, "count_down", json!({"from": 600})).bytes()).await;

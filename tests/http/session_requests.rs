@@ -254,7 +254,7 @@ fn session_request(session: &str, body: String) -> Request {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_of_sessions_that_the_drain_ends_get_an_error() {
+async fn calls_of_sessions_that_the_shutdown_ends_get_an_error() {
     let mut command = Command::new(example("fixture"));
     let mut process = Process::spawn(command.args(["--http", "127.0.0.1:0"]).env("FIXTURE_DRAIN_MS", "700"));
     let server = &process.server;

@@ -325,7 +325,7 @@ fn a_unit_result_is_empty_content() {
 }
 
 #[test]
-fn a_result_under_full_control_in_every_revision() {
+fn a_tool_result_controls_all_members_in_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let full = server.call("full", json!({}));
@@ -337,7 +337,7 @@ fn a_result_under_full_control_in_every_revision() {
 }
 
 #[test]
-fn media_in_every_revision() {
+fn media_have_the_form_of_every_revision() {
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         let mut block = |tool: &str| server.call(tool, json!({})).result()["content"][0].clone();

@@ -9,11 +9,11 @@ use super::{Orders, for_the_model, text};
 /// The number of notes that are shown with their order.
 const NEWEST: u32 = 10;
 
-/// What somebody wrote about an order.
+/// A note about an order.
 #[mcp::model]
 pub struct Note {
     pub note_id: i64,
-    /// When it was added, in UTC.
+    /// The time at which the note was added, in UTC.
     pub created_at: String,
     pub text: String,
 }
@@ -30,7 +30,7 @@ pub struct NoteMatch {
     pub note_id: i64,
     /// The order that the note is on.
     pub order_id: String,
-    /// When it was added, in UTC.
+    /// The time at which the note was added, in UTC.
     pub created_at: String,
     /// The part of the note with most of the words, each between `**`.
     pub snippet: String,

@@ -32,7 +32,7 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
     // An array rather than a slice, because a clippy lint reports each index into a slice as a possible panic.
     let count = Literal::usize_unsuffixed(handler.parameters.len());
     quote! {
-        fn __invoke(__invocation: #private::Invocation<'_>) -> #private::Invoked {
+        fn __invoke(__invocation: #private::Invocation<'_>) -> #private::InvocationResult {
             const __PARAMETERS: &[#private::Parameter; #count] = &[#(#parameters),*];
             #(#checks)*
             #(#slot_statements)*
@@ -51,7 +51,7 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
 pub(super) fn expand_broken_invoke() -> TokenStream {
     let private = private();
     quote! {
-        fn __invoke(_: #private::Invocation<'_>) -> #private::Invoked {
+        fn __invoke(_: #private::Invocation<'_>) -> #private::InvocationResult {
             ::core::unreachable!()
         }
     }

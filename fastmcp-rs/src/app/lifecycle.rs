@@ -65,11 +65,11 @@ mod sealed {
 
     pub trait StateFactory<Parameters>: Send + 'static {
         /// The type of the state.
-        type Made: Send + Sync + 'static;
+        type Value: Send + Sync + 'static;
 
         fn requirements(requirements: &mut Requirements);
 
-        fn make(self, states: &States) -> StateFuture<Result<Self::Made, StateError>>;
+        fn make(self, states: &States) -> StateFuture<Result<Self::Value, StateError>>;
     }
 
     pub trait ShutdownHook<Parameters>: Send + 'static {
@@ -94,7 +94,7 @@ macro_rules! functions {
             T: Send + Sync + 'static,
             E: Into<StateError>,
         {
-            type Made = T;
+            type Value = T;
 
             fn requirements(requirements: &mut Requirements) {
                 // Without states, the parameter has no use.
@@ -183,8 +183,8 @@ impl App {
         let mut requirements = Requirements::default();
         F::requirements(&mut requirements);
         self.state_constructors.push(StateConstructor {
-            id: TypeId::of::<F::Made>(),
-            name: type_name::<F::Made>(),
+            id: TypeId::of::<F::Value>(),
+            name: type_name::<F::Value>(),
             requirements,
             make: Box::new(|states| {
                 let made = make.make(states);

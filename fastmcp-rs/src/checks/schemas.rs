@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use super::mirrors;
-use super::problem::ProblemList;
+use super::problem::{Problem, ProblemList};
 use crate::schema::reference::resolve_reference;
 
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
@@ -92,6 +92,12 @@ fn depth_exceeds(value: &Value, limit: usize) -> bool {
         }
     }
     false
+}
+
+/// The warning about a pattern that needs the feature `schema-validation`.
+pub(crate) fn unchecked_pattern(tool: &str, which: &str, pattern: &str) -> Problem {
+    let text = format!("the pattern `{pattern}` of its {which} schema cannot be checked, so every text passes");
+    Problem::new(format!("tool `{tool}`"), text, "enable the feature `schema-validation`, or write a simpler pattern")
 }
 
 struct SchemaChecker<'a> {

@@ -13,7 +13,7 @@ const MAX_NAME: usize = 64;
 /// The largest integer that JavaScript represents exactly: 2^53 − 1.
 const MAX_INTEGER: f64 = 9_007_199_254_740_991.0;
 /// The most places that are reported per kind of problem.
-const MAX_TOLD: usize = 5;
+const MAX_LISTED_PATHS: usize = 5;
 
 /// The maximum number of tools that one warning names.
 const MAX_LISTED_TOOLS: usize = 10;
@@ -129,7 +129,7 @@ impl Linter {
     }
 
     fn report(mut self, problems: &mut ProblemList) -> Vec<String> {
-        self.names.into_iter().take(MAX_TOLD).for_each(|(text, fix)| problems.add(text, fix));
+        self.names.into_iter().take(MAX_LISTED_PATHS).for_each(|(text, fix)| problems.add(text, fix));
         if !self.anything.is_empty() {
             let paths = list_paths(&self.anything);
             let text = format!("{paths}: some vendors reject the schema `true`");
@@ -147,7 +147,7 @@ impl Linter {
 
 /// Formats paths for a message.
 fn list_paths(paths: &[String]) -> String {
-    let shown: Vec<String> = paths.iter().take(MAX_TOLD).map(|path| format!("`{path}`")).collect();
+    let shown: Vec<String> = paths.iter().take(MAX_LISTED_PATHS).map(|path| format!("`{path}`")).collect();
     let more =
         if paths.len() > shown.len() { format!(" and {} more", paths.len() - shown.len()) } else { String::new() };
     format!("{}{more}", shown.join(", "))

@@ -43,7 +43,7 @@ pub(crate) enum RequestChannel {
     /// JSON-RPC requests on the same connection.
     Requests(Arc<PendingClientRequests>),
     /// The protocol allows requests, but the client reads only the response to this request.
-    AnswerOnly,
+    ResponseOnly,
 }
 
 #[derive(Debug)]
@@ -290,7 +290,7 @@ impl CallClientRequests {
         let call_requests = self;
         match &call_requests.channel {
             RequestChannel::None => Err(ClientRequestError::NotPossibleHere),
-            RequestChannel::AnswerOnly => Err(ClientRequestError::unreachable(spec.capability)),
+            RequestChannel::ResponseOnly => Err(ClientRequestError::unreachable(spec.capability)),
             RequestChannel::Rounds => {
                 let digest = spec.digest();
                 let _asking = {

@@ -55,7 +55,7 @@ impl<T> ElicitationResult<T> {
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidQuestion`] if the type's schema was changed by hand so that a form cannot show it.
+/// [`ClientRequestError::InvalidRequest`] if the type's schema was changed by hand so that a form cannot show it.
 pub(crate) fn derive_form<T: Form>() -> Result<FormSchema, ClientRequestError> {
     form::schema::<T>().map_err(ClientRequestError::invalid_question)
 }
@@ -64,7 +64,7 @@ pub(crate) fn derive_form<T: Form>() -> Result<FormSchema, ClientRequestError> {
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidQuestion`] if the schema is outside of the subset that forms may use.
+/// [`ClientRequestError::InvalidRequest`] if the schema is outside of the subset that forms may use.
 pub(crate) fn form_from_schema(schema: &Value) -> Result<FormSchema, ClientRequestError> {
     FormSchema::from_hand_written(schema).map_err(ClientRequestError::invalid_question)
 }
@@ -95,7 +95,7 @@ pub(crate) fn form_request(
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidQuestion`] if `url` is not an `https` or `http` URL.
+/// [`ClientRequestError::InvalidRequest`] if `url` is not an `https` or `http` URL.
 pub(crate) fn url_request(
     message: &str,
     url: &str,
@@ -119,7 +119,7 @@ pub(crate) fn url_request(
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidAnswer`] if the answer does not fit the form or the type.
+/// [`ClientRequestError::InvalidResponse`] if the answer does not fit the form or the type.
 pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<ElicitationResult<T>, ClientRequestError> {
     read_content(result, |content| form::read(form, content))
 }
@@ -128,7 +128,7 @@ pub(crate) fn read<T: Form>(form: &FormSchema, result: &Value) -> Result<Elicita
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidAnswer`] if the answer does not fit the form.
+/// [`ClientRequestError::InvalidResponse`] if the answer does not fit the form.
 pub(crate) fn read_schema_form(
     form: &FormSchema,
     result: &Value,
@@ -140,7 +140,7 @@ pub(crate) fn read_schema_form(
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidAnswer`] if `action` is missing or unknown.
+/// [`ClientRequestError::InvalidResponse`] if `action` is missing or unknown.
 pub(crate) fn read_url(result: &Value) -> Result<ElicitationResult<()>, ClientRequestError> {
     read_action(result)
 }
@@ -214,7 +214,7 @@ mod tests {
     fn only_http_urls_can_be_opened() {
         for bad in ["", "shop.example", "file:///etc/passwd", "javascript:alert(1)", "https://a b", "ftp://a"] {
             let error = url_request("Open", bad, NEWEST).unwrap_err();
-            assert!(matches!(error, ClientRequestError::InvalidQuestion { .. }), "{bad}: {error}");
+            assert!(matches!(error, ClientRequestError::InvalidRequest { .. }), "{bad}: {error}");
         }
         url_request("Open", "HTTPS://shop.example/", NEWEST).unwrap();
     }
@@ -235,7 +235,7 @@ mod tests {
             (json!(null), "`action` must be"),
         ] {
             let error = read(result).unwrap_err();
-            let ClientRequestError::InvalidAnswer { reason: found } = error else { panic!("{error}") };
+            let ClientRequestError::InvalidResponse { reason: found } = error else { panic!("{error}") };
             assert!(found.starts_with(reason), "{found}");
         }
         assert_eq!(read_url(&json!({ "action": "accept" })), Ok(ElicitationResult::Accepted(())));
@@ -250,6 +250,6 @@ mod tests {
         assert_eq!(Value::from(content), json!({ "name": "Ada" }));
         let empty = read_schema_form(&by_hand, &json!({ "action": "accept" })).unwrap();
         assert_eq!(empty, ElicitationResult::Accepted(Map::new()));
-        assert!(matches!(form_from_schema(&json!([])), Err(ClientRequestError::InvalidQuestion { .. })));
+        assert!(matches!(form_from_schema(&json!([])), Err(ClientRequestError::InvalidRequest { .. })));
     }
 }

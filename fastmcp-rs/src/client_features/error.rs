@@ -22,7 +22,7 @@ const MAX_QUOTED: usize = 256;
 /// ```
 /// use fastmcp_rs::ClientRequestError;
 ///
-/// let error = ClientRequestError::InvalidAnswer { reason: "`/quantity`: missing".into() };
+/// let error = ClientRequestError::InvalidResponse { reason: "`/quantity`: missing".into() };
 /// assert_eq!(error.to_string(), "the client's response is invalid: `/quantity`: missing");
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum ClientRequestError {
         reason: Option<String>,
     },
     /// The protocol does not allow requests to the client here, for example in a notification or a list.
-    #[error("the client can be asked only during `tools/call`, `resources/read` and `prompts/get`")]
+    #[error("requests to the client are possible only during `tools/call`, `resources/read` and `prompts/get`")]
     NotPossibleHere,
     /// No answer arrived in time.
     #[error("the client did not respond within {} seconds: call again when the user can answer", .after.as_secs())]
@@ -58,13 +58,13 @@ pub enum ClientRequestError {
     },
     /// The answer does not fit the request.
     #[error("the client's response is invalid: {reason}")]
-    InvalidAnswer {
+    InvalidResponse {
         /// The fault and its place in the answer.
         reason: String,
     },
     /// The request itself is invalid: a mistake of the handler's author.
     #[error("invalid request to the client: {reason}")]
-    InvalidQuestion {
+    InvalidRequest {
         /// The fault of the request.
         reason: String,
     },
@@ -107,11 +107,11 @@ impl ClientRequestError {
     }
 
     pub(crate) fn invalid_answer(reason: impl Into<String>) -> ClientRequestError {
-        ClientRequestError::InvalidAnswer { reason: reason.into() }
+        ClientRequestError::InvalidResponse { reason: reason.into() }
     }
 
     pub(crate) fn invalid_question(reason: impl Into<String>) -> ClientRequestError {
-        ClientRequestError::InvalidQuestion { reason: reason.into() }
+        ClientRequestError::InvalidRequest { reason: reason.into() }
     }
 
     /// Returns the capabilities that a client must declare for this request: the `requiredCapabilities` of an error
@@ -125,7 +125,7 @@ impl ClientRequestError {
     pub(crate) fn is_author_mistake(&self) -> bool {
         matches!(
             self,
-            ClientRequestError::InvalidQuestion { .. }
+            ClientRequestError::InvalidRequest { .. }
                 | ClientRequestError::DuplicateKey { .. }
                 | ClientRequestError::NotPossibleHere
         )

@@ -42,7 +42,7 @@ pub(crate) fn request_spec() -> ClientRequestSpec {
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidAnswer`] if it is not a list of roots, each with a `file://` URI.
+/// [`ClientRequestError::InvalidResponse`] if it is not a list of roots, each with a `file://` URI.
 pub(crate) fn read(result: &Value) -> Result<Vec<Root>, ClientRequestError> {
     let Some(Value::Array(roots)) = result.get("roots") else {
         return Err(ClientRequestError::invalid_answer("`roots` must be a list"));

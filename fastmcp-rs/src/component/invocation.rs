@@ -28,7 +28,7 @@ enum InvocationKind<'a> {
 
 /// The outcome of a call of the generated function.
 #[doc(hidden)]
-pub enum Invoked {
+pub enum InvocationResult {
     /// The description is filled in.
     Described,
     /// The arguments do not fit the signature.
@@ -51,18 +51,18 @@ impl<'a> Invocation<'a> {
     }
 
     /// Describes the component, or reads its arguments.
-    pub fn begin(self, slots: &mut [&mut dyn Slot], output: &dyn OutputDescription) -> Result<Call, Invoked> {
+    pub fn begin(self, slots: &mut [&mut dyn Slot], output: &dyn OutputDescription) -> Result<Call, InvocationResult> {
         match self.0 {
             InvocationKind::Describe(description) => {
                 for slot in slots {
                     slot.describe(description);
                 }
                 output.describe(description);
-                Err(Invoked::Described)
+                Err(InvocationResult::Described)
             }
             InvocationKind::Call { arguments, context } => match arguments::decode_arguments(arguments, slots) {
                 Ok(()) => Ok(Call { context }),
-                Err(error) => Err(Invoked::Refused(error)),
+                Err(error) => Err(InvocationResult::Refused(error)),
             },
         }
     }
@@ -80,16 +80,16 @@ impl Call {
     }
 
     /// Boxes the future: the only allocation of a call that is ready at once.
-    pub fn run<F, V, K>(self, output: K, future: F) -> Invoked
+    pub fn run<F, V, K>(self, output: K, future: F) -> InvocationResult
     where
         F: Future<Output = Result<V, ToolError>> + Send + 'static,
         K: OutputKind<V> + Send + 'static,
     {
-        Invoked::Started(box_call(output, future))
+        InvocationResult::Started(box_call(output, future))
     }
 
     /// Does the same for a handler whose result borrows from its arguments, and so was rendered together with them.
-    pub fn run_rendered<F, R>(self, future: F) -> Invoked
+    pub fn run_rendered<F, R>(self, future: F) -> InvocationResult
     where
         F: Future<Output = Result<RenderedResult<R>, ToolError>> + Send + 'static,
         R: Send + 'static,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::definition::{DefinitionText, IconDefinition};
 use super::icon::Icon;
-use super::invocation::{Invocation, Invoked};
+use super::invocation::{Invocation, InvocationResult};
 use crate::checks::problem::Location;
 use crate::json::encode::ObjectWriter;
 use crate::protocol::{Feature, Revision};
@@ -35,7 +35,7 @@ pub struct ComponentDefinition {
     pub meta: Option<&'static str>,
     pub timeout: Option<Duration>,
     pub location: Location,
-    pub invoke: fn(Invocation<'_>) -> Invoked,
+    pub invoke: fn(Invocation<'_>) -> InvocationResult,
 }
 
 impl ComponentDefinition {
@@ -48,7 +48,7 @@ impl ComponentDefinition {
         meta: None,
         timeout: None,
         location: Location::EMPTY,
-        invoke: |_| Invoked::Described,
+        invoke: |_| InvocationResult::Described,
     };
 
     pub(crate) fn metadata(&self) -> Metadata {

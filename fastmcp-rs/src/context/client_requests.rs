@@ -87,7 +87,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ClientRequestError::InvalidQuestion`] if the schema is outside of the subset that forms may use; otherwise the
+    /// [`ClientRequestError::InvalidRequest`] if the schema is outside of the subset that forms may use; otherwise the
     /// errors of [`Context::elicit`].
     ///
     /// # Example
@@ -129,7 +129,7 @@ impl Context {
     /// # Errors
     ///
     /// [`ClientRequestError::Unsupported`] if the client did not declare that it can open pages, which clients can
-    /// since 2025-11-25; [`ClientRequestError::InvalidQuestion`] if the text is not an `https` or `http` URL.
+    /// since 2025-11-25; [`ClientRequestError::InvalidRequest`] if the text is not an `https` or `http` URL.
     ///
     /// # Example
     ///
@@ -162,7 +162,7 @@ impl Context {
     /// # Errors
     ///
     /// [`ClientRequestError::Unsupported`] if the client did not declare `sampling`, or `sampling.tools` where the
-    /// request has tools; [`ClientRequestError::InvalidQuestion`] if its messages are not in an order that the protocol
+    /// request has tools; [`ClientRequestError::InvalidRequest`] if its messages are not in an order that the protocol
     /// allows.
     ///
     /// # Example

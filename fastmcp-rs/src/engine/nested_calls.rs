@@ -104,7 +104,7 @@ fn find_target<'a>(
     match kind {
         Method::CallTool => {
             let tool = view.tool(name).map_err(|error| error.message)?;
-            let subject = tool.subject_of_sibling(style);
+            let subject = tool.subject_for_nested_call(style);
             Ok(NestedTarget { handler: &tool.handler, subject, arguments: arguments.into() })
         }
         Method::GetPrompt => {

@@ -357,7 +357,7 @@ mod tests {
         let app = App::empty("test").add_tool(now).add_tool(later);
         // The handle makes the lists changeable, so that a client can subscribe to them.
         let _handle = app.handle();
-        let server = app.start().await.expect("the app is sound");
+        let server = app.start().await.expect("the app is valid");
         let mut input = Vec::new();
         for (id, method, mut params) in [
             (1, "tools/call", json!({"name": "later"})),

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 
 use super::response::OperationErrorKind;
 use super::{Layer, Operation, OperationError, Response};
@@ -13,7 +12,7 @@ use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::output::{OutputDescription, OutputKind};
 use crate::component::result_writer::ResultWriter;
 use crate::error::ToolError;
-use crate::util::catch_panic::{CaughtPanic, run_catching};
+use crate::util::catch_panic::run_catching_async;
 
 /// The future of an operation's result.
 pub(crate) type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, OperationError>> + Send + 'a>>;
@@ -97,12 +96,13 @@ impl Next {
     pub async fn run(self, operation: Operation) -> Result<Response, OperationError> {
         let response_format = Arc::clone(operation.response_format());
         let layer = self.chain.0.as_ref().and_then(|layers| layers.get(self.at));
+        // A panic of a layer is a result for the layers around it.
         let outcome = match layer {
             Some(layer) => {
                 let next = Next { chain: self.chain.clone(), at: self.at + 1, core: Arc::clone(&self.core) };
-                CatchUnwind::new(|| layer.handle(operation, next)).await
+                run_catching_async(|| layer.handle(operation, next)).await
             }
-            None => CatchUnwind::new(|| Arc::clone(&self.core).call(operation)).await,
+            None => run_catching_async(|| self.core.call(operation)).await,
         };
         response_format.resolve_result(outcome)
     }
@@ -111,39 +111,6 @@ impl Next {
 impl fmt::Debug for Next {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Next").field("chain", &self.chain).field("passed", &self.at).finish_non_exhaustive()
-    }
-}
-
-/// A future that ends when it panics, so that the outer layers get the panic as a result.
-enum CatchUnwind<'a> {
-    Running(OperationFuture<'a>),
-    Panicked(Option<CaughtPanic>),
-}
-
-impl<'a> CatchUnwind<'a> {
-    fn new(make: impl FnOnce() -> OperationFuture<'a>) -> CatchUnwind<'a> {
-        match run_catching(make) {
-            Ok(future) => CatchUnwind::Running(future),
-            Err(panicked) => CatchUnwind::Panicked(Some(panicked)),
-        }
-    }
-}
-
-impl Future for CatchUnwind<'_> {
-    type Output = Result<Result<Response, OperationError>, CaughtPanic>;
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            CatchUnwind::Running(future) => match run_catching(|| future.as_mut().poll(task)) {
-                Ok(polled) => polled.map(Ok),
-                Err(panicked) => Poll::Ready(Err(panicked)),
-            },
-            CatchUnwind::Panicked(panicked) => match panicked.take() {
-                Some(panicked) => Poll::Ready(Err(panicked)),
-                // The future is awaited only once.
-                None => Poll::Pending,
-            },
-        }
     }
 }
 

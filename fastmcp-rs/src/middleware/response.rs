@@ -61,26 +61,25 @@ impl ResponseFormat {
         self: &Arc<ResponseFormat>,
         response: InnerResponse,
     ) -> Result<Response, OperationError> {
-        let InnerResponse { mut frame, error, outcome } = response;
+        let InnerResponse { frame, error, outcome } = response;
         if let Some(error) = error {
             return Err(OperationError(OperationErrorKind::Rpc(error)));
         }
         if frame.len() <= RESULT_START.len() {
             return Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: the response is missing"));
         }
-        // The brace that closes the frame.
-        frame.pop();
-        frame.drain(..RESULT_START.len());
-        match String::from_utf8(frame) {
-            Ok(json) => Ok(Response { json: json.into(), outcome, response_format: Arc::clone(self) }),
-            Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
-        }
+        // The last byte is the brace that closes the frame.
+        self.response(&frame[RESULT_START.len()..frame.len() - 1], outcome)
     }
 
     /// Wraps the text of a result that was written elsewhere.
-    pub(crate) fn reply(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Response, OperationError> {
+    pub(crate) fn wrap_json(self: &Arc<ResponseFormat>, json: &[u8]) -> Result<Response, OperationError> {
+        self.response(json, Outcome::Ok)
+    }
+
+    fn response(self: &Arc<ResponseFormat>, json: &[u8], outcome: Outcome) -> Result<Response, OperationError> {
         match std::str::from_utf8(json) {
-            Ok(json) => Ok(Response { json: json.into(), outcome: Outcome::Ok, response_format: Arc::clone(self) }),
+            Ok(json) => Ok(Response { json: json.into(), outcome, response_format: Arc::clone(self) }),
             Err(_) => Err(OperationError::new(code::INTERNAL_ERROR, "Internal error: a response is not valid UTF-8")),
         }
     }
@@ -213,6 +212,7 @@ impl Response {
 
     /// Replaces the members of the result, for example by a list with fewer entries. The caller must keep the members
     /// valid for the protocol.
+    #[must_use]
     pub fn with_members(self, members: Map<String, Value>) -> Response {
         let is_error = members.get("isError") == Some(&Value::Bool(true));
         let is_tool_call = matches!(self.response_format.subject, Subject::ToolCall { .. });

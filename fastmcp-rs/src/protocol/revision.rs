@@ -24,11 +24,11 @@ use std::fmt;
 /// assert_eq!(Revision::V2025_03_26.to_string(), "2025-03-26");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Revision(Published);
+pub struct Revision(Release);
 
 /// The revisions in the order of their publication.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Published {
+enum Release {
     V2024_11_05,
     V2025_03_26,
     V2025_06_18,
@@ -38,19 +38,19 @@ enum Published {
 
 impl Revision {
     /// The first revision. For tests; a server asks [`has`](Revision::has).
-    pub const V2024_11_05: Revision = Revision(Published::V2024_11_05);
+    pub const V2024_11_05: Revision = Revision(Release::V2024_11_05);
     /// Adds audio, tool annotations and completions; the only revision with batches. For tests; a server asks
     /// [`has`](Revision::has).
-    pub const V2025_03_26: Revision = Revision(Published::V2025_03_26);
+    pub const V2025_03_26: Revision = Revision(Release::V2025_03_26);
     /// Adds structured output, titles, resource links and elicitation. For tests; a server asks
     /// [`has`](Revision::has).
-    pub const V2025_06_18: Revision = Revision(Published::V2025_06_18);
+    pub const V2025_06_18: Revision = Revision(Release::V2025_06_18);
     /// Adds icons and elicitation by URL; the last revision with the `initialize` handshake. For tests; a server asks
     /// [`has`](Revision::has).
-    pub const V2025_11_25: Revision = Revision(Published::V2025_11_25);
+    pub const V2025_11_25: Revision = Revision(Release::V2025_11_25);
     /// Stateless: every request carries the data about its client that the server needs. For tests; a server asks
     /// [`has`](Revision::has).
-    pub const V2026_07_28: Revision = Revision(Published::V2026_07_28);
+    pub const V2026_07_28: Revision = Revision(Release::V2026_07_28);
 
     /// All revisions that this library supports, newest first.
     pub const ALL: &'static [Revision] = &[
@@ -71,11 +71,11 @@ impl Revision {
     /// Returns the revision's name on the wire: a date, such as `2026-07-28`.
     pub const fn as_str(self) -> &'static str {
         match self.0 {
-            Published::V2024_11_05 => "2024-11-05",
-            Published::V2025_03_26 => "2025-03-26",
-            Published::V2025_06_18 => "2025-06-18",
-            Published::V2025_11_25 => "2025-11-25",
-            Published::V2026_07_28 => "2026-07-28",
+            Release::V2024_11_05 => "2024-11-05",
+            Release::V2025_03_26 => "2025-03-26",
+            Release::V2025_06_18 => "2025-06-18",
+            Release::V2025_11_25 => "2025-11-25",
+            Release::V2026_07_28 => "2026-07-28",
         }
     }
 

@@ -64,7 +64,7 @@ impl ToolEntry {
     }
 
     /// Describes a call by another component of the server, which gets the result as the handler has made it.
-    pub(crate) fn subject_of_sibling(&self, style: SchemaStyle) -> Subject {
+    pub(crate) fn subject_for_nested_call(&self, style: SchemaStyle) -> Subject {
         let scalars = self.structures_scalars(style);
         Subject::ToolCall { wrap: self.wraps, wraps_for_all: false, scalars, link_text: false }
     }

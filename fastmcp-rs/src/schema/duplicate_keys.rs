@@ -9,12 +9,12 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::protocol::frame::without_position;
+
 /// Returns the name of the first duplicate member in any object of this JSON text.
 pub(crate) fn find_duplicate(json: &str) -> Option<String> {
     let error = serde_json::from_str::<Unique>(json).err()?;
-    let text = error.to_string();
-    let name = text.strip_prefix(MARK)?;
-    Some(name[..name.rfind(" at line ").unwrap_or(name.len())].to_owned())
+    without_position(&error).strip_prefix(MARK).map(str::to_owned)
 }
 
 const MARK: &str = "twice: ";

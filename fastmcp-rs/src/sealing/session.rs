@@ -21,7 +21,7 @@ const MAX_NAME: usize = 256;
 /// The maximum length of the client version that an id holds, in bytes of JSON.
 const MAX_VERSION: usize = 128;
 /// The maximum length of capabilities that an id holds unchanged, in bytes of JSON. Longer ones are reduced to
-/// [`QUESTIONS`].
+/// [`REQUEST_CAPABILITIES`].
 const MAX_CAPABILITIES: usize = 768;
 /// The maximum time by which the clock of the process that issued an id may be ahead of this one.
 const MAX_SKEW: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ const FORMAT: u8 = 1;
 /// The members of [`ClientInfo`](crate::context::ClientInfo) and the longest text of each.
 const INFO: [(&str, usize); 3] = [("name", MAX_NAME), ("version", MAX_VERSION), ("title", MAX_NAME)];
 /// The capabilities that decide which requests a client can get, and the parts of each.
-const QUESTIONS: [(&str, &[&str]); 3] =
+const REQUEST_CAPABILITIES: [(&str, &[&str]); 3] =
     [("elicitation", &["form", "url"]), ("sampling", &["tools", "context"]), ("roots", &[])];
 
 /// The session that an id carries.
@@ -188,14 +188,14 @@ fn cut(text: &str, limit: usize) -> &str {
     end.map_or(text, |(at, _)| &text[..at])
 }
 
-/// Returns short capabilities unchanged, and reduces longer ones to [`QUESTIONS`].
+/// Returns short capabilities unchanged, and reduces longer ones to [`REQUEST_CAPABILITIES`].
 fn bounded_capabilities(capabilities: &str) -> Box<str> {
     if capabilities.len() <= MAX_CAPABILITIES {
         return capabilities.into();
     }
     let MemberMap(members) = object::read_members(capabilities).unwrap_or_default();
     let mut kept = Map::new();
-    for (name, parts) in QUESTIONS {
+    for (name, parts) in REQUEST_CAPABILITIES {
         let Some(MemberMap(members)) = members.get(name).and_then(|text| object::read_members(text).ok()) else {
             continue;
         };

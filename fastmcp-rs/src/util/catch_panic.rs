@@ -79,10 +79,10 @@ pub(crate) fn run_catching<T>(work: impl FnOnce() -> T) -> Result<T, CaughtPanic
     run_recording(|| catch_unwind(AssertUnwindSafe(work))).map_err(record_panic)
 }
 
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Runs a user's future to its end. Panics are caught while the future is created, polled and dropped.
-pub(crate) async fn run_catching_async<T>(make: impl FnOnce() -> BoxFuture<T>) -> Result<T, CaughtPanic> {
+pub(crate) async fn run_catching_async<'a, T>(make: impl FnOnce() -> BoxFuture<'a, T>) -> Result<T, CaughtPanic> {
     let mut work = CatchOnDrop(Some(run_catching(make)?));
     poll_fn(|task| match work.0.as_mut().map(|work| run_catching(|| work.as_mut().poll(task))) {
         Some(Ok(polled)) => polled.map(Ok),
@@ -94,9 +94,9 @@ pub(crate) async fn run_catching_async<T>(make: impl FnOnce() -> BoxFuture<T>) -
 }
 
 /// A future whose destructor may panic.
-struct CatchOnDrop<T>(Option<BoxFuture<T>>);
+struct CatchOnDrop<'a, T>(Option<BoxFuture<'a, T>>);
 
-impl<T> Drop for CatchOnDrop<T> {
+impl<T> Drop for CatchOnDrop<'_, T> {
     fn drop(&mut self) {
         let work = self.0.take();
         if let Err(panicked) = run_catching(|| drop(work)) {

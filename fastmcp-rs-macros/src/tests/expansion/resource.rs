@@ -113,7 +113,7 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                         ..__p::ResourceDefinition::EMPTY
                     };
                 }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
                     const __PARAMETERS: &[__p::Parameter; 5] = &[
                         __p::Parameter {
                             name: "owner",

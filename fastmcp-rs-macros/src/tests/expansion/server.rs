@@ -97,7 +97,7 @@ fn methods_and_associated_functions_become_components() {
                             ..__p::ToolDefinition::EMPTY
                         };
                     }
-                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
                         const __PARAMETERS: &[__p::Parameter; 2] = &[
                             __p::Parameter {
                                 name: "self",
@@ -167,7 +167,7 @@ fn methods_and_associated_functions_become_components() {
                             ..__p::ResourceDefinition::EMPTY
                         };
                     }
-                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
                         const __PARAMETERS: &[__p::Parameter; 1] = &[
                             __p::Parameter {
                                 name: "orders",

@@ -67,7 +67,7 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
                         ..__p::ToolDefinition::EMPTY
                     };
                 }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::Invoked {
+                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
                     const __PARAMETERS: &[__p::Parameter; 3] = &[
                         __p::Parameter {
                             name: "order_id",
@@ -376,6 +376,9 @@ fn every_option_is_part_of_the_definition() {
         meta = { "team": "billing", "nested": { "n": [1, -2.5, null] } },
         blocking,
         timeout = "1m30s",
+        structured = false,
+        wrapped,
+        link_text = true,
         handle = GetOrder,
     };
     let item = quote! {
@@ -411,11 +414,17 @@ fn every_option_is_part_of_the_definition() {
             +                    ::core::time::Duration::new(90u64, 0u32),
             +                ),
             -                ..__p::ComponentDefinition::EMPTY
+            -            ..__p::ToolDefinition::EMPTY
             +            annotations: __p::ToolAnnotations {
             +                read_only: ::core::option::Option::Some(true),
             +                destructive: ::core::option::Option::Some(false),
             +                idempotent: ::core::option::Option::Some(true),
             +                open_world: ::core::option::Option::Some(false),
+            +            },
+            +            results: __p::ResultOptions {
+            +                structured: ::core::option::Option::Some(false),
+            +                wrapped: ::core::option::Option::Some(true),
+            +                link_text: ::core::option::Option::Some(true),
             +            },
         "#]],
     );
@@ -507,7 +516,7 @@ fn a_tool_with_mistakes_keeps_every_name() {
                         ..__p::ToolDefinition::EMPTY
                     };
                 }
-                fn __invoke(_: __p::Invocation<'_>) -> __p::Invoked {
+                fn __invoke(_: __p::Invocation<'_>) -> __p::InvocationResult {
                     ::core::unreachable!()
                 }
             };

@@ -257,8 +257,8 @@ pub(super) fn check(messages: &[SamplingMessage]) -> Result<(), String> {
         if !asked.is_empty() && message.role != Role::Assistant {
             return Err(format!("{here} has the role `user`, and only the role `assistant` calls tools"));
         }
-        if let Some((at, id)) = asked.iter().enumerate().find(|(at, id)| asked[..*at].contains(id)) {
-            return Err(format!("{here} calls tools {} times under the id `{id}`", at + 1));
+        if let Some((_, id)) = asked.iter().enumerate().find(|(at, id)| asked[..*at].contains(id)) {
+            return Err(format!("{here} has two calls of tools with the id `{id}`"));
         }
     }
     match asked.first() {
@@ -394,7 +394,7 @@ mod tests {
                 vec![Message::assistant(uses("1")).and(uses("2")), Message::tool_results([result("1")])],
                 "the result for `2` is missing",
             ),
-            (vec![Message::assistant(uses("1")).and(uses("1"))], "message 1 calls tools 2 times under the id `1`"),
+            (vec![Message::assistant(uses("1")).and(uses("1"))], "two calls of tools with the id `1`"),
             (vec![Message::tool_results([result("1")])], "message 1 has a result for `1`, which"),
             (
                 vec![Message::assistant(uses("1")), Message::tool_results([result("1"), result("1")])],

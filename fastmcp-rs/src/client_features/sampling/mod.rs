@@ -85,14 +85,14 @@ impl SamplingRequest {
     }
 
     /// Limits the answer to a number of tokens. Default: 1,024. With 0 the request fails with
-    /// [`ClientRequestError::InvalidQuestion`].
+    /// [`ClientRequestError::InvalidRequest`].
     pub fn max_tokens(mut self, tokens: u32) -> SamplingRequest {
         self.max_tokens = tokens;
         self
     }
 
     /// Sets the temperature of the model, from 0; the maximum depends on the model. Without one the client decides.
-    /// With a negative or non-finite value the request fails with [`ClientRequestError::InvalidQuestion`].
+    /// With a negative or non-finite value the request fails with [`ClientRequestError::InvalidRequest`].
     pub fn temperature(mut self, temperature: f64) -> SamplingRequest {
         self.temperature = Some(temperature);
         self
@@ -111,7 +111,7 @@ impl SamplingRequest {
     }
 
     /// Adds a tool that the model may call. Requires a client that declares `sampling.tools`. With two tools of the
-    /// same name the request fails with [`ClientRequestError::InvalidQuestion`].
+    /// same name the request fails with [`ClientRequestError::InvalidRequest`].
     pub fn tool(mut self, tool: SamplingTool) -> SamplingRequest {
         self.tools.push(tool);
         self
@@ -127,7 +127,7 @@ impl SamplingRequest {
     ///
     /// # Errors
     ///
-    /// [`ClientRequestError::InvalidQuestion`] if the author must change the request;
+    /// [`ClientRequestError::InvalidRequest`] if the author must change the request;
     /// [`ClientRequestError::Unsupported`] if the revision has no tools for models.
     pub(crate) fn request_spec(&self, revision: Revision) -> Result<ClientRequestSpec, ClientRequestError> {
         let with_tools = !self.tools.is_empty()
@@ -374,7 +374,7 @@ mod tests {
         ] {
             let error = sampling.request_spec(NEWEST).unwrap_err();
             assert!(
-                matches!(&error, ClientRequestError::InvalidQuestion { reason } if reason.contains(problem)),
+                matches!(&error, ClientRequestError::InvalidRequest { reason } if reason.contains(problem)),
                 "{error}"
             );
         }

@@ -64,7 +64,7 @@ impl SamplingResult {
 ///
 /// # Errors
 ///
-/// [`ClientRequestError::InvalidAnswer`] if it is not a message of a model.
+/// [`ClientRequestError::InvalidResponse`] if it is not a message of a model.
 pub(crate) fn read(result: &Value) -> Result<SamplingResult, ClientRequestError> {
     let invalid = |reason: &str| ClientRequestError::invalid_answer(reason);
     let role = match result.get("role").and_then(Value::as_str) {

@@ -155,10 +155,10 @@ impl DynamicTool {
     pub(crate) fn into_parts(self) -> (ComponentBase, ComponentInterface, DynamicHandler, Option<CompiledSchema>) {
         let mut problems = self.base.check("tool");
         check_component_name(&self.base.metadata.name, "tool", &mut problems);
-        warn_about_patterns("input", &schemas::check_input_schema(&self.input, &mut problems));
+        warn_about_patterns(&self.base, "input", &schemas::check_input_schema(&self.input, &mut problems));
         let full = compile_schema(&self.input, "input", &mut problems);
         let checks = self.output.clone().map(|schema| {
-            warn_about_patterns("output", &schemas::check_output_schema(&schema, &mut problems));
+            warn_about_patterns(&self.base, "output", &schemas::check_output_schema(&schema, &mut problems));
             let full = compile_schema(&schema, "output", &mut problems);
             std::sync::Arc::new(OutputCheck { schema, full })
         });
@@ -224,13 +224,12 @@ fn compile_schema(schema: &Value, which: &str, problems: &mut ProblemList) -> Op
 }
 
 /// Logs the patterns that can be checked only with the feature `schema-validation`.
-fn warn_about_patterns(which: &str, found: &SchemaFindings) {
+fn warn_about_patterns(tool: &ComponentBase, which: &str, found: &SchemaFindings) {
     if cfg!(feature = "schema-validation") {
         return;
     }
     for pattern in &found.patterns {
-        operator_log::warn(format_args!(
-            "a pattern of a tool's {which} schema cannot be checked, and everything passes it: `{pattern}`; the feature `schema-validation` knows more"
-        ));
+        let problem = schemas::unchecked_pattern(&tool.metadata.name, which, pattern);
+        operator_log::warn(format_args!("{}", problem.at(tool.location.to_string())));
     }
 }

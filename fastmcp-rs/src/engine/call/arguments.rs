@@ -7,7 +7,7 @@ use super::super::server::ServerConfig;
 use crate::component::arguments::ArgumentError;
 use crate::component::client_arguments::IgnoredArguments;
 use crate::component::dynamic::DynamicHandler;
-use crate::component::invocation::{BoxedCall, Invocation, Invoked};
+use crate::component::invocation::{BoxedCall, Invocation, InvocationResult};
 use crate::context::Context;
 use crate::registry::{Callable, ComponentHandler};
 use crate::schema::jsonschema::CompiledSchema;
@@ -54,15 +54,15 @@ pub(crate) fn invoke(
         }
     };
     match function(Invocation::call(arguments, context())) {
-        Invoked::Started(future) if handler.described.may_lose_members => {
+        InvocationResult::Started(future) if handler.described.may_lose_members => {
             match find_lost_members(handler, arguments, policy) {
                 problems if problems.is_empty() => Ok(future),
                 problems => Err(explain_problems(handler, &problems)),
             }
         }
-        Invoked::Started(future) => Ok(future),
-        Invoked::Refused(error) => invoke_corrected(handler, function, arguments, &error, policy, context),
-        Invoked::Described => Err("the handler could not be called".into()),
+        InvocationResult::Started(future) => Ok(future),
+        InvocationResult::Refused(error) => invoke_corrected(handler, function, arguments, &error, policy, context),
+        InvocationResult::Described => Err("the handler could not be called".into()),
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn invoke(
 #[cold]
 fn invoke_corrected(
     handler: &ComponentHandler,
-    function: fn(Invocation<'_>) -> Invoked,
+    function: fn(Invocation<'_>) -> InvocationResult,
     arguments: &str,
     first: &ArgumentError,
     policy: ArgumentPolicy<'_>,
@@ -105,9 +105,9 @@ fn invoke_corrected(
     }
     // The corrected arguments are unambiguous, so the handler is called with them.
     match function(Invocation::call(&value.to_string(), context())) {
-        Invoked::Started(future) => Ok(future),
-        Invoked::Refused(error) => refused(&[describe_argument_error(&error)]),
-        Invoked::Described => Err("the handler could not be called".into()),
+        InvocationResult::Started(future) => Ok(future),
+        InvocationResult::Refused(error) => refused(&[describe_argument_error(&error)]),
+        InvocationResult::Described => Err("the handler could not be called".into()),
     }
 }
 

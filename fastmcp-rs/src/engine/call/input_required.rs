@@ -89,7 +89,7 @@ pub(crate) fn new_client_requests(
 ) -> CallClientRequests {
     let channel = match caller.client {
         _ if !subject.allows_client_requests() => RequestChannel::None,
-        Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => RequestChannel::AnswerOnly,
+        Some(_) if request.exchange.is_some_and(|exchange| !exchange.takes_requests) => RequestChannel::ResponseOnly,
         Some(_) => RequestChannel::Requests(Arc::clone(request.connection.client_requests())),
         None => RequestChannel::Rounds,
     };

@@ -158,7 +158,7 @@ impl InnerHandler for HandlerCore {
                         Method::ListPrompts => view.page(&registry.prompts, revision, cursor, info)?,
                         _ => server.discovery_result(registry, revision).into(),
                     };
-                    operation.response_format().reply(&result)
+                    operation.response_format().wrap_json(&result)
                 }
             }
         })

@@ -264,7 +264,7 @@ mod tests {
             tokio::task::yield_now().await;
             Ok::<_, ToolError>("done")
         });
-        let server = App::empty("test").add_tool(tool).start().await.expect("the app is sound");
+        let server = App::empty("test").add_tool(tool).start().await.expect("the app is valid");
         let connection = Connection::new(server.into(), Transport::Stdio, None);
         // A client that does not read.
         connection.outgoing().push(&vec![b'\n'; 8 << 20]);

@@ -8,6 +8,9 @@ use super::describe::{describe_expected, excerpt, form, list_allowed, quoted};
 use super::{MAX_PROBLEMS, Strictness, ValidationReport, Validator, ValueProblem};
 use crate::schema::suggest::find_nearest;
 
+/// The bytes of a value that may be copied at the cost of one visit.
+const COPIED_BYTES_PER_STEP: usize = 4 << 10;
+
 impl<'a> Validator<'a> {
     /// Takes the first alternative that matches. If none matches, reports the problems of the closest one: the
     /// alternative whose tag matches, or else the alternative with the fewest problems.
@@ -34,6 +37,7 @@ impl<'a> Validator<'a> {
             if value.as_object().is_some_and(|object| has_other_tag(branch, object)) {
                 continue;
             }
+            self.steps = self.steps.saturating_sub(size_of_value(value) / COPIED_BYTES_PER_STEP);
             let mut candidate = value.clone();
             let mut validator = self.fork();
             validator.validate_value(branch, &mut candidate);
@@ -165,6 +169,17 @@ impl<'a> Validator<'a> {
             }
         }
     }
+}
+
+/// Returns about the number of bytes that a value takes in memory.
+fn size_of_value(value: &Value) -> usize {
+    let held = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size_of_value).sum(),
+        Value::Object(members) => members.iter().map(|(name, member)| name.len() + size_of_value(member)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + held
 }
 
 /// The likeness of a value to an alternative that it does not fit.

@@ -100,10 +100,22 @@ pub(crate) fn excerpt(value: &Value) -> String {
             let more = if cut.len() < text.len() { "…" } else { "" };
             return format!("the string {}{more}", Value::String(cut));
         }
-        Value::Array(_) => ("the list ", value.to_string()),
-        Value::Object(_) => ("the object ", value.to_string()),
+        Value::Array(_) => ("the list ", json_beginning(value)),
+        Value::Object(_) => ("the object ", json_beginning(value)),
     };
     let cut: String = text.chars().take(MAX_SHOWN).collect();
     let more = if cut.len() < text.len() { "…" } else { "" };
     format!("{kind}{cut}{more}")
+}
+
+/// Returns the beginning of a value's JSON, which is longer than [`MAX_SHOWN`] characters if the whole JSON is. A value
+/// may be large, and is described once for each alternative that it does not fit.
+fn json_beginning(value: &Value) -> String {
+    const LENGTH: usize = 4 * MAX_SHOWN + 4;
+    let mut buffer = [0; LENGTH];
+    let mut free = &mut buffer[..];
+    // Fails where the buffer ends.
+    let _ = serde_json::to_writer(&mut free, value);
+    let length = LENGTH - free.len();
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
 }

@@ -93,12 +93,12 @@ trait GaugeSource: Send + Sync {
 }
 
 /// An object whose values a function reads.
-struct ReadBy<T> {
+struct GaugeReader<T> {
     source: Weak<T>,
     read: fn(&T, &mut GaugeValues),
 }
 
-impl<T: Send + Sync> GaugeSource for ReadBy<T> {
+impl<T: Send + Sync> GaugeSource for GaugeReader<T> {
     fn is_alive(&self) -> bool {
         self.source.strong_count() > 0
     }
@@ -191,7 +191,7 @@ impl Metrics {
     pub(crate) fn add_source<T: Send + Sync + 'static>(&self, source: &Arc<T>, read: fn(&T, &mut GaugeValues)) {
         let mut sources = self.inner.sources.lock();
         sources.retain(|source| source.is_alive());
-        sources.push(Arc::new(ReadBy { source: Arc::downgrade(source), read }));
+        sources.push(Arc::new(GaugeReader { source: Arc::downgrade(source), read }));
     }
 
     fn read_gauges(&self) -> GaugeValues {

@@ -132,7 +132,7 @@ impl Series {
 /// Measures one request.
 pub(crate) struct RequestTimer {
     metrics: Metrics,
-    method: usize,
+    method: Option<ProtocolMethod>,
     component: OnceLock<Arc<Series>>,
     started: Instant,
     is_running: bool,
@@ -143,7 +143,7 @@ impl RequestTimer {
     pub(crate) fn start(metrics: &Metrics, method: Option<ProtocolMethod>) -> RequestTimer {
         RequestTimer {
             metrics: metrics.clone(),
-            method: method_index(method),
+            method,
             component: OnceLock::new(),
             started: Instant::now(),
             is_running: false,
@@ -176,8 +176,7 @@ impl RequestTimer {
     }
 
     fn series(&self) -> &Series {
-        let methods = &self.metrics.inner.methods;
-        self.component.get().unwrap_or_else(|| &methods[self.method.min(methods.len() - 1)])
+        self.component.get().unwrap_or_else(|| self.metrics.method_series(self.method))
     }
 }
 

@@ -138,14 +138,13 @@ impl PostRequest<'_> {
             // A client that falls back to a handshake may still send the version header of its previous attempt.
             (true, true) if is_handshake(&frame) => PostOutcome::Over(self.initialize(message, &frame)),
             (true, true) if is_modern => self.bare_request(&frame),
-            (true, true) => self.legacy_message(message, Some(&frame), version),
             (true, false) if is_modern => self.modern_notification(&frame, version),
             (false, _) if is_modern => PostOutcome::Over(refuse(
                 StatusCode::BAD_REQUEST,
                 "Invalid request: since 2026-07-28 clients do not send responses; repeat the request with \
                  `inputResponses`",
             )),
-            (true, false) | (false, _) => self.legacy_message(message, Some(&frame), version),
+            _ => self.legacy_message(message, Some(&frame), version),
         }
     }
 
@@ -261,9 +260,9 @@ impl PostRequest<'_> {
                 Err(response) => return PostOutcome::Over(*response),
             },
         };
+        let batch_length = frame.map_or_else(|| batch_length(message), |_| 0);
         if frame.is_none() {
-            let messages = batch_length(message);
-            if let Err(exhausted) = self.shared.permits.extend(self.peer, self.permit, messages) {
+            if let Err(exhausted) = self.shared.permits.extend(self.peer, self.permit, batch_length) {
                 return PostOutcome::Over(too_many_messages(exhausted));
             }
         }
@@ -285,7 +284,7 @@ impl PostRequest<'_> {
                         ));
                     }
                     // A batch that cannot be read has no requests.
-                    None if session.revision.has(Feature::Batches) && batch_length(message) > 0 => {
+                    None if session.revision.has(Feature::Batches) && batch_length > 0 => {
                         session.note_batch();
                     }
                     Some(_) | None => {}

@@ -328,19 +328,17 @@ impl HttpService {
         };
         let Ok(message_text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let registry = Arc::clone(self.shared.server.registry.refresh(&mut self.view));
-        let (version, memory, permit) = (parts.version, message.memory.clone(), &mut message_permit);
-        let of_peer = peer.as_ref();
         let request = PostRequest {
             shared: &self.shared,
             registry: &registry,
             head,
             path: parts.uri.path(),
-            version,
+            version: parts.version,
             client,
             caller,
-            peer: of_peer,
-            memory,
-            permit,
+            peer: peer.as_ref(),
+            memory: message.memory.clone(),
+            permit: &mut message_permit,
         };
         let outcome = request.dispatch(message_text);
         drop(message);

@@ -227,10 +227,10 @@ impl ReplayStream {
 
     /// Drops events of one kind until `excess` bytes are free or none is left. Returns the number of bytes that were
     /// freed.
-    pub(crate) fn discard(&self, what: DiscardKind, excess: usize) -> usize {
+    pub(crate) fn discard(&self, kind: DiscardKind, excess: usize) -> usize {
         let mut state = self.state.lock();
         let before = state.counted_bytes;
-        match what {
+        match kind {
             DiscardKind::Notifications => {
                 if self.is_own && !state.is_read {
                     drop(self.outgoing.take_queued());

@@ -93,7 +93,7 @@ pub(crate) async fn serve(
             is_stopping = true;
             is_ending = true;
             connection.as_mut().graceful_shutdown();
-            timeout.start_drain();
+            timeout.start_shutdown();
         }
         while timeout.poll_expired(task).is_ready() {
             if is_ending {
@@ -123,7 +123,7 @@ struct Http2Timeout {
     quiet: u32,
     /// The last time at which part of a response may have been sent.
     busy: Instant,
-    is_draining: bool,
+    is_shutting_down: bool,
 }
 
 impl Http2Timeout {
@@ -139,7 +139,7 @@ impl Http2Timeout {
             sent: 0,
             quiet: IDLE_STEPS - 1,
             busy,
-            is_draining: false,
+            is_shutting_down: false,
         }
     }
 
@@ -149,14 +149,14 @@ impl Http2Timeout {
         let (begun, sent) = (self.activity.started_requests(), self.activity.sent_bytes());
         let was_begun = update_count(&mut self.begun, begun);
         let more = sent.wrapping_sub(std::mem::replace(&mut self.sent, sent));
-        was_begun || !self.activity.is_idle() || self.is_draining && more >= MIN_PROGRESS
+        was_begun || !self.activity.is_idle() || self.is_shutting_down && more >= MIN_PROGRESS
     }
 
     /// Starts the shutdown: from now on, the connection stays open only until the client acknowledges the end and has
     /// received the data on its way.
-    fn start_drain(&mut self) {
+    fn start_shutdown(&mut self) {
         let was_busy = self.is_busy() || self.busy.elapsed() < DRAIN_GRACE;
-        self.is_draining = true;
+        self.is_shutting_down = true;
         self.quiet = 0;
         self.idle = self.idle.min(if was_busy { DRAIN_GRACE } else { DRAIN_GRACE / 10 });
         self.timer.as_mut().reset(Instant::now() + self.idle / IDLE_STEPS);

@@ -18,14 +18,14 @@ type Entry = (u64, [u8; 16]);
 
 /// The ids whose sessions must not be restored.
 #[derive(Default)]
-pub(crate) struct Ended {
+pub(crate) struct EndedIds {
     /// All ids, each with the hash of its peer, because a peer may be long.
     all: BTreeMap<Entry, u64>,
     of_peers: HashMap<u64, BTreeSet<Entry>>,
     hashes: RandomState,
 }
 
-impl Ended {
+impl EndedIds {
     pub(crate) fn contains(&self, id: &str, expires: u64) -> bool {
         // A digest is not computed if no id is remembered.
         !self.all.is_empty() && self.all.contains_key(&(expires, digest(id)))
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn an_id_is_remembered_until_it_expires() {
-        let mut ended = Ended::default();
+        let mut ended = EndedIds::default();
         assert!(!ended.contains("a", 100));
         ended.insert("a", 100, Some(&peer(1)), 0);
         ended.insert("b", 200, None, 99);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_ends_many_sessions_evicts_its_own_ids() {
-        let mut ended = Ended::default();
+        let mut ended = EndedIds::default();
         ended.insert("quiet", 1, Some(&peer(1)), 0);
         for number in 0..2 * MAX_OF_PEER as u64 {
             ended.insert(&number.to_string(), 1000 + number, Some(&peer(2)), 0);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn ids_of_clients_without_a_peer_are_kept_up_to_the_global_limit() {
-        let mut ended = Ended::default();
+        let mut ended = EndedIds::default();
         for number in 0..2 * MAX_OF_PEER as u64 {
             ended.insert(&number.to_string(), 1000 + number, None, 0);
         }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_ids_of_all_peers_have_a_common_limit() {
-        let mut ended = Ended::default();
+        let mut ended = EndedIds::default();
         for number in 0..MAX as u64 + 100 {
             ended.insert(&number.to_string(), 1000 + number, Some(&peer((number % 251) as u8)), 0);
         }

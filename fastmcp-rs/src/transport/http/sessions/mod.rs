@@ -35,13 +35,13 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub(crate) use carried::{CarryingIds, Requester};
-use ended::Ended;
+use ended::EndedIds;
 use evict::EvictionCause;
 pub(crate) use lease::Lease;
 use owed::OwedResponses;
 use ring::rand::{SecureRandom, SystemRandom};
 use seen::SeenRequests;
-use session::{Carried, ClientInfoBytes, PeerSessions, ReplayPool, SessionStreams};
+use session::{CarriedState, ClientInfoBytes, PeerSessions, ReplayPool, SessionStreams};
 pub(crate) use session::{HttpSession, SessionEnd};
 // The clock of the runtime, so that tests can pause it.
 use tokio::time::Instant;
@@ -90,7 +90,7 @@ pub(crate) struct Sessions {
     /// Issues and opens ids that carry their session, if there are sealing keys.
     carrying: Option<CarryingIds>,
     /// The ids that must not be restored.
-    ended_ids: Mutex<Ended>,
+    ended_ids: Mutex<EndedIds>,
     /// Held while a session is restored, so that concurrent requests restore it once.
     restoring: Mutex<()>,
     evicted: AtomicUsize,
@@ -115,7 +115,7 @@ pub(super) struct NewSession {
 
 impl NewSession {
     /// Creates the entry of a session of Streamable HTTP.
-    fn of(
+    fn for_requester(
         requester: &Requester<'_>,
         id: String,
         connection: Arc<Connection>,
@@ -218,14 +218,6 @@ impl Sessions {
         self.shards[index].lock()
     }
 
-    fn ended_ids(&self) -> MutexGuard<'_, Ended> {
-        self.ended_ids.lock()
-    }
-
-    fn all_peers(&self) -> MutexGuard<'_, HashMap<Peer, Arc<PeerSessions>>> {
-        self.all_peers.lock()
-    }
-
     /// Inserts a session of Streamable HTTP. With sealing keys, the id carries the session. Returns `None` if there are
     /// too many sessions, all of them in use.
     pub(crate) fn begin(
@@ -241,7 +233,7 @@ impl Sessions {
                 (id, Some(expires))
             }
         };
-        self.add(NewSession::of(requester, id, connection, revision, expires))
+        self.add(NewSession::for_requester(requester, id, connection, revision, expires))
     }
 
     pub(super) fn add(self: &Arc<Self>, entry: NewSession) -> Option<Lease> {
@@ -297,7 +289,7 @@ impl Sessions {
             streams: Mutex::new(SessionStreams { own, requests: VecDeque::new(), last_id: first_stream }),
             kept,
             sessions: Arc::downgrade(self),
-            carried: expires.map(|expires| Carried { expires, seen: SeenRequests::default() }),
+            carried: expires.map(|expires| CarriedState { expires, seen: SeenRequests::default() }),
             owed: OwedResponses::default(),
         });
         session.limit_stream(&session.own_stream());
@@ -316,7 +308,7 @@ impl Sessions {
 
     /// Counts one more session of a peer.
     fn add_to_peer(&self, peer: Peer) -> Arc<PeerSessions> {
-        let mut all_peers = self.all_peers();
+        let mut all_peers = self.all_peers.lock();
         let peer_sessions = all_peers.entry(peer).or_insert_with_key(|peer| {
             Arc::new(PeerSessions {
                 peer: peer.clone(),
@@ -337,7 +329,7 @@ impl Sessions {
         if let Some(number) = number {
             peer_sessions.sessions.lock().remove(&number);
         }
-        let mut all_peers = self.all_peers();
+        let mut all_peers = self.all_peers.lock();
         if peer_sessions.count.fetch_sub(1, Ordering::AcqRel) == 1 {
             all_peers.remove(&peer_sessions.peer);
         }
@@ -389,11 +381,11 @@ impl Sessions {
             return Ok(found);
         }
         // The set includes a session that was found idle just now.
-        if self.ended_ids().contains(id, expires) {
+        if self.ended_ids.lock().contains(id, expires) {
             return Err(NotFound::Unknown);
         }
         let revision = session.revision;
-        let entry = NewSession::of(requester, id.to_owned(), connect(session), revision, Some(expires));
+        let entry = NewSession::for_requester(requester, id.to_owned(), connect(session), revision, Some(expires));
         let restored = self.add(entry).ok_or(NotFound::NoRoom)?;
         restored.was_used.store(true, Ordering::Relaxed);
         Ok(restored)
@@ -412,7 +404,7 @@ impl Sessions {
         if remove() {
             return true;
         }
-        let mut ended = self.ended_ids();
+        let mut ended = self.ended_ids.lock();
         let is_new = !ended.contains(id, expires);
         if is_new {
             ended.insert(id, expires, requester.peer, milliseconds(SystemTime::now()));
@@ -433,7 +425,7 @@ impl Sessions {
             if let (Some(carried), true) = (&session.carried, cause.is_final(&self.limits)) {
                 // The id is recorded before the session leaves the table; otherwise it could be restored in between.
                 let peer = session.peer_sessions.as_ref().map(|peer_sessions| &peer_sessions.peer);
-                self.ended_ids().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
+                self.ended_ids.lock().insert(id, carried.expires, peer, milliseconds(SystemTime::now()));
             }
             shard.remove(id)
         };

@@ -15,10 +15,10 @@ const MAX: usize = 256;
 
 /// Hashes of the ids of the last requests of a session.
 #[derive(Default)]
-pub(crate) struct SeenRequests(Mutex<Recent>);
+pub(crate) struct SeenRequests(Mutex<RequestWindow>);
 
 #[derive(Default)]
-struct Recent {
+struct RequestWindow {
     hashes: Vec<u32>,
     /// The index of the oldest hash, once there are [`MAX`] hashes.
     next: usize,

@@ -45,13 +45,13 @@ pub(crate) struct HttpSession {
     pub(crate) kept: Arc<ByteCounter>,
     pub(crate) sessions: Weak<Sessions>,
     /// Set if the id carries the session.
-    pub(crate) carried: Option<Carried>,
+    pub(crate) carried: Option<CarriedState>,
     /// The number of responses that are still to come, for a session with a single stream.
     pub(crate) owed: OwedResponses,
 }
 
 /// The data of a session whose id carries it.
-pub(crate) struct Carried {
+pub(crate) struct CarriedState {
     /// The end of the lifetime, in milliseconds since 1970.
     pub(crate) expires: u64,
     pub(crate) seen: SeenRequests,
@@ -95,12 +95,12 @@ impl SessionStreams {
     /// streams without a reader.
     pub(crate) fn discard(&mut self, excess: usize) {
         let mut freed = 0;
-        for what in [DiscardKind::Notifications, DiscardKind::Response] {
+        for kind in [DiscardKind::Notifications, DiscardKind::Response] {
             for stream in std::iter::once(&self.own).chain(&self.requests) {
                 if freed >= excess {
                     return;
                 }
-                freed += stream.discard(what, excess - freed);
+                freed += stream.discard(kind, excess - freed);
             }
         }
         while freed < excess {
