@@ -7,6 +7,8 @@
 #[doc(no_inline)]
 pub use crate::HttpConfig;
 #[doc(no_inline)]
+pub use crate::content::Structured;
+#[doc(no_inline)]
 pub use crate::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 #[doc(no_inline)]
 pub use crate::elicitation::ElicitationResult;

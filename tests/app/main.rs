@@ -25,6 +25,7 @@ mod middleware;
 mod mounting;
 mod nested_calls;
 mod non_finite_floats;
+mod own_content;
 mod problems;
 mod progress;
 mod published_schemas;
@@ -38,6 +39,7 @@ mod subscriptions;
 #[path = "../support/mod.rs"]
 mod support;
 mod test_client;
+mod typed_errors;
 mod validated_client;
 mod visibility;
 mod wrapped;

@@ -13,6 +13,7 @@ use super::crate_path::{private, private_at};
 use super::definition::expand_parameter;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
+use crate::parse::SpecificOptions;
 use crate::server::self_alias;
 use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
 
@@ -167,7 +168,19 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
         Component::Prompt => "prompt_kind",
     };
     let kind = Ident::new(kind, span);
-    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
+    let check_value = match output_schema(handler) {
+        Some(schema) => {
+            let schema_span = schema.span();
+            let private = private_at(schema_span);
+            let with_schema = Ident::new("with_output_schema", span);
+            let schema = quote_spanned! {schema_span=>
+                static __SCHEMA: #private::OutputSchema = #private::OutputSchema::new::<#schema>();
+            };
+            let value = quote_spanned!(span=> let #value = #split.value().#with_schema(&__SCHEMA););
+            quote!(#schema #value)
+        }
+        None => quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked();),
+    };
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
     let output = output_name(handler);
     quote! {
@@ -175,6 +188,14 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
         #check_value
         #check_error
         let #output = #split.join(#value, #error);
+    }
+}
+
+/// Returns the type of the option `output_schema`.
+fn output_schema<'a>(handler: &'a Handler<'_>) -> Option<&'a Type> {
+    match &handler.options.specific {
+        SpecificOptions::Tool(options) => options.output_schema.as_ref().map(|schema| &schema.value),
+        _ => None,
     }
 }
 
