@@ -8,7 +8,7 @@ use crate::errors::did_you_mean;
 const FIRST_KEYS: &[&str] = &["name", "title", "description"];
 const TOOL_KEYS: &[&str] =
     &["read_only", "destructive", "idempotent", "open_world", "structured", "wrapped", "link_text"];
-const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
+const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "rename_all", "handle", "crate"];
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
@@ -43,6 +43,8 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
         "icon" => Some("icons"),
         "tag" => Some("tags"),
         "_meta" => Some("meta"),
+        "rename" => Some("name"),
+        "renameAll" | "rename_all_fields" | "rename_args" | "rename_arguments" => Some("rename_all"),
         _ => None,
     };
     let suggestion = match other.filter(|key| keys.contains(key)) {
