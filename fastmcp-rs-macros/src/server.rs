@@ -19,6 +19,8 @@ pub(crate) struct ServerBlock {
     /// The block that is emitted, without the attributes of fastmcp-rs.
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
+    /// Whether the block adds to those of another block of the type, which implements the trait.
+    pub(crate) is_extension: bool,
     pub(crate) methods: Vec<ServerMethod>,
 }
 
@@ -61,7 +63,7 @@ impl ServerBlock {
                 }
             }
         }
-        Self { block, crate_path: options.crate_path, methods }
+        Self { block, crate_path: options.crate_path, is_extension: options.extend, methods }
     }
 }
 
@@ -76,6 +78,8 @@ impl ServerMethod {
         function.body = Group::new(function.body.delimiter(), TokenStream::new());
         function = syn::parse2(rename_self(function.into_token_stream(), &self_alias(Span::mixed_site())))?;
         function.visibility = syn::Visibility::Inherited;
+        // The URI of a resource may be a constant of the type.
+        let options = rename_self(options, &self_alias(Span::mixed_site()));
         if let (Some(receiver), Some(first)) = (&receiver, function.signature.inputs.first_mut()) {
             *first = FnArg::Typed(receiver_as_state(receiver));
         }

@@ -11,6 +11,8 @@ use crate::errors::{Errors, did_you_mean};
 #[derive(Default)]
 pub(crate) struct ServerOptions {
     pub(crate) crate_path: Option<Path>,
+    /// Whether the block adds to those of another block of the type.
+    pub(crate) extend: bool,
 }
 
 impl ServerOptions {
@@ -18,12 +20,13 @@ impl ServerOptions {
         let mut options = Self::default();
         read_options(tokens, errors, |entry, errors| match entry.name().as_str() {
             "crate" => options.crate_path = value::parse_path(entry, errors),
+            "extend" => options.extend = value::parse_flag(entry, errors).unwrap_or_default(),
             unknown => errors.at(
                 &entry.key,
                 format!(
                     "`#[mcp::server]` has no option `{unknown}`{}: options of a component go on its method, as in \
                          `#[tool(read_only)]`",
-                    did_you_mean(unknown, &["crate"])
+                    did_you_mean(unknown, &["crate", "extend"])
                 ),
             ),
         });

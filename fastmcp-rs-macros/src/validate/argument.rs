@@ -276,7 +276,7 @@ fn check_header(header: &OptionValue<syn::LitStr>, shape: Shape, errors: &mut Er
 /// Reports two arguments with one key.
 pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     check_unique(
-        parameters.iter().filter(|parameter| !is_spelled_injected(parameter.ty)).map(|parameter| {
+        parameters.iter().filter(|parameter| has_key(parameter)).map(|parameter| {
             let blame = match &parameter.options.rename {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
@@ -289,10 +289,20 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     );
 }
 
+/// Returns whether the name of a parameter may be a key in the input.
+fn has_key(parameter: &Parameter<'_>) -> bool {
+    parameter.pattern.is_none() && !is_spelled_injected(parameter.ty)
+}
+
 /// Returns whether a type is spelled like an injected one. The names of such parameters have no meaning.
 pub(super) fn is_spelled_injected(ty: &Type) -> bool {
     let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
-    generic_arguments(behind, "State").is_some() || generic_arguments(behind, "Context").is_some()
+    let is_injected =
+        |ty: &Type| ["State", "Context", "Extension"].iter().any(|name| generic_arguments(ty, name).is_some());
+    match generic_arguments(behind, "Option").as_deref() {
+        Some([inner]) => is_injected(inner),
+        _ => is_injected(behind),
+    }
 }
 
 /// Reports two arguments that mirror one header. The case of header names does not matter.

@@ -112,7 +112,7 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
             continue;
         }
         errors.at(
-            parameter.ident,
+            &*parameter.ident,
             format!(
                 "this parameter has no value, because the URI has no variable `{name}`: write `{{{name}}}` or \
                  `{{?{name}}}` into the URI, or remove the parameter"

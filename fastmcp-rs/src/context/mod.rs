@@ -30,6 +30,7 @@ pub(crate) mod nested_calls;
 mod request;
 pub(crate) mod request_id;
 pub(crate) mod states;
+pub(crate) mod transport_facts;
 
 use std::any::Any;
 use std::borrow::Cow;
