@@ -266,7 +266,12 @@ async fn user(Extension(user): Extension<User>) -> String {
 
 /// Returns the facts that the transport has about the request.
 #[mcp::tool]
-async fn facts(user: Option<Extension<User>>, client: Option<ClientAddr>, ctx: &Context, Headers(headers): Headers) -> String {
+async fn facts(
+    user: Option<Extension<User>>,
+    client: Option<ClientAddr>,
+    ctx: &Context,
+    Headers(headers): Headers,
+) -> String {
     assert_eq!(ctx.extension::<User>(), user.as_deref());
     assert_eq!(ctx.client_addr(), client);
     assert_eq!(ctx.headers(), &*headers);

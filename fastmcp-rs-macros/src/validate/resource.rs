@@ -18,6 +18,8 @@ pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
             errors.at(&size.key, "`size` is the size of one resource, and a template describes many: remove it");
         }
         check_traversal(&uri.variables, &options.allow_traversal, uri.problems.is_empty(), errors);
+    } else if options.uri_constant.is_some() {
+        check_traversal(&[], &options.allow_traversal, true, errors);
     }
     if let Some(mime_type) = options.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
         errors.at(

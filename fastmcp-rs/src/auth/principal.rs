@@ -44,26 +44,17 @@ impl Principal {
     /// Attaches a value for handlers, such as the record of the user, which they take as
     /// [`Extension<T>`](crate::handler::Extension). A value of the same type is replaced.
     ///
-    /// A claim is data that a client of this server may see in a log; an extension can be any type. It belongs to the
-    /// request that was authenticated, and is not compared: two principals with the same id and claims are equal.
+    /// It belongs to the request that was authenticated, even in a session that another request of the principal has
+    /// opened. It is not compared: principals with the same id and the same claims are equal.
     ///
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::http::request::Parts;
-    /// use fastmcp_rs::http_server::AccessError;
     /// use fastmcp_rs::prelude::*;
     ///
     /// #[derive(Clone)]
     /// struct User {
     ///     name: String,
-    /// }
-    ///
-    /// async fn by_key(parts: &Parts) -> Result<Principal, AccessError> {
-    ///     match parts.headers.get("x-api-key") {
-    ///         Some(key) if key == "secret" => Ok(Principal::new("ada").extension(User { name: "Ada".into() })),
-    ///         _ => Err(AccessError::unauthorized()),
-    ///     }
     /// }
     ///
     /// /// Greets the caller.
@@ -72,8 +63,9 @@ impl Principal {
     ///     format!("Hello, {}!", user.name)
     /// }
     ///
-    /// let app = App::empty("greeter").tool::<greet>().authenticate(by_key);
-    /// # assert!(app.check().is_ok());
+    /// // In the function of `App::authenticate`, once the credentials are verified:
+    /// let principal = Principal::new("ada").extension(User { name: "Ada".into() });
+    /// assert_eq!(principal, Principal::new("ada"));
     /// ```
     pub fn extension<T: Send + Sync + 'static>(mut self, value: T) -> Principal {
         self.extensions.insert(value);

@@ -27,9 +27,7 @@ use crate::error::ToolError;
 ///
 /// The value belongs to one request, even in a session of an older revision. A call whose request has no such value
 /// fails with an internal error that names the type; `Option<Extension<T>>` is `None` instead. On standard input and
-/// output there are no extensions. In tests, [`TestClientBuilder::extension`] provides them.
-///
-/// [`TestClientBuilder::extension`]: https://docs.rs/fastmcp-rs/latest/fastmcp_rs/testing/struct.TestClientBuilder.html
+/// output there are no extensions. In tests, `TestClientBuilder::extension` provides them.
 ///
 /// # Example
 ///
@@ -151,9 +149,8 @@ impl FromContext for ClientAddr {
     type Error = ToolError;
 
     fn from_context(context: &Context) -> impl Future<Output = Result<Self, ToolError>> + Send {
-        let missing = || {
-            ToolError::internal("the address of the client is unknown; `Option<ClientAddr>` is `None` instead")
-        };
+        let missing =
+            || ToolError::internal("the address of the client is unknown; `Option<ClientAddr>` is `None` instead");
         ready(context.client_addr().ok_or_else(missing))
     }
 }

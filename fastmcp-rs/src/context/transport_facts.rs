@@ -122,7 +122,9 @@ impl ExposedHeaders {
             self.prefixes.push("".into());
             return Ok(());
         }
-        let parsed: HeaderName = text.parse().map_err(|_| checks::invalid_exposed_header(name))?;
+        let invalid = || checks::invalid_exposed_header(name);
+        // A name may contain `*`, but none does; it would be a mistaken pattern.
+        let parsed: HeaderName = text.parse().ok().filter(|_| !text.contains('*')).ok_or_else(invalid)?;
         match is_prefix {
             true => self.prefixes.push(parsed.as_str().into()),
             false => self.names.push(parsed),

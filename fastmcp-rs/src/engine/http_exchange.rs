@@ -74,9 +74,8 @@ impl TransportInfo<'_> {
     pub(crate) fn facts(&self, config: &ServerConfig) -> Option<Arc<TransportFacts>> {
         let caller = caller_with_extensions(self.caller);
         #[cfg(feature = "http")]
-        let readable = self.readable.filter(|(_, extensions)| {
-            !config.exposed_headers.is_empty() || !extensions.is_empty()
-        });
+        let readable =
+            self.readable.filter(|(_, extensions)| !config.exposed_headers.is_empty() || !extensions.is_empty());
         #[cfg(not(feature = "http"))]
         let readable: Option<()> = None;
         if caller.is_none() && readable.is_none() {

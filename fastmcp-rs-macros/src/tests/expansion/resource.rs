@@ -56,7 +56,11 @@ fn the_uri_of_a_resource_can_be_a_constant() {
     check_change(
         resource(quote!("config://app"), item.clone()),
         resource(quote!(uris::CONFIG, title = "Settings"), item),
-        expect![[""]],
+        expect![[r#"
+            +                title: ::core::option::Option::Some("Settings"),
+            -            uri: "config://app",
+            +            uri: __p::constant_uri(uris::CONFIG),
+        "#]],
     );
 }
 

@@ -232,7 +232,24 @@ fn a_further_block_of_a_type_registers_its_components_by_the_type() {
             }
         }
     };
-    check_change(server(quote!(), block.clone()), server(quote!(extend), block), expect![[""]]);
+    check_change(
+        server(quote!(), block.clone()),
+        server(quote!(extend), block),
+        expect![[r#"
+        -    impl __p::ServerBlockWithoutExtend for Orders {
+        -        const TOOLS: &'static [&'static __p::ToolDefinition] = &[
+        -            <__count as __p::ToolHandle>::DEFINITION,
+        -        ];
+        -        const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
+        -            <__all as __p::ResourceHandle>::DEFINITION,
+        -        ];
+        -        const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
+        +    __p::inventory::submit! {
+        +        __p::ServerExtension { server : ::core::any::TypeId::of:: < Orders >, tools : &
+        +        [< __count as __p::ToolHandle > ::DEFINITION], resources : & [< __all as
+        +        __p::ResourceHandle > ::DEFINITION], prompts : & [], }
+    "#]],
+    );
 }
 
 #[test]

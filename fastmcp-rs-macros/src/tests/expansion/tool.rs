@@ -371,7 +371,18 @@ fn a_parameter_with_a_pattern_is_injected() {
             },
         )
     };
-    check_change(tool_of(quote!(pool: State<Pool>)), tool_of(quote!(State(pool): State<Pool>)), expect![[""]]);
+    check_change(
+        tool_of(quote!(pool: State<Pool>)),
+        tool_of(quote!(State(pool): State<Pool>)),
+        expect![[r#"
+        -async fn find(pool: State<Pool>) -> String {
+        +async fn find(State(pool): State<Pool>) -> String {
+        -                name: "pool",
+        +                name: "__pattern",
+        -            .slot_for::<State<Pool>>(&__PARAMETERS[0]);
+        +            .pattern_for::<State<Pool>>(&__PARAMETERS[0]);
+    "#]],
+    );
 }
 
 #[test]

@@ -180,10 +180,8 @@ impl HttpService {
         let registry = Arc::clone(shared.server.registry.refresh(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return refuse_unparsable(&shared.server, &registry, text) };
-        let transport_info = TransportInfo {
-            caller: caller.as_ref(),
-            ..transport_info(head, parts.version, client, &parts.extensions)
-        };
+        let transport_info =
+            TransportInfo { caller: caller.as_ref(), ..transport_info(head, parts.version, client, &parts.extensions) };
         let exchange = HttpExchange {
             outgoing: Some(OnceCell::new()),
             headers: None,
