@@ -40,10 +40,13 @@
 /// | type | meaning |
 /// |---|---|
 /// | any type with `Deserialize` and `JsonSchema` | an argument; `Option<T>` makes it optional |
-/// | `&str`, `&[T]`, `&T`, `Option<&T>` of these | an argument that the tool borrows |
+/// | `&str`, `&Path`, `&[T]`, `&T`, `Option<&T>` of these | an argument that the tool borrows |
 /// | [`&Context`](crate::Context) | the call: progress, log messages, the caller's identity |
-/// | [`State<T>`](crate::State) | a value of the app |
+/// | [`State<T>`](crate::State), `Option<State<T>>` | a value of the app |
+/// | [`Extension<T>`](crate::handler::Extension), [`Headers`](crate::handler::Headers), [`ClientAddr`](crate::handler::ClientAddr) | facts about the HTTP request |
 /// | any type with [`FromContext`](crate::handler::FromContext) | an extractor of your own |
+///
+/// An extractor can be destructured, as in `State(pool): State<Pool>`. An argument needs a name.
 ///
 /// `///` on a parameter is its description. `#[arg(…)]` takes:
 ///
@@ -338,6 +341,9 @@ pub use fastmcp_rs_macros::main;
 /// }
 /// ```
 ///
+/// The URI can be the name of a `const` instead, as in `#[mcp::resource(CONFIG_URI)]`, if it has no variables. Variables
+/// in a constant are a compile error, because the macro cannot read its text.
+///
 /// # Templates
 ///
 /// | expression | matches |
@@ -474,11 +480,40 @@ pub use fastmcp_rs_macros::prompt;
 /// `rename_tools = "kebab-case"` the names of its tools, by the rules of [`tool`](macro@tool). The options `rename_all`
 /// and `name` of a method win. A rule with hyphens does not apply to the variables of URI templates.
 ///
+/// `extend` marks a further block of the same type: a type has one block without it, and any number with it, in any
+/// module. [`App::server`](crate::App::server) registers the components of all blocks.
+///
+/// ```
+/// # use fastmcp_rs::prelude::*;
+/// struct Orders;
+///
+/// #[mcp::server]
+/// impl Orders {
+///     /// Counts the orders.
+///     #[tool]
+///     fn count_orders(&self) -> u32 {
+///         3
+///     }
+/// }
+///
+/// #[mcp::server(extend)]
+/// impl Orders {
+///     /// Deletes an order.
+///     #[tool(destructive)]
+///     fn delete_order(&self, id: &str) -> String {
+///         format!("{id} is deleted")
+///     }
+/// }
+///
+/// let app = App::empty("orders").server::<Orders>().state(Orders);
+/// assert_eq!(app.tool_names(), ["count_orders", "delete_order"]);
+/// ```
+///
 /// `crate = path` gives the path of fastmcp-rs, if it is not `::fastmcp_rs`, for the whole block. Methods do not take
 /// the option `handle`, because [`App::server`](crate::App::server) registers them.
 ///
 /// # Errors
 ///
-/// A type has one such block. A generic type, the methods of a trait, and any `self` other than `&self` are compile
-/// errors.
+/// Two blocks of a type without `extend`, a generic type, the methods of a trait, and any `self` other than `&self` are
+/// compile errors.
 pub use fastmcp_rs_macros::server;

@@ -15,6 +15,11 @@ pub use crate::elicitation::ElicitationResult;
 #[doc(no_inline)]
 pub use crate::handler::Args;
 #[doc(no_inline)]
+pub use crate::handler::Extension;
+#[cfg(feature = "http")]
+#[doc(no_inline)]
+pub use crate::handler::Headers;
+#[doc(no_inline)]
 pub use crate::sampling::SamplingRequest;
 #[doc(no_inline)]
 pub use crate::{

@@ -12,7 +12,7 @@ pub use crate::component::arg_checks::{BoundsOf, DefaultOf, Header};
 pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};
 pub use crate::component::completion_request::{Complete, CompletionFuture, CompletionRequest};
-pub use crate::component::component_set::ComponentLists;
+pub use crate::component::component_set::{ServerBlockWithoutExtend, ServerExtension};
 pub use crate::component::computed_default::IntoDefault;
 pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
@@ -25,7 +25,9 @@ pub use crate::component::output::{
 };
 pub use crate::component::parameter::{Input, Lend, ToolArgument, receiver};
 pub use crate::component::prompt::{IntoMessages, PromptDefinition, PromptHandle, RegisteredPrompt};
-pub use crate::component::resource::{RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle};
+pub use crate::component::resource::{
+    RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle, constant_uri,
+};
 pub use crate::component::slot::{JsonReader, Slot};
 pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolAnnotations, ToolDefinition, ToolHandle};
 pub use crate::component::unknown_members::model_serde;

@@ -36,6 +36,7 @@ mod request_context;
 mod results;
 mod rich_types;
 mod separators;
+mod signatures;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]

@@ -21,7 +21,7 @@ pub(super) struct RuntimeNames {
     pub(super) handle: Ident,
     pub(super) definition: Ident,
     pub(super) registered: Ident,
-    /// The constant of `ComponentLists` that lists the components of this kind.
+    /// The constant of `ServerBlockWithoutExtend` that lists the components of this kind.
     pub(super) list: Ident,
 }
 
@@ -158,7 +158,7 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static 
         quote!(#private::CacheScope::#scope)
     });
     vec![
-        ("uri", options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream())),
+        ("uri", expand_uri(options)),
         ("mime_type", some(options.mime_type.as_ref())),
         ("size", some(options.size.as_ref().map(|size| size.value))),
         ("annotations", expand_options(quote!(#private::ResourceAnnotations), annotations)),
@@ -166,6 +166,16 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static 
         ("ttl", some(options.ttl.map(expand_duration))),
         ("scope", some(scope)),
     ]
+}
+
+/// Generates the URI of a resource. A constant is checked when it is evaluated, and rustc reports it at its path.
+fn expand_uri(options: &ResourceOptions) -> Option<TokenStream> {
+    if let Some(path) = &options.uri_constant {
+        let span = path.span();
+        let private = private_at(span);
+        return Some(quote_spanned!(span=> #private::constant_uri(#path)));
+    }
+    options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream())
 }
 
 /// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another

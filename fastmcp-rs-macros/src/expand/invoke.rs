@@ -94,15 +94,20 @@ fn replace_generic_argument(ty: &Type, argument: TokenStream) -> TokenStream {
 /// Generates the statement that declares a parameter's slot. All its tokens have the span of the parameter's type,
 /// where rustc then reports a type that cannot be a parameter.
 fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
-    let span = parameter.ty.span();
+    // rustc reports an argument without a name at its pattern.
+    let span = parameter.pattern.unwrap_or_else(|| parameter.ty.span());
     let private = private_at(span);
     let slot = slot_name(index);
-    let ty = slot_type(parameter);
+    let ty = match parameter.pattern {
+        Some(pattern) => respan(slot_type(parameter), pattern),
+        None => slot_type(parameter),
+    };
     let slot_for = match role {
         Role::TypeDependent if parameter.options.flatten.is_some() => "flat_slot_for",
         Role::TypeDependent => "slot_for",
         Role::Variable => "variable_for",
         Role::Injected => "injected_for",
+        Role::Pattern => "pattern_for",
         Role::Receiver => {
             let alias = self_alias(span);
             return quote_spanned!(span=> let mut #slot = #private::receiver::<#alias>(););

@@ -359,6 +359,33 @@ fn a_reference_borrows_from_an_owned_argument() {
 }
 
 #[test]
+fn a_parameter_with_a_pattern_is_injected() {
+    let tool_of = |parameter| {
+        tool(
+            quote!(),
+            quote! {
+                /// Finds.
+                async fn find(#parameter) -> String {
+                    load()
+                }
+            },
+        )
+    };
+    check_change(
+        tool_of(quote!(pool: State<Pool>)),
+        tool_of(quote!(State(pool): State<Pool>)),
+        expect![[r#"
+        -async fn find(pool: State<Pool>) -> String {
+        +async fn find(State(pool): State<Pool>) -> String {
+        -                name: "pool",
+        +                name: "__pattern",
+        -            .slot_for::<State<Pool>>(&__PARAMETERS[0]);
+        +            .pattern_for::<State<Pool>>(&__PARAMETERS[0]);
+    "#]],
+    );
+}
+
+#[test]
 fn every_option_is_part_of_the_definition() {
     let options = quote! {
         name = "orders.get",
