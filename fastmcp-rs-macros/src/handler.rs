@@ -214,8 +214,17 @@ impl<'a> Parameter<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.options.rename {
             Some(rename) => rename.value(),
+            None if self.has_underscore() => self.ident.to_string().trim_start_matches('_').to_owned(),
             None => self.ident.unraw().to_string(),
         }
+    }
+
+    /// Returns whether the name begins with an underscore, by which Rust marks unused parameters. The argument's name
+    /// does not have it, so that clients do not see whether the function uses the argument.
+    pub(crate) fn has_underscore(&self) -> bool {
+        let name = self.ident.to_string();
+        let rest = name.trim_start_matches('_');
+        name.starts_with('_') && rest.starts_with(|first: char| first.is_alphabetic())
     }
 }
 

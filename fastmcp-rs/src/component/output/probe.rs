@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 
 use super::{
     ContentOutput, ErrorType, Fallible, Infallible, IntoContent, LoggedError, Output, RawBytes, RefusedBytes,
-    RefusedError, Scalar, ScalarOutput, UncheckedStructured, ValueType, VisibleError,
+    RefusedError, RefusedModel, Scalar, ScalarOutput, UncheckedStructured, ValueType, VisibleError,
 };
+use crate::component::model::InputOnly;
 use crate::error::ToolError;
 
 pub trait FallibleType<T, E> {
@@ -52,6 +53,15 @@ pub trait BytesType<T> {
 impl<T: RawBytes> BytesType<T> for &&ValueType<T> {
     fn kind(&self) -> RefusedBytes<T> {
         RefusedBytes(PhantomData)
+    }
+}
+/// The trait for models that are only arguments. They have no content of their own.
+pub trait InputOnlyType<T> {
+    fn kind(&self) -> RefusedModel<T>;
+}
+impl<T: InputOnly> InputOnlyType<T> for &&ValueType<T> {
+    fn kind(&self) -> RefusedModel<T> {
+        RefusedModel(PhantomData)
     }
 }
 pub trait StructuredType<T> {
