@@ -238,10 +238,21 @@ impl<'a> Parameter<'a> {
         match &self.options.rename {
             Some(rename) => rename.value(),
             None => {
-                let name = self.ident.unraw().to_string();
+                let mut name = self.ident.unraw().to_string();
+                if self.has_underscore() {
+                    name = name.trim_start_matches('_').to_owned();
+                }
                 self.rule.map_or_else(|| name.clone(), |rule| rule.apply(&name))
             }
         }
+    }
+
+    /// Returns whether the name begins with an underscore, by which Rust marks unused parameters. The argument's name
+    /// does not have it, so that clients do not see whether the function uses the argument.
+    pub(crate) fn has_underscore(&self) -> bool {
+        let name = self.ident.to_string();
+        let rest = name.trim_start_matches('_');
+        name.starts_with('_') && rest.starts_with(|first: char| first.is_alphabetic())
     }
 }
 

@@ -299,6 +299,33 @@ pub mod dynamic {
     pub use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 }
 
+pub mod model {
+    //! Models: the types of arguments and results.
+    //!
+    //! [`#[mcp::model]`](crate::mcp::model) derives all that they need. This module has the error of parsing an enum of
+    //! names.
+    //!
+    //! # Example
+    //!
+    //! ```
+    //! use fastmcp_rs::model::UnknownNameError;
+    //! use fastmcp_rs::prelude::*;
+    //!
+    //! /// The urgency of an issue.
+    //! #[mcp::model]
+    //! #[serde(rename_all = "lowercase")]
+    //! enum Priority {
+    //!     Low,
+    //!     High,
+    //! }
+    //!
+    //! let priority: Result<Priority, UnknownNameError> = "high".parse();
+    //! assert_eq!(priority.unwrap().as_str(), "high");
+    //! ```
+
+    pub use crate::component::model_names::UnknownNameError;
+}
+
 pub mod visibility {
     //! Visibility: the components that a caller sees, and the components that are turned off.
     //!

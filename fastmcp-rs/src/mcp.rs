@@ -182,6 +182,65 @@ pub use fastmcp_rs_macros::tool;
 /// }
 /// ```
 ///
+/// # Fields
+///
+/// The type of each field needs the same traits: put `#[mcp::model]` on your own types. The features `chrono`, `jiff`,
+/// `uuid`, `url` and `decimal` add the types of these crates.
+///
+/// # Names
+///
+/// An enum whose variants have no fields gets `as_str`, `Display` and `FromStr`, with the names that it has in JSON.
+/// The error of `FromStr` is [`UnknownNameError`](crate::model::UnknownNameError), which lists the names and suggests
+/// the nearest one. A default that is not one of the names is a compile error.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// #[derive(Debug, PartialEq)]
+/// #[serde(rename_all = "kebab-case")]
+/// enum Status {
+///     InTransit,
+///     Delivered,
+/// }
+///
+/// assert_eq!(Status::InTransit.as_str(), "in-transit");
+/// assert_eq!(format!("It is {}.", Status::Delivered), "It is delivered.");
+/// assert_eq!("in-transit".parse(), Ok(Status::InTransit));
+/// let error = "deliverd".parse::<Status>().unwrap_err();
+/// assert_eq!(error.to_string(), "`deliverd` is not one of `in-transit` and `delivered` (did you mean `delivered`?)");
+/// ```
+///
+/// `as_str = false`, `display = false` and `from_str = false` leave out one of them, for an implementation of your own.
+/// `Display` is left out if the type derives a trait `Display` or `Error`, and `FromStr` if it derives `FromStr` or
+/// `EnumString`.
+///
+/// # One direction
+///
+/// A model with a reference, such as `&'static str` or `&'a [Item]`, is a result only: it has `Serialize` and
+/// `JsonSchema`, and no `Deserialize`. `#[mcp::model(output)]` says the same of any model, and `#[mcp::model(input)]`
+/// derives no `Serialize`. Their fields need the traits of that direction only. The other use is a compile error.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// struct Unit {
+///     name: &'static str,
+/// }
+///
+/// /// Lists the units.
+/// #[mcp::tool(read_only)]
+/// async fn units() -> Vec<Unit> {
+///     vec![Unit { name: "kilogram" }, Unit { name: "litre" }]
+/// }
+/// ```
+///
+/// # Attributes of serde
+///
+/// A field with `#[serde(with = "…")]` needs `#[schemars(with = "T")]` too, with a type that has the same JSON. A
+/// misspelt option of serde is a compile error that suggests the right one.
+///
 /// # Unknown members
 ///
 /// A call is rejected if an argument contains a member that the type does not have; the error names the member that was

@@ -24,6 +24,7 @@ mod lints;
 mod metadata;
 mod methods;
 mod middleware;
+mod models;
 mod mounting;
 mod nested_calls;
 mod non_finite_floats;

@@ -22,7 +22,7 @@ pub(crate) struct Flag {
 }
 
 impl Flag {
-    fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
+    pub(super) fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
         value::parse_flag(entry, errors).map(|on| Self { key: entry.key.clone(), on })
     }
 }

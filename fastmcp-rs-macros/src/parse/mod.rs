@@ -24,7 +24,7 @@ mod value;
 
 pub(crate) use arg::{ArgOptions, ComputedDefault};
 pub(crate) use docs::{Description, read_doc_comments};
-pub(crate) use entry::{Entry, OptionValue, parse_entries};
+pub(crate) use entry::OptionValue;
 pub(crate) use function::{FnItem, is_allowed_on_parameter};
 pub(crate) use handler::{Flag, HandlerOptions, ResultContent, SpecificOptions, ToolOptions};
 pub(crate) use icon::Icon;

@@ -220,12 +220,25 @@ fn check_constraints_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors
         }
     }
     if let Some(pattern) = &options.pattern {
+        check_pattern(&pattern.value, errors);
         if !matches!(shape, Shape::String | Shape::Char | Shape::Unknown) {
             errors.at(
                 &pattern.key,
                 format!("`pattern` is for strings, and this is {noun}: remove it, or take a `String`"),
             );
         }
+    }
+}
+
+/// Reports a pattern that the runtime could not compile. The runtime uses the same crate.
+fn check_pattern(pattern: &syn::LitStr, errors: &mut Errors) {
+    if let Err(error) = regex_lite::Regex::new(&pattern.value()) {
+        errors.at(
+            pattern,
+            format!(
+                "this pattern is not valid ({error}): patterns have the syntax of the crate `regex-lite`, without look-around, back-references and `\\p{{..}}`"
+            ),
+        );
     }
 }
 
@@ -315,8 +328,10 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
             };
-            // rustc reports two parameters with the same identifier.
-            (parameter.name(), blame, parameter.options.rename.is_some() || parameter.rule.is_some())
+            // rustc reports two parameters with the same identifier, but not `note` and `_note`.
+            let is_changed =
+                parameter.options.rename.is_some() || parameter.rule.is_some() || parameter.has_underscore();
+            (parameter.name(), blame, is_changed)
         }),
         |name| format!("two arguments are called `{name}`: rename one of them"),
         errors,

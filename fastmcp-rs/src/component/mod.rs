@@ -25,6 +25,8 @@ pub(crate) mod flatten;
 pub(crate) mod icon;
 pub(crate) mod invocation;
 pub(crate) mod metadata;
+pub(crate) mod model;
+pub(crate) mod model_names;
 pub(crate) mod output;
 pub(crate) mod parameter;
 pub(crate) mod prompt;

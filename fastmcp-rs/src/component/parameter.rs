@@ -17,6 +17,7 @@ use crate::component::definition::Parameter;
 use crate::component::describe::Description;
 use crate::component::extract::{FromContext, Requirements, State};
 use crate::component::flat_members;
+use crate::component::model::{OutputOnly, ReadableModel};
 use crate::component::slot::{JsonReader, Slot};
 use crate::context::Context;
 use crate::error::ToolError;
@@ -28,7 +29,7 @@ use crate::json::absent::Absent;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "neither an argument nor injected",
-    note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
+    note = "an argument, and every type inside it, needs `Deserialize` of serde 1, `JsonSchema` of schemars 1 and `Send`: put `#[mcp::model]` on your own types",
     note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, `Extension<T>` of a `T` that is also `Clone`, and your own types that implement `FromContext` (in an `Option`, `OptionalFromContext`)"
 )]
 pub trait ToolArgument: ArgumentValue {}
@@ -120,6 +121,19 @@ pub struct Argument<T: Lend + ?Sized> {
 }
 
 impl<T: Lend + ?Sized> Argument<T> {
+    /// Creates an argument of a type that was refused.
+    fn unread(parameter: &'static Parameter) -> Self {
+        let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
+        Argument {
+            parameter,
+            value: None,
+            read: unread,
+            text: |_| None,
+            absent: || None,
+            schema: |_| Schema::default(),
+        }
+    }
+
     pub fn resolve(self, _: &Context) -> Ready<Result<T::Owned, ToolError>> {
         // All arguments are read before the call runs, or the call does not run.
         ready(self.value.ok_or_else(|| ToolError::internal("an argument was not read")))
@@ -310,15 +324,7 @@ impl<T: ?Sized> ArgumentKind<T> {
     }
 
     fn unreadable<U: Lend + ?Sized>(parameter: &'static Parameter) -> Argument<U> {
-        let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
-        Argument {
-            parameter,
-            value: None,
-            read: unread,
-            text: |_| None,
-            absent: || None,
-            schema: |_| Schema::default(),
-        }
+        Argument::unread(parameter)
     }
 
     pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
@@ -334,6 +340,43 @@ impl<T: ?Sized> ArgumentKind<T> {
             absent: <U::Owned as ArgumentValue>::absent,
             schema: <U::Owned as ArgumentValue>::schema,
         }
+    }
+
+    pub fn configurable(self) -> Self {
+        self
+    }
+}
+
+/// A model that is only a result.
+#[doc(hidden)]
+pub struct OutputOnlyKind<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> OutputOnlyKind<T> {
+    /// Always fails with our message.
+    pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ReadableModel,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn variable_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ReadableModel,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn injected_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: InjectedParameter,
+    {
+        Argument::unread(parameter)
     }
 
     pub fn configurable(self) -> Self {
@@ -357,6 +400,16 @@ pub mod probe {
     impl<T: FromContext> InjectedInput<T> for Input<T> {
         fn kind(&self) -> InjectedKind<T> {
             InjectedKind(PhantomData)
+        }
+    }
+    /// The trait for models that are only results. Such a model is never injected, so it has the place of
+    /// [`InjectedInput`].
+    pub trait OutputOnlyInput<T: ?Sized> {
+        fn kind(&self) -> OutputOnlyKind<T>;
+    }
+    impl<T: OutputOnly + ?Sized> OutputOnlyInput<T> for Input<T> {
+        fn kind(&self) -> OutputOnlyKind<T> {
+            OutputOnlyKind(PhantomData)
         }
     }
     pub trait ArgumentInput<T: ?Sized> {
