@@ -89,6 +89,7 @@
 /// | `wrapped` | clients of 2026-07-28, too, get a result that is not an object inside an object: see [`App::wrapped_results`](crate::App::wrapped_results) |
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
+/// | `middleware = Timing::new()`, `middleware = [a(), b()]` | layers around this tool, inside of those of the app: see [`middleware`](crate::middleware); created when an app takes the tool |
 /// | `inline` | a `fn` that is quick runs in place |
 /// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
 /// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
@@ -278,7 +279,8 @@ pub use fastmcp_rs_macros::main;
 /// - `allow_traversal = ["path"]`;
 /// - `ttl = "5m"` and `scope = "public"`: how long modern clients may cache the contents, and whether they may share
 ///   them. They override [`App::cache_resources`](crate::App::cache_resources);
-/// - `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`, as for [`tool`](macro@tool).
+/// - `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`, `handle` and `crate`, as for
+///   [`tool`](macro@tool).
 ///
 /// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header` and `title`, and also `complete = function`:
 /// see [`CompletionRequest`](crate::CompletionRequest).
@@ -317,8 +319,8 @@ pub use fastmcp_rs_macros::resource;
 /// [`CompletionRequest`](crate::CompletionRequest)); the variants of an enum are suggested without it.
 ///
 /// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
-/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`,
-/// as for [`tool`](macro@tool).
+/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`,
+/// `handle` and `crate`, as for [`tool`](macro@tool).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 pub use fastmcp_rs_macros::prompt;

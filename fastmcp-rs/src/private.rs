@@ -17,7 +17,7 @@ pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, InvocationResult};
-pub use crate::component::metadata::ComponentDefinition;
+pub use crate::component::metadata::{AttachedLayers, ComponentDefinition};
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, RenderedResult as Rendered, StructuredOutput,
     render,
@@ -29,6 +29,7 @@ pub use crate::component::slot::{JsonReader, Slot};
 pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolAnnotations, ToolDefinition, ToolHandle};
 pub use crate::component::unknown_members::model_serde;
 pub use crate::context::blocking::{run_blocking, run_blocking_async};
+pub use crate::middleware::attached::add_layer;
 pub use crate::protocol::CacheScope;
 pub use crate::schema::constraints::{Constraints, check_field};
 pub use crate::schema::number::Number;

@@ -8,6 +8,7 @@ use syn::{LitStr, Path};
 use super::docs::{self, Description};
 use super::entry::{Entry, read_parts, split_at_commas};
 use super::icon::{self, Icon};
+use super::middleware::parse_middleware;
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::resource::ResourceOptions;
 use super::{duration, json, value};
@@ -38,6 +39,8 @@ pub(crate) struct HandlerOptions {
     pub(crate) inline: Option<Flag>,
     pub(crate) blocking: Option<Flag>,
     pub(crate) timeout: Option<Duration>,
+    /// The expressions that create the middleware, the outermost first.
+    pub(crate) middleware: Vec<TokenStream>,
     pub(crate) handle: Option<Ident>,
     pub(crate) crate_path: Option<Path>,
     pub(crate) specific: SpecificOptions,
@@ -89,6 +92,7 @@ impl HandlerOptions {
             inline: None,
             blocking: None,
             timeout: None,
+            middleware: Vec::new(),
             handle: None,
             crate_path: None,
             specific,
@@ -117,6 +121,7 @@ impl HandlerOptions {
             "timeout" => {
                 self.timeout = duration::parse_duration_option(entry, "\"30s\"", duration::parse_timeout, errors)
             }
+            "middleware" => self.middleware = parse_middleware(entry, errors),
             "handle" => self.handle = parse_handle(component, entry, errors),
             "crate" => self.crate_path = value::parse_path(entry, errors),
             name => {

@@ -8,7 +8,7 @@ use crate::errors::did_you_mean;
 const FIRST_KEYS: &[&str] = &["name", "title", "description"];
 const TOOL_KEYS: &[&str] =
     &["read_only", "destructive", "idempotent", "open_world", "structured", "wrapped", "link_text"];
-const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
+const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "middleware", "handle", "crate"];
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
@@ -42,6 +42,7 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
         "desc" | "about" | "doc" => Some("description"),
         "icon" => Some("icons"),
         "tag" => Some("tags"),
+        "layer" | "layers" | "middlewares" => Some("middleware"),
         "_meta" => Some("meta"),
         _ => None,
     };
