@@ -64,6 +64,7 @@ impl ServerBlock {
                         continue;
                     };
                     let options = attribute_options(component, &attribute, errors);
+                    let options = rename_self(options, &self_alias(Span::mixed_site()));
                     match ServerMethod::new(component, options, function) {
                         Ok(method) => methods.push(method),
                         Err(error) => errors.push(error),

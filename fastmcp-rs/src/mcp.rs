@@ -123,6 +123,7 @@
 /// | `output_schema = T` | the schema of `T` is published for a tool that returns [`ToolResult`](crate::ToolResult); a result whose structured content does not match is logged as an internal error |
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
+/// | `middleware = Timing::new()`, `middleware = [a(), b()]` | layers around this tool, inside of those of the app: see [`middleware`](crate::middleware); created when an app takes the tool |
 /// | `inline` | a `fn` that is quick runs in place |
 /// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
 /// | `rename_all = "camelCase"` | the names of the arguments: serde's `lowercase`, `UPPERCASE`, `PascalCase`, `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case` or `SCREAMING-KEBAB-CASE`; `#[arg(rename = "…")]` wins |
@@ -440,7 +441,8 @@ pub use fastmcp_rs_macros::main;
 /// - `ttl = "5m"` and `scope = "public"`: how long modern clients may cache the contents, and whether they may share
 ///   them. They override [`App::cache_resources`](crate::App::cache_resources);
 /// - `rename_all = "camelCase"`, for the names of the variables in the template; rules with hyphens are not possible;
-/// - `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`, as for [`tool`](macro@tool).
+/// - `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`, `handle` and `crate`, as for
+///   [`tool`](macro@tool).
 ///
 /// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header`, `title` and `flatten`, and also
 /// `complete = function`: see [`CompletionRequest`](crate::CompletionRequest).
@@ -479,8 +481,8 @@ pub use fastmcp_rs_macros::resource;
 /// [`CompletionRequest`](crate::CompletionRequest)); the variants of an enum are suggested without it.
 ///
 /// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
-/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `rename_all`, `handle`
-/// and `crate`, as for [`tool`](macro@tool).
+/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`,
+/// `rename_all`, `handle` and `crate`, as for [`tool`](macro@tool).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 pub use fastmcp_rs_macros::prompt;

@@ -22,7 +22,7 @@ pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, InvocationResult};
-pub use crate::component::metadata::ComponentDefinition;
+pub use crate::component::metadata::{AttachedLayers, ComponentDefinition};
 pub use crate::component::model::probe::UnfitModel;
 pub use crate::component::model::{
     FieldFit, InputOnly, OutputOnly, SchemaFunctions, SchemaOf, input_field, model_field, output_field, preset,
@@ -42,6 +42,7 @@ pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolAnnotations,
 pub use crate::component::unknown_members::model_serde;
 pub use crate::context::blocking::{run_blocking, run_blocking_async};
 pub use crate::error::{ClassifyError, RegisteredError, ToolError, TypedError, convert_typed};
+pub use crate::middleware::attached::add_layer;
 pub use crate::protocol::CacheScope;
 pub use crate::schema::constraints::{Constraints, check_field};
 pub use crate::schema::number::Number;

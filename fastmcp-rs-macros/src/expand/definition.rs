@@ -89,6 +89,7 @@ fn expand_component_definition(handler: &Handler<'_>, private: &Ident) -> TokenS
         ("icons", list(&icons)),
         ("meta", some(options.meta.as_ref())),
         ("timeout", some(options.timeout.map(expand_duration))),
+        ("middleware", expand_middleware(&options.middleware)),
         ("location", Some(expand_location(handler, private))),
         ("invoke", Some(quote!(__invoke))),
     ];
@@ -108,6 +109,18 @@ fn description(description: &Description) -> Option<TokenStream> {
 /// Returns `&[..]` for values that the source sets.
 fn list<T: ToTokens>(values: &[T]) -> Option<TokenStream> {
     (!values.is_empty()).then(|| quote!(&[#(#values),*]))
+}
+
+/// Generates the closure that creates the middleware. rustc reports a value that is not middleware at its expression.
+fn expand_middleware(layers: &[TokenStream]) -> Option<TokenStream> {
+    let list = Ident::new("__layers", Span::mixed_site());
+    let calls = layers.iter().map(|layer| {
+        let span = layer.span();
+        let private = private_at(span);
+        let list = Ident::new("__layers", Span::mixed_site().located_at(span));
+        quote_spanned!(span=> #private::add_layer(#list, #layer);)
+    });
+    (!layers.is_empty()).then(|| expand_option(Some(quote!(|#list| { #(#calls)* }))))
 }
 
 fn expand_duration(duration: Duration) -> TokenStream {

@@ -8,6 +8,7 @@ use syn::{LitStr, Path, Type};
 use super::docs::{self, Description};
 use super::entry::{Entry, OptionValue, read_parts, split_at_commas};
 use super::icon::{self, Icon};
+use super::middleware::parse_middleware;
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::rename::RenameRule;
 use super::resource::ResourceOptions;
@@ -39,6 +40,8 @@ pub(crate) struct HandlerOptions {
     pub(crate) inline: Option<Flag>,
     pub(crate) blocking: Option<Flag>,
     pub(crate) timeout: Option<Duration>,
+    /// The expressions that create the middleware, the outermost first.
+    pub(crate) middleware: Vec<TokenStream>,
     pub(crate) handle: Option<Ident>,
     /// The rule for the names of arguments.
     pub(crate) rename_all: Option<RenameRule>,
@@ -106,6 +109,7 @@ impl HandlerOptions {
             inline: None,
             blocking: None,
             timeout: None,
+            middleware: Vec::new(),
             handle: None,
             rename_all: None,
             rename_self: None,
@@ -146,6 +150,7 @@ impl HandlerOptions {
                     );
                 }
             }
+            "middleware" => self.middleware = parse_middleware(entry, errors),
             "handle" => self.handle = parse_handle(component, entry, errors),
             "crate" => self.crate_path = value::parse_path(entry, errors),
             name => {

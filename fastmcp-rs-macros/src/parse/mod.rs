@@ -13,6 +13,7 @@ mod impl_block;
 mod json;
 mod literal;
 mod main;
+mod middleware;
 mod model;
 mod option_keys;
 mod rename;

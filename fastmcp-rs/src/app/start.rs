@@ -10,12 +10,11 @@ use crate::engine;
 use crate::error::Error;
 #[cfg(feature = "testing")]
 use crate::json::encode::ObjectWriter;
-use crate::middleware::LayerChain;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
 #[cfg(feature = "testing")]
 use crate::registry::ToolEntry;
-use crate::registry::{ListEntry, RegistryCache};
+use crate::registry::{AppLayers, ListEntry, RegistryCache};
 use crate::schema::precision;
 use crate::schema::publish::SchemaStyle;
 use crate::sealing::Sealer;
@@ -84,7 +83,7 @@ impl App {
         }
         let mut shutdown_tasks = Vec::new();
         let (changes, owner) = (Arc::clone(self.tree.changes()), Arc::clone(&self.state_owner));
-        self.activate(Vec::new(), LayerChain::default(), Vec::new(), &changes, &owner, &mut shutdown_tasks).await?;
+        self.activate(Vec::new(), AppLayers::default(), Vec::new(), &changes, &owner, &mut shutdown_tasks).await?;
         let components = RegistryCache::new(Arc::clone(&self.tree), self.config.lists);
         warn_about_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);

@@ -12,8 +12,8 @@ use crate::error::ToolError;
 
 /// A type that a tool can take as a parameter that is invisible to the client.
 ///
-/// A parameter of such a type is not in the input schema, and a call with a value for it is rejected. [`Context`] and
-/// [`State`] implement this trait; your own types can implement it too: a tenant, a unit of work, a connection from a
+/// A parameter of such a type is not in the input schema, and a call with a value for it is rejected. [`Context`],
+/// [`State`] and [`AppHandle`](crate::AppHandle) implement this trait; your own types can implement it too: a tenant, a unit of work, a connection from a
 /// pool.
 ///
 /// # Errors

@@ -403,6 +403,7 @@ fn every_option_is_part_of_the_definition() {
         meta = { "team": "billing", "nested": { "n": [1, -2.5, null] } },
         blocking,
         timeout = "1m30s",
+        middleware = [Timing::new(), limit(3)],
         structured = false,
         wrapped,
         link_text = true,
@@ -441,6 +442,10 @@ fn every_option_is_part_of_the_definition() {
             +                timeout: ::core::option::Option::Some(
             +                    ::core::time::Duration::new(90u64, 0u32),
             +                ),
+            +                middleware: ::core::option::Option::Some(|__layers| {
+            +                    __p::add_layer(__layers, Timing::new());
+            +                    __p::add_layer(__layers, limit(3));
+            +                }),
             -                ..__p::ComponentDefinition::EMPTY
             -            ..__p::ToolDefinition::EMPTY
             +            annotations: __p::ToolAnnotations {
