@@ -12,6 +12,9 @@ pub use crate::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 pub use crate::elicitation::ElicitationResult;
 #[doc(no_inline)]
 pub use crate::sampling::SamplingRequest;
+#[cfg(feature = "settings")]
+#[doc(no_inline)]
+pub use crate::settings::Settings;
 #[doc(no_inline)]
 pub use crate::{
     App, AppHandle, Audio, ClientRequestError, CompletionRequest, Content, Context, EmbeddedResource, Image,
