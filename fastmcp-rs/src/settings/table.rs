@@ -4,8 +4,6 @@
 //! one entry here. It has the name of the method that sets it in code. The method records the name in
 //! [`FixedSettings`](crate::util::fixed_settings::FixedSettings), or the program could not fix the setting.
 
-use std::time::Duration;
-
 use super::setting::{Kind, Setting};
 use super::value::list_choices;
 use crate::checks::problem::Problem;
@@ -480,7 +478,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         TIMES,
         "keep_alive_interval",
         Kind::Duration(http!(|target, value| {
-            target.http.keep_alive_interval = value.max(Duration::from_millis(10))
+            target.http.keep_alive_interval = value.max(std::time::Duration::from_millis(10))
         })),
         "`15s`",
         "the interval of comments on a silent stream, at least 10 ms",
