@@ -186,15 +186,17 @@ fn show_size(bytes: usize) -> String {
     }
 }
 
+/// The features that settings need, and whether this build of the crate has them.
+const FEATURES: [(&str, bool); 6] = [
+    ("stdio", cfg!(feature = "stdio")),
+    ("http", cfg!(feature = "http")),
+    ("tls", cfg!(feature = "tls")),
+    ("legacy-sse", cfg!(feature = "legacy-sse")),
+    ("logging", cfg!(feature = "logging")),
+    ("metrics", cfg!(all(feature = "metrics", feature = "http"))),
+];
+
 /// Returns true if this build of the crate has a feature.
 fn is_built(feature: &str) -> bool {
-    match feature {
-        "stdio" => cfg!(feature = "stdio"),
-        "http" => cfg!(feature = "http"),
-        "tls" => cfg!(feature = "tls"),
-        "legacy-sse" => cfg!(feature = "legacy-sse"),
-        "logging" => cfg!(feature = "logging"),
-        "metrics" => cfg!(all(feature = "metrics", feature = "http")),
-        _ => false,
-    }
+    FEATURES.contains(&(feature, true))
 }
