@@ -281,7 +281,7 @@ fn the_command_of_an_example_names_the_features_that_it_requires() {
             assert!(is_complete, "{name} requires {required:?}: {line}");
         }
     }
-    assert_eq!(seen, 5, "commands");
+    assert_eq!(seen, 6, "commands");
 }
 
 #[test]

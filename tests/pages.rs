@@ -83,6 +83,9 @@ pub mod reference_app {}
 #[doc = include_str!("../docs/reference/errors.md")]
 pub mod reference_errors {}
 
+#[doc = include_str!("../docs/reference/settings.md")]
+pub mod reference_settings {}
+
 #[doc = include_str!("../docs/reference/limits.md")]
 pub mod reference_limits {}
 

@@ -21,6 +21,9 @@ pub use crate::handler::Extension;
 pub use crate::handler::Headers;
 #[doc(no_inline)]
 pub use crate::sampling::SamplingRequest;
+#[cfg(feature = "settings")]
+#[doc(no_inline)]
+pub use crate::settings::Settings;
 #[doc(no_inline)]
 pub use crate::{
     App, AppHandle, Audio, ClientRequestError, CompletionRequest, Content, Context, EmbeddedResource, Image,

@@ -24,6 +24,7 @@ mod separators;
 mod session_limits;
 mod session_requests;
 mod sessions;
+mod settings;
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;

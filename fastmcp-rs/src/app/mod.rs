@@ -2,7 +2,7 @@
 //!
 //! [`App`] collects components, states and settings; `start` checks them, makes the states and builds an engine
 //! [`Server`](crate::engine::Server). Only `testing` is above this room. Look here for a setting of [`App`]
-//! (`settings.rs`), for mounting, for states and shutdown hooks (`lifecycle.rs`), for the components that the macros
+//! (`settings.rs`), for the settings of operators (`operator_settings.rs`), for mounting, for states and shutdown hooks (`lifecycle.rs`), for the components that the macros
 //! registered (`registered.rs`), and for `run_stdio` and `run_http`.
 
 mod handle;
@@ -11,6 +11,8 @@ mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
 mod mount;
+#[cfg_attr(not(feature = "settings"), path = "operator_settings_noop.rs")]
+mod operator_settings;
 mod registered;
 #[cfg(feature = "http")]
 mod run_http;
@@ -44,9 +46,12 @@ use crate::middleware::{ErasedLayer, Layer, LayerChain};
 use crate::protocol::cache::CacheHints;
 use crate::registry::{Component, ComponentTree, Existing, ListConfig, Registration, Selector, VisibilityFn};
 use crate::sealing::{self, SealingKey};
+#[cfg(feature = "settings")]
+use crate::settings::Settings;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::MetricsSlot;
+use crate::util::fixed_settings::FixedSettings;
 
 /// The builder of an MCP server.
 ///
@@ -91,6 +96,17 @@ pub struct App {
     problems: Vec<Problem>,
     /// The metrics, once `App::metrics` has enabled them.
     metrics: MetricsSlot,
+    /// The settings that the program has set by the methods of this type.
+    fixed: FixedSettings,
+    /// The operator's settings, until they are applied.
+    #[cfg(feature = "settings")]
+    settings: Option<Settings>,
+    /// True from the first call of `App::settings` on.
+    #[cfg(feature = "settings")]
+    has_settings: bool,
+    /// The warnings about them that are not logged yet.
+    #[cfg(feature = "settings")]
+    setting_warnings: Vec<String>,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
@@ -172,6 +188,13 @@ impl App {
             selected_layers: Vec::new(),
             problems: Vec::new(),
             metrics: MetricsSlot::default(),
+            fixed: FixedSettings::default(),
+            #[cfg(feature = "settings")]
+            settings: None,
+            #[cfg(feature = "settings")]
+            has_settings: false,
+            #[cfg(feature = "settings")]
+            setting_warnings: Vec::new(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]

@@ -44,6 +44,7 @@ impl App {
     /// assert!(error.to_string().contains("registered twice"), "{error}");
     /// ```
     pub fn check(mut self) -> Result<(), Error> {
+        self.apply_settings()?;
         self.validate()
     }
 
@@ -68,6 +69,8 @@ impl App {
 
     /// Makes the states, and creates the server.
     pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
+        self.apply_settings()?;
+        self.log_settings();
         self.validate()?;
         if !self.version_is_set {
             self.config.version = PROGRAM_VERSION.get().copied().unwrap_or(UNKNOWN_VERSION).to_owned();

@@ -3,6 +3,7 @@
 //! The room knows nothing of MCP.
 
 pub(crate) mod catch_panic;
+pub(crate) mod fixed_settings;
 #[cfg(any(feature = "http", feature = "stdio"))]
 pub(crate) mod future;
 pub(crate) mod operator_log;
