@@ -10,7 +10,8 @@ use syn::{FnArg, Pat, ReturnType, Type};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::parse::{
-    ArgOptions, Description, Flag, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments,
+    ArgOptions, Description, Flag, FnItem, HandlerOptions, SpecificOptions, Template, find_wrapped_parameters,
+    read_doc_comments, wrapped_parameters_message,
 };
 use crate::types::{as_reference, generic_arguments, strip_groups};
 
@@ -177,6 +178,10 @@ impl<'a> Parameter<'a> {
             return None;
         };
         let options = ArgOptions::parse(&typed.attrs, errors);
+        if let Some(inner) = find_wrapped_parameters(&typed.ty) {
+            errors.at(&typed.ty, wrapped_parameters_message(inner));
+            return None;
+        }
         let ident = match &*typed.pat {
             Pat::Ident(pattern) => &pattern.ident,
             unnamed => {

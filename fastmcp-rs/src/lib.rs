@@ -180,6 +180,15 @@ pub mod handler {
     pub use crate::component::prompt::{IntoMessages, Prompt};
     pub use crate::component::resource::{IntoResource, Resource};
     pub use crate::component::tool::Tool;
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::component::{
+        completion::{CompletionHandler, complete},
+        component_set::ComponentLists,
+        invocation::Call,
+        output::HandlerError,
+        parameter::receiver,
+    };
     #[doc(no_inline)]
     pub use crate::{CompletionRequest, Context, State, ToolError};
 }
@@ -210,6 +219,9 @@ pub mod elicitation {
 
     pub use crate::client_features::elicitation::ElicitationResult;
     pub use crate::client_features::form::{Form, FormChoice, FormField};
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::client_features::form::{FieldOf, FormMember};
     #[doc(no_inline)]
     pub use crate::{ClientRequestError, context::ClientRequest};
 }

@@ -48,6 +48,17 @@ pub mod probe {
     pub use crate::component::resource::probe::{ContentsType as _, JsonType as _};
 }
 
+/// Stands for the type of rmcp that the macros have reported, so that rustc does not report it too.
+pub struct Parameters<T>(pub T);
+
+impl<T> std::ops::Deref for Parameters<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// Returns a value from the text that the macro created from a literal.
 ///
 /// # Panics

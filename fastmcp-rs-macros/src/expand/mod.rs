@@ -16,7 +16,7 @@ mod main;
 mod model;
 mod server;
 
-pub(crate) use handler::{expand_broken_handler, expand_handler};
+pub(crate) use handler::{expand_broken_handler, expand_broken_method, expand_handler};
 pub(crate) use main::{expand_broken_main, expand_main};
 pub(crate) use model::{expand_broken_model, expand_model};
 pub(crate) use server::expand_server;

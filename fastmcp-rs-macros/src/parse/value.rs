@@ -44,6 +44,12 @@ pub(super) fn parse_list(entry: &Entry, example: &str, errors: &mut Errors) -> O
             let parts = split_at_commas(group.stream()).into_iter();
             Some(parts.map(|part| part.into_iter().collect()).collect())
         }
+        // Python writes sets in braces, and tuples in parentheses.
+        (Some(TokenTree::Group(group)), None) if !group.stream().is_empty() => {
+            let (key, elements) = (&entry.key, group.stream());
+            errors.at(group, format!("`{key}` takes a list in brackets: write `{key} = [{elements}]`"));
+            None
+        }
         _ => {
             let key = &entry.key;
             errors.at(entry.error_tokens(), format!("`{key}` takes a list, as in `{key} = {example}`"));

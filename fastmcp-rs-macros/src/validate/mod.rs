@@ -11,9 +11,11 @@ mod resource;
 mod server;
 mod signature;
 
-pub(crate) use handler::check_handler;
-pub(crate) use item::{report_non_function, report_non_impl_block, report_non_main, report_non_type};
+pub(crate) use handler::{CheckableTypes, check_handler, find_checkable_types};
+pub(crate) use item::{
+    is_closure, report_non_function, report_non_impl_block, report_non_main, report_non_type, report_parameter_defaults,
+};
 pub(crate) use main::check_main;
 pub(crate) use model::check_model;
 pub(crate) use server::{check_method, check_not_empty, check_server_block};
-pub(crate) use signature::{has_placeholder, is_method};
+pub(crate) use signature::{has_placeholder, is_method, report_surroundings};

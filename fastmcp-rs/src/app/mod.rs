@@ -10,6 +10,7 @@ mod handle;
 mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
+mod missing_features;
 mod mount;
 mod registered;
 #[cfg(feature = "http")]

@@ -29,6 +29,12 @@ use crate::json::absent::Absent;
     note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
     note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
 )]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "decimal", feature = "jiff", feature = "url", feature = "uuid")),
+    diagnostic::on_unimplemented(
+        note = "types of chrono, jiff, rust_decimal, url and uuid need a feature of fastmcp-rs: `cargo add fastmcp-rs --features chrono`, `jiff`, `decimal`, `url` or `uuid`"
+    )
+)]
 pub trait ToolArgument: ArgumentValue {}
 
 #[diagnostic::do_not_recommend]
