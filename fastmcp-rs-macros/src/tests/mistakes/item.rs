@@ -46,8 +46,8 @@ fn an_attribute_on_a_wrong_item_suggests_the_right_one() {
             fn f();
         )),
         expect![[r#"
-        a tool needs a body: this function is only declared
-    "#]],
+            a tool needs a body, and this function is only declared: write one, or, in a trait, call it from a function with `#[mcp::tool]`
+        "#]],
     );
     let expand_prompt = |item| prompt(quote!(), item);
     check_messages(
@@ -63,7 +63,7 @@ fn an_attribute_on_a_wrong_item_suggests_the_right_one() {
             fn f() -> String;
         )),
         expect![[r#"
-            a prompt needs a body: this function is only declared
+            a prompt needs a body, and this function is only declared: write one, or, in a trait, call it from a function with `#[mcp::prompt]`
         "#]],
     );
     check_messages(
