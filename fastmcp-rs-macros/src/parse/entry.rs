@@ -144,7 +144,7 @@ fn report_parentheses(key: &Ident, group: &Group, errors: &mut Errors) {
     let is_list = key == "tags" || split_at_commas(inner.clone()).len() > 1;
     let fix = match (inner.is_empty(), is_list) {
         (true, _) => format!("write `{key}`"),
-        (false, true) => format!("write `{key} = [{inner}]`"),
+        (false, true) => format!("write `{key} = [{}]`", inner.to_string().replace(" ,", ",")),
         (false, false) => format!("write `{key} = {inner}`"),
     };
     errors.at(group, format!("`{key}` does not take parentheses: {fix}"));

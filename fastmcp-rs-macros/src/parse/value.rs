@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
-use super::entry::{Entry, split_at_commas};
+use super::entry::{Entry, is_punct, split_at_commas};
 use super::literal::{JsonLiteral, Number};
 use crate::errors::Errors;
 
@@ -46,7 +46,10 @@ pub(super) fn parse_list(entry: &Entry, example: &str, errors: &mut Errors) -> O
         }
         // Python writes sets in braces, and tuples in parentheses.
         (Some(TokenTree::Group(group)), None) if !group.stream().is_empty() => {
-            let (key, elements) = (&entry.key, group.stream());
+            // A single object in braces is an element.
+            let is_element = group.stream().into_iter().any(|token| is_punct(&token, '='));
+            let elements = if is_element { group.to_string() } else { group.stream().to_string() };
+            let (key, elements) = (&entry.key, elements.replace(" ,", ","));
             errors.at(group, format!("`{key}` takes a list in brackets: write `{key} = [{elements}]`"));
             None
         }

@@ -85,7 +85,7 @@ impl Call {
     pub fn run<F, V, K>(self, output: K, future: F) -> InvocationResult
     where
         F: Future<Output = Result<V, ToolError>> + 'static,
-        F: Send, // drop the value that is named above before the `.await`: use it in a block `{ .. }` of its own
+        F: Send, // end the value that is named above before the `.await`: use it in a block `{ .. }` of its own
         K: OutputKind<V> + Send + 'static,
     {
         InvocationResult::Started(box_call(output, future))
@@ -95,7 +95,7 @@ impl Call {
     pub fn run_rendered<F, R>(self, future: F) -> InvocationResult
     where
         F: Future<Output = Result<RenderedResult<R>, ToolError>> + 'static,
-        F: Send, // drop the value that is named above before the `.await`: use it in a block `{ .. }` of its own
+        F: Send, // end the value that is named above before the `.await`: use it in a block `{ .. }` of its own
         R: Send + 'static,
     {
         self.run(RenderedOutput, future)
