@@ -13,8 +13,10 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::handler::Handler;
 use crate::model::Model;
-use crate::parse::{FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions, Surroundings};
-use crate::server::{ServerBlock, ServerMethod, self_alias};
+use crate::parse::{
+    ErrorType, FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions, Surroundings,
+};
+use crate::server::{Renames, ServerBlock, ServerMethod, self_alias};
 use crate::validate;
 
 /// Expands `#[mcp::tool]`, `#[mcp::resource]` or `#[mcp::prompt]`.
@@ -74,8 +76,10 @@ pub(crate) fn run_server(options: TokenStream, tokens: TokenStream) -> TokenStre
         validate::check_not_empty(&server, &mut errors);
     }
     let mut methods = std::mem::take(&mut server.methods);
-    let (handlers, broken): (Vec<_>, Vec<_>) =
-        methods.iter_mut().map(|method| method_handler(method, &mut errors)).partition(|(_, is_valid)| *is_valid);
+    let (handlers, broken): (Vec<_>, Vec<_>) = methods
+        .iter_mut()
+        .map(|method| method_handler(method, server.renames, &mut errors))
+        .partition(|(_, is_valid)| *is_valid);
     let handlers: Vec<Handler<'_>> = handlers.into_iter().map(|(handler, _)| handler).collect();
     let checks = broken
         .iter()
@@ -143,6 +147,21 @@ pub(crate) fn run_model(options: TokenStream, tokens: TokenStream) -> TokenStrea
     }
 }
 
+/// Expands `#[derive(mcp::ToolError)]`. A derive adds code to the type, so nothing is emitted after an error.
+pub(crate) fn run_tool_error(tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = match syn::parse2::<DeriveInput>(tokens) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let error = ErrorType::new(&input, &mut errors);
+    validate::check_tool_error(&error, &mut errors);
+    match errors.is_empty() {
+        true => expand::expand_tool_error(&error),
+        false => errors.into_compile_errors(),
+    }
+}
+
 /// Returns the errors as code, followed by the item.
 fn emit(errors: Errors, item: impl ToTokens) -> TokenStream {
     let errors = errors.into_compile_errors();
@@ -151,9 +170,10 @@ fn emit(errors: Errors, item: impl ToTokens) -> TokenStream {
 
 /// Parses and validates one method of a block. Returns whether it has no mistakes: only then it becomes a component, so
 /// that rustc still checks the expansion of the other methods.
-fn method_handler<'a>(method: &'a mut ServerMethod, errors: &mut Errors) -> (Handler<'a>, bool) {
+fn method_handler<'a>(method: &'a mut ServerMethod, renames: Renames, errors: &mut Errors) -> (Handler<'a>, bool) {
     let mut method_errors = Errors::default();
-    let options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut method_errors);
+    let mut options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut method_errors);
+    renames.add_to(&mut options);
     remove_second_components(
         method.component,
         Component::from_method_attribute,

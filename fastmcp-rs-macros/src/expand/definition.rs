@@ -11,7 +11,8 @@ use super::crate_path::private_at;
 use crate::component::Component;
 use crate::handler::{Handler, Parameter};
 use crate::parse::{
-    ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, SpecificOptions, ToolOptions,
+    ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, ResultContent, SpecificOptions,
+    ToolOptions,
 };
 
 /// Names of the runtime's items for one kind of component.
@@ -127,11 +128,22 @@ fn tool_fields(options: &ToolOptions, private: &Ident) -> Vec<(&'static str, Opt
         ("structured", flag(&options.structured)),
         ("wrapped", flag(&options.wrapped)),
         ("link_text", flag(&options.link_text)),
+        ("content", some(options.result_content.as_ref().map(|content| expand_result_content(content.value, private)))),
     ];
     vec![
         ("annotations", expand_options(quote!(#private::ToolAnnotations), annotations)),
         ("results", expand_options(quote!(#private::ResultOptions), results)),
     ]
+}
+
+fn expand_result_content(content: ResultContent, private: &Ident) -> TokenStream {
+    let content = match content {
+        ResultContent::Both => "Both",
+        ResultContent::Text => "Text",
+        ResultContent::Structured => "Structured",
+    };
+    let content = Ident::new(content, Span::mixed_site());
+    quote!(#private::ResultContent::#content)
 }
 
 /// Generates the fields that only the definition of a resource has.

@@ -8,11 +8,12 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
-use super::checks::{expand_bound_checks, expand_default_check};
+use super::checks::{expand_bound_checks, expand_default_check, expand_default_function};
 use super::crate_path::{private, private_at};
 use super::definition::expand_parameter;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
+use crate::parse::SpecificOptions;
 use crate::server::self_alias;
 use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
 use crate::validate::CheckableTypes;
@@ -118,10 +119,15 @@ fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStre
         let configurable = Ident::new("configurable", option.span());
         quote_spanned!(span=> .#configurable())
     });
+    let default = parameter.options.computed_default.as_ref().map(|default| {
+        let make = expand_default_function(default);
+        let with_default = Ident::new("with_default", default.tokens().span());
+        quote_spanned!(span=> .#with_default(#make))
+    });
     let index = Literal::usize_unsuffixed(index);
     let definition = quote_spanned!(span=> __PARAMETERS[#index]);
     let value = expand_slot_value(parameter, role, &configurable.unwrap_or_default(), &definition);
-    quote_spanned!(span=> let mut #slot = #value;)
+    quote_spanned!(span=> let mut #slot = #value #default;)
 }
 
 /// Generates the slot of a parameter that is no receiver. `definition` is the `Parameter` of the parameter.
@@ -137,6 +143,7 @@ fn expand_slot_value(
     let slot_for = match role {
         Role::Variable => "variable_for",
         Role::Injected => "injected_for",
+        Role::TypeDependent if parameter.options.flatten.is_some() => "flat_slot_for",
         Role::TypeDependent | Role::Receiver => "slot_for",
     };
     let slot_for = Ident::new(slot_for, span);
@@ -203,9 +210,29 @@ fn expand_output_checks(handler: &Handler<'_>) -> TokenStream {
         Component::Prompt => "prompt_kind",
     };
     let kind = Ident::new(kind, span);
-    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
+    let check_value = match output_schema(handler) {
+        Some(schema) => {
+            let schema_span = schema.span();
+            let private = private_at(schema_span);
+            let with_schema = Ident::new("with_output_schema", span);
+            let schema = quote_spanned! {schema_span=>
+                static __SCHEMA: #private::OutputSchema = #private::OutputSchema::new::<#schema>();
+            };
+            let value = quote_spanned!(span=> let #value = #split.value().#with_schema(&__SCHEMA););
+            quote!(#schema #value)
+        }
+        None => quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked();),
+    };
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
     quote!(#split_at #check_value #check_error)
+}
+
+/// Returns the type of the option `output_schema`.
+fn output_schema<'a>(handler: &'a Handler<'_>) -> Option<&'a Type> {
+    match &handler.options.specific {
+        SpecificOptions::Tool(options) => options.output_schema.as_ref().map(|schema| &schema.value),
+        _ => None,
+    }
 }
 
 /// Generates the call: resolves the parameters and runs the function. `run` has the span of the function's name, where

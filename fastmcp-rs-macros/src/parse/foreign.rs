@@ -110,5 +110,8 @@ pub(super) fn replace_wrapped_parameters(parameter: &mut PatType) {
 /// Explains that there is no `Parameters<T>`.
 pub(crate) fn wrapped_parameters_message(inner: &Type) -> String {
     let inner = inner.to_token_stream().to_string().replace(' ', "");
-    format!("there is no `Parameters<T>`: write each member of `{inner}` as a parameter of the function")
+    format!(
+        "there is no `Parameters<T>`: write the members of `{inner}` as parameters of the function, or put \
+         `#[arg(flatten)]` on a parameter of the type `{inner}`"
+    )
 }

@@ -10,6 +10,7 @@ mod model;
 mod resource;
 mod server;
 mod signature;
+mod tool_error;
 
 pub(crate) use handler::{CheckableTypes, check_handler, find_checkable_types};
 pub(crate) use item::{
@@ -19,3 +20,4 @@ pub(crate) use main::check_main;
 pub(crate) use model::check_model;
 pub(crate) use server::{check_method, check_not_empty, check_server_block};
 pub(crate) use signature::{has_placeholder, is_method, report_surroundings};
+pub(crate) use tool_error::check_tool_error;

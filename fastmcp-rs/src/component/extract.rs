@@ -18,8 +18,9 @@ use crate::error::ToolError;
 ///
 /// # Errors
 ///
-/// An error ends the call before the tool's body runs. [`ToolError::new`] is shown to the model, any other error is
-/// logged (see [`ToolError`]).
+/// An error ends the call before the tool's body runs. [`ToolError::new`] is shown to the model, and so are the visible
+/// variants of an error type with [`#[derive(mcp::ToolError)]`](derive@crate::mcp::ToolError). Any other error is logged
+/// (see [`ToolError`]).
 ///
 /// # Example: a connection from a pool
 ///

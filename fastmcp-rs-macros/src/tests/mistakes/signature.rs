@@ -85,14 +85,14 @@ fn defaults_futures_and_the_arguments_of_rmcp_are_reported() {
     check_messages(
         expansions,
         expect![[r#"
-        a default is an option of the parameter: write `#[arg(default = 10)] limit: u32`
-        a tool gets its context without a default: write `ctx: &Context`
-        a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
-        a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
-        a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
-        there is no `Parameters<T>`: write each member of `Sum` as a parameter of the function
-        there is no `Parameters<T>`: write each member of `Sum` as a parameter of the function
-        there is no `Parameters<T>`: write each member of `Other` as a parameter of the function
-    "#]],
+            a default is an option of the parameter: write `#[arg(default = 10)] limit: u32`
+            a tool gets its context without a default: write `ctx: &Context`
+            a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
+            a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
+            a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
+            there is no `Parameters<T>`: write the members of `Sum` as parameters of the function, or put `#[arg(flatten)]` on a parameter of the type `Sum`
+            there is no `Parameters<T>`: write the members of `Sum` as parameters of the function, or put `#[arg(flatten)]` on a parameter of the type `Sum`
+            there is no `Parameters<T>`: write the members of `Other` as parameters of the function, or put `#[arg(flatten)]` on a parameter of the type `Other`
+        "#]],
     );
 }
