@@ -13,7 +13,8 @@ use syn::{FnArg, Pat, ReturnType, Type};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::parse::{
-    ArgOptions, Description, Flag, FnItem, HandlerOptions, RenameRule, SpecificOptions, Template, read_doc_comments,
+    ArgOptions, Description, Flag, FnItem, HandlerOptions, RenameRule, SpecificOptions, Template,
+    find_wrapped_parameters, read_doc_comments, wrapped_parameters_message,
 };
 use crate::types::{Shape, as_reference, generic_arguments, strip_groups};
 
@@ -194,6 +195,10 @@ impl<'a> Parameter<'a> {
             return None;
         };
         let options = ArgOptions::parse(&typed.attrs, errors);
+        if let Some(inner) = find_wrapped_parameters(&typed.ty) {
+            errors.at(&typed.ty, wrapped_parameters_message(inner));
+            return None;
+        }
         let (ident, pattern) = match &*typed.pat {
             Pat::Ident(pattern) => (Cow::Borrowed(&pattern.ident), None),
             pattern if !is_spelled_argument(&typed.ty) => {

@@ -54,6 +54,34 @@ pub fn server(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run_server(options.into(), item.into()).into()
 }
 
+/// rmcp's attribute for a block with tools, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn tool_router(_: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::run_router("tool_router", item.into()).into()
+}
+
+/// rmcp's attribute for a block with prompts, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn prompt_router(_: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::run_router("prompt_router", item.into()).into()
+}
+
+/// rmcp's attribute for the implementation of its handler, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn tool_handler(_: TokenStream, _: TokenStream) -> TokenStream {
+    pipeline::run_router_handler("tool_handler").into()
+}
+
+/// rmcp's attribute for the implementation of its handler, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn prompt_handler(_: TokenStream, _: TokenStream) -> TokenStream {
+    pipeline::run_router_handler("prompt_handler").into()
+}
+
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -57,6 +57,7 @@ impl ServerBlock {
     /// Takes the component attributes off the methods. Reports those on other items.
     pub(crate) fn new(mut block: ImplBlock, options: ServerOptions, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
+        block.header.attrs.retain(|attribute| !report_router(attribute, errors));
         for item in &mut block.items {
             match item {
                 BlockItem::Function(function) => {
@@ -126,6 +127,16 @@ fn receiver_as_state(receiver: &Receiver) -> PatType {
         colon_token: syn::Token![:](span),
         ty: Box::new(ty),
     }
+}
+
+/// Returns whether the attribute is one of rmcp for such blocks, and reports it.
+fn report_router(attribute: &Attribute, errors: &mut Errors) -> bool {
+    let routers = ["tool_router", "tool_handler", "prompt_router", "prompt_handler"];
+    let Some(name) = routers.iter().find(|name| attribute.path().is_ident(name)) else {
+        return false;
+    };
+    errors.at(attribute.path(), format!("`#[mcp::server]` registers the methods itself: remove `#[{name}]`"));
+    true
 }
 
 /// Removes and returns the first component attribute of a method.

@@ -104,6 +104,13 @@ impl From<Problem> for Error {
     }
 }
 
+/// Wraps an error of the program itself, as [`Error::other`] does.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Error {
+        Error::other(error)
+    }
+}
+
 // `fn main() -> Result<(), Error>` prints the `Debug` form, so `Debug` prints the readable text.
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

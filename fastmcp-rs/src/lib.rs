@@ -189,6 +189,14 @@ pub mod handler {
     pub use crate::component::resource::{IntoResource, Resource};
     pub use crate::component::tool::Tool;
     pub use crate::context::transport_facts::ClientAddr;
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::component::{
+        completion::{CompletionHandler, complete},
+        invocation::Call,
+        output::HandlerError,
+        parameter::receiver,
+    };
     #[doc(no_inline)]
     pub use crate::{CompletionRequest, Context, State, ToolError};
 }
@@ -219,6 +227,9 @@ pub mod elicitation {
 
     pub use crate::client_features::elicitation::ElicitationResult;
     pub use crate::client_features::form::{Form, FormChoice, FormField};
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::client_features::form::{FieldOf, FormMember};
     #[doc(no_inline)]
     pub use crate::{ClientRequestError, context::ClientRequest};
 }

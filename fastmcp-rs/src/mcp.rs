@@ -578,3 +578,6 @@ pub use fastmcp_rs_macros::prompt;
 /// Two blocks of a type without `extend`, a generic type, the methods of a trait, and any `self` other than `&self` are
 /// compile errors.
 pub use fastmcp_rs_macros::server;
+// Attributes of rmcp, which tell what to write instead.
+#[doc(hidden)]
+pub use fastmcp_rs_macros::{prompt_handler, prompt_router, tool_handler, tool_router};

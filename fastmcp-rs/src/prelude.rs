@@ -29,3 +29,6 @@ pub use crate::{
     App, AppHandle, Audio, ClientRequestError, CompletionRequest, Content, Context, EmbeddedResource, Image,
     LoggingLevel, Message, Principal, ResourceContents, ResourceLink, State, ToolError, ToolResult, mcp,
 };
+// `#[tool]` is enough under `#[mcp::server]`. Without that attribute, these report what is missing.
+#[doc(hidden)]
+pub use fastmcp_rs_macros::{prompt, prompt_handler, prompt_router, resource, tool, tool_handler, tool_router};

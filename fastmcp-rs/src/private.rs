@@ -70,6 +70,17 @@ pub mod model_probe {
     pub use crate::component::model::probe::{UnfitField as _, UnfitModel as _, UnfitSchema as _, UnfitValue as _};
 }
 
+/// Stands for the type of rmcp that the macros have reported, so that rustc does not report it too.
+pub struct Parameters<T>(pub T);
+
+impl<T> std::ops::Deref for Parameters<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// Returns a value from the text that the macro created from a literal.
 ///
 /// # Panics

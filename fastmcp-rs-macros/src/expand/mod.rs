@@ -20,7 +20,7 @@ mod model_names;
 mod server;
 mod tool_error;
 
-pub(crate) use handler::{expand_broken_handler, expand_handler};
+pub(crate) use handler::{expand_broken_handler, expand_broken_method, expand_handler};
 pub(crate) use main::{expand_broken_main, expand_main};
 pub(crate) use model::{expand_broken_model, expand_model};
 pub(crate) use server::expand_server;

@@ -6,6 +6,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
 use quote::ToTokens;
 
+use super::foreign::{annotations_message, find_elsewhere};
 use crate::errors::Errors;
 
 /// An option as written: a key with an optional value.
@@ -82,7 +83,7 @@ pub(super) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &m
 
 /// Splits at the commas outside of brackets and outside of the parameters of a closure. Drops empty parts, as after a
 /// trailing comma.
-pub(super) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     let mut is_in_parameters = false;
     for token in tokens {
@@ -150,9 +151,19 @@ fn parse_value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Erro
 
 fn report_parentheses(key: &Ident, group: &Group, errors: &mut Errors) {
     let inner = group.stream();
-    let fix = match inner.is_empty() {
-        true => format!("write `{key}`"),
-        false => format!("write `{key} = {inner}`"),
+    if key == "annotations" {
+        errors.at(key, annotations_message(&inner));
+        return;
+    }
+    if let Some(fix) = find_elsewhere(&key.to_string()) {
+        errors.at(key, format!("there is no option `{key}`: {fix}"));
+        return;
+    }
+    let is_list = key == "tags" || split_at_commas(inner.clone()).len() > 1;
+    let fix = match (inner.is_empty(), is_list) {
+        (true, _) => format!("write `{key}`"),
+        (false, true) => format!("write `{key} = [{}]`", inner.to_string().replace(" ,", ",")),
+        (false, false) => format!("write `{key} = {inner}`"),
     };
     errors.at(group, format!("`{key}` does not take parentheses: {fix}"));
 }

@@ -7,6 +7,7 @@ use syn::{LitStr, Path, Type};
 
 use super::docs::{self, Description};
 use super::entry::{Entry, OptionValue, read_parts, split_at_commas};
+use super::foreign::annotations_message;
 use super::icon::{self, Icon};
 use super::middleware::parse_middleware;
 use super::option_keys::{is_uri_key, unknown_option_message};
@@ -153,6 +154,9 @@ impl HandlerOptions {
             "middleware" => self.middleware = parse_middleware(entry, errors),
             "handle" => self.handle = parse_handle(component, entry, errors),
             "crate" => self.crate_path = value::parse_path(entry, errors),
+            "annotations" => {
+                errors.at(&entry.key, annotations_message(&entry.value.clone().unwrap_or_default()));
+            }
             name => {
                 let is_known = match &mut self.specific {
                     SpecificOptions::Tool(options) => options.read(entry, errors),

@@ -10,6 +10,7 @@ mod handle;
 mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
+mod missing_features;
 mod mount;
 #[cfg_attr(not(feature = "settings"), path = "operator_settings_noop.rs")]
 mod operator_settings;

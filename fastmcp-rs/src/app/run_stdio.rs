@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::exec::runtime;
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::transport::stdio;
+use crate::util::count::counted;
 use crate::util::{catch_panic, operator_log};
 
 impl App {
@@ -145,11 +146,11 @@ fn print_greeting(server: &Server) {
     let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
     operator_log::write_line(&format!(
         "{} {} is an MCP server: it reads JSON-RPC messages from standard input, one per line.\n\
-         It has {} tools. Connect a client to it, or inspect it with:\n\
+         It has {}. Connect a client to it, or inspect it with:\n\
          \x20   npx @modelcontextprotocol/inspector {program}\n\
          To end it, press {end}.",
         server.config.name,
         server.config.version,
-        server.registry.load().tools.entries().len(),
+        counted(server.registry.load().tools.entries().len(), "tool"),
     ));
 }

@@ -38,6 +38,12 @@ use crate::error::ToolError;
     note = "for text, return `String`; for blocks, `Content`, `Image`, `Audio`, `EmbeddedResource`, `ResourceLink` or a `Vec` of them; for full control, `ToolResult`",
     note = "each of these can be in a `Result` or an `Option`"
 )]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "decimal", feature = "jiff", feature = "url", feature = "uuid")),
+    diagnostic::on_unimplemented(
+        note = "types of chrono, jiff, rust_decimal, url and uuid need a feature of fastmcp-rs: `cargo add fastmcp-rs --features chrono`, `jiff`, `decimal`, `url` or `uuid`"
+    )
+)]
 pub trait StructuredOutput: Serialize + JsonSchema {}
 
 #[diagnostic::do_not_recommend]

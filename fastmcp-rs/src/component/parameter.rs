@@ -32,6 +32,12 @@ use crate::json::absent::Absent;
     note = "an argument, and every type inside it, needs `Deserialize` of serde 1, `JsonSchema` of schemars 1 and `Send`: put `#[mcp::model]` on your own types",
     note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, `Extension<T>` of a `T` that is also `Clone`, and your own types that implement `FromContext` (in an `Option`, `OptionalFromContext`)"
 )]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "decimal", feature = "jiff", feature = "url", feature = "uuid")),
+    diagnostic::on_unimplemented(
+        note = "types of chrono, jiff, rust_decimal, url and uuid need a feature of fastmcp-rs: `cargo add fastmcp-rs --features chrono`, `jiff`, `decimal`, `url` or `uuid`"
+    )
+)]
 pub trait ToolArgument: ArgumentValue {}
 
 #[diagnostic::do_not_recommend]

@@ -9,7 +9,9 @@ use crate::schema::publish::ResultContent;
 /// `App::empty("x").tool::<get_order_details>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tool",
-    note = "put `#[mcp::tool]` on a function and name that function here"
+    label = "not a function with `#[mcp::tool]`",
+    note = "put `#[mcp::tool]` on a function and name that function here",
+    note = "`.resource::<..>()` and `.prompt::<..>()` register the other components, and `.server::<Type>()` all methods of a type"
 )]
 pub trait Tool: ToolHandle {}
 

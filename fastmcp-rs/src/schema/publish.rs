@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::format;
 
+use crate::util::count::counted;
+
 /// The member that holds the comments of an enum's variants, until they are appended to the description.
 pub(crate) const NOTES: &str = "x-fastmcp-notes";
 /// The mark of an object whose members are known only together with the members of its alternatives.
@@ -196,18 +198,18 @@ fn describe_items(schema: &mut Map<String, Value>) {
 /// Describes the limits of a value in words, because the keywords do not reach every model.
 fn describe_limits(schema: &Map<String, Value>) -> Option<String> {
     let mut parts = Vec::new();
-    let mut range = |low: &str, high: &str, unit: &str| match (schema.get(low), schema.get(high)) {
-        (Some(low), Some(high)) if low == high => parts.push(format!("exactly {low}{unit}")),
-        (Some(low), Some(high)) => parts.push(format!("{low} to {high}{unit}")),
-        (Some(low), None) => parts.push(format!("at least {low}{unit}")),
-        (None, Some(high)) => parts.push(format!("at most {high}{unit}")),
+    let mut range = |low: &str, high: &str, unit: &dyn Fn(&Value) -> String| match (schema.get(low), schema.get(high)) {
+        (Some(low), Some(high)) if low == high => parts.push(format!("exactly {}", unit(low))),
+        (Some(low), Some(high)) => parts.push(format!("{low} to {}", unit(high))),
+        (Some(low), None) => parts.push(format!("at least {}", unit(low))),
+        (None, Some(high)) => parts.push(format!("at most {}", unit(high))),
         (None, None) => {}
     };
-    range("minimum", "maximum", "");
-    range("exclusiveMinimum", "exclusiveMaximum", " (exclusive)");
-    range("minLength", "maxLength", " characters");
-    range("minItems", "maxItems", " items");
-    range("minProperties", "maxProperties", " members");
+    range("minimum", "maximum", &Value::to_string);
+    range("exclusiveMinimum", "exclusiveMaximum", &|bound| format!("{bound} (exclusive)"));
+    range("minLength", "maxLength", &|bound| counted(bound, "character"));
+    range("minItems", "maxItems", &|bound| counted(bound, "item"));
+    range("minProperties", "maxProperties", &|bound| counted(bound, "member"));
     if let Some(step) = schema.get("multipleOf") {
         parts.push(format!("a multiple of {step}"));
     }

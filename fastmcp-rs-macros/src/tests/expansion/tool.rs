@@ -593,6 +593,12 @@ fn a_tool_with_mistakes_keeps_every_name() {
                     };
                 }
                 fn __invoke(_: __p::Invocation<'_>) -> __p::InvocationResult {
+                    let _ = (&__p::Input::<String>::NEW)
+                        .kind()
+                        .slot_for::<String>(&__p::Parameter::EMPTY);
+                    let __split = (&__p::Output::<String>::NEW).split();
+                    let __value = (&&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
                     ::core::unreachable!()
                 }
             };

@@ -120,6 +120,50 @@ fn a_handle_that_would_shadow_a_primitive_type_is_reported() {
 }
 
 #[test]
+fn the_spelling_of_other_frameworks_is_answered_with_ours() {
+    let options = quote! {
+        annotations(title = "Find", read_only_hint = true, open_world_hint = false), tags = {"a", "b"},
+        execution(task_support = "optional"), input_schema = schema(), exclude_args = ["x"], enabled = false,
+        readOnlyHint = true, structured_output = true, auth = require, vis = "pub", version = "1", tag("x", "y")
+    };
+    check_messages(
+        tool(
+            options,
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            hints are options of their own: write `title = "Find", read_only, open_world = false` instead of `annotations`
+            there is no option `execution`: tools run as plain calls, without tasks: remove it
+            `tag` does not take parentheses: write `tag = ["x", "y"]`
+            `tags` takes a list in brackets: write `tags = ["a", "b"]`
+            `#[mcp::tool]` has no option `input_schema`: the input schema is made from the types of the parameters: remove it
+            `#[mcp::tool]` has no option `exclude_args`: clients do not see parameters of the types `State<T>` and `&Context`: remove it
+            `#[mcp::tool]` has no option `enabled`: `AppHandle::disable` turns components off: remove it
+            `#[mcp::tool]` has no option `readOnlyHint` (did you mean `read_only`?)
+            `#[mcp::tool]` has no option `structured_output` (did you mean `structured`?)
+            `#[mcp::tool]` has no option `auth`: `App::visible_if` decides which callers see a component: remove it
+            `#[mcp::tool]` has no option `vis`: the handle has the visibility of the function, such as `pub`: remove it
+            `#[mcp::tool]` has no option `version`: the version is that of the app, `App::version`: remove it
+        "#]],
+    );
+    let options = quote!(annotations = ToolAnnotations(idempotentHint = True, title = "Find"), annotations = {});
+    check_messages(
+        tool(
+            options,
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            hints are options of their own: write `idempotent, title = "Find"` instead of `annotations`
+            `annotations` is given twice: remove one of the two
+        "#]],
+    );
+}
+
+#[test]
 fn options_about_structured_content_fit_together() {
     check_messages(
         tool(
