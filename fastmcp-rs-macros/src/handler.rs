@@ -10,7 +10,7 @@ use syn::{FnArg, Pat, ReturnType, Type};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::parse::{
-    ArgOptions, Description, Flag, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments,
+    ArgOptions, Description, Flag, FnItem, HandlerOptions, RenameRule, SpecificOptions, Template, read_doc_comments,
 };
 use crate::types::{as_reference, generic_arguments, strip_groups};
 
@@ -32,6 +32,8 @@ pub(crate) struct Parameter<'a> {
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
     pub(crate) ownership: Ownership<'a>,
+    /// The rule for the argument's name.
+    pub(crate) rule: Option<RenameRule>,
 }
 
 /// The source of a parameter's value at run time.
@@ -87,7 +89,8 @@ impl<'a> Handler<'a> {
         let description = options.description.take().unwrap_or(documented);
         let component = options.component();
         let inputs = item.signature.inputs.iter();
-        let parameters = inputs.filter_map(|input| Parameter::new(input, component, errors)).collect();
+        let parameters =
+            inputs.filter_map(|input| Parameter::new(input, component, options.rename_all, errors)).collect();
         Self {
             item,
             options,
@@ -115,7 +118,10 @@ impl<'a> Handler<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.options.name {
             Some(name) => name.value(),
-            None => self.ident().unraw().to_string(),
+            None => {
+                let name = self.ident().unraw().to_string();
+                self.options.rename_self.map_or_else(|| name.clone(), |rule| rule.apply(&name))
+            }
         }
     }
 
@@ -171,7 +177,7 @@ impl<'a> Handler<'a> {
 }
 
 impl<'a> Parameter<'a> {
-    fn new(input: &'a FnArg, component: Component, errors: &mut Errors) -> Option<Self> {
+    fn new(input: &'a FnArg, component: Component, rule: Option<RenameRule>, errors: &mut Errors) -> Option<Self> {
         // `validate::signature` reports receivers.
         let FnArg::Typed(typed) = input else {
             return None;
@@ -202,6 +208,7 @@ impl<'a> Parameter<'a> {
             options,
             ty: &typed.ty,
             ownership: Ownership::from_type(&typed.ty),
+            rule,
         })
     }
 
@@ -214,7 +221,10 @@ impl<'a> Parameter<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.options.rename {
             Some(rename) => rename.value(),
-            None => self.ident.unraw().to_string(),
+            None => {
+                let name = self.ident.unraw().to_string();
+                self.rule.map_or_else(|| name.clone(), |rule| rule.apply(&name))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path, Type, Variant};
 
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, Entry, ModelOptions, parse_entries};
+use crate::parse::{ArgOptions, Entry, ModelOptions, RenameRule, parse_entries};
 
 /// A type under `#[mcp::model]`.
 pub(crate) struct Model<'a> {
@@ -202,34 +202,9 @@ fn json_key(ident: &Ident, field: &Field, options: &ArgOptions, rule: Option<&st
         return rename;
     }
     let name = ident.unraw().to_string();
-    match rule {
-        Some(rule) => apply_rename_rule(&name, rule),
+    match rule.and_then(RenameRule::from_word) {
+        Some(rule) => rule.apply(&name),
         None => name,
-    }
-}
-
-/// Renames a field as serde's `rename_all` does.
-fn apply_rename_rule(name: &str, rule: &str) -> String {
-    let pascal = || {
-        let words = name.split('_').map(|word| {
-            let mut characters = word.chars();
-            let first = characters.next().map(|first| first.to_ascii_uppercase());
-            first.into_iter().chain(characters).collect::<String>()
-        });
-        words.collect::<String>()
-    };
-    match rule {
-        "UPPERCASE" | "SCREAMING_SNAKE_CASE" => name.to_ascii_uppercase(),
-        "PascalCase" => pascal(),
-        "camelCase" => {
-            let pascal = pascal();
-            let mut characters = pascal.chars();
-            let first = characters.next().map(|first| first.to_ascii_lowercase());
-            first.into_iter().chain(characters).collect()
-        }
-        "kebab-case" => name.replace('_', "-"),
-        "SCREAMING-KEBAB-CASE" => name.to_ascii_uppercase().replace('_', "-"),
-        _ => name.to_owned(),
     }
 }
 
@@ -417,16 +392,6 @@ mod tests {
 
     #[test]
     fn the_keys_of_fields_follow_serde() {
-        for (rule, key) in [
-            ("camelCase", "orderLineId"),
-            ("PascalCase", "OrderLineId"),
-            ("kebab-case", "order-line-id"),
-            ("SCREAMING_SNAKE_CASE", "ORDER_LINE_ID"),
-            ("SCREAMING-KEBAB-CASE", "ORDER-LINE-ID"),
-            ("snake_case", "order_line_id"),
-        ] {
-            assert_eq!(apply_rename_rule("order_line_id", rule), key);
-        }
         let input: DeriveInput = syn::parse_quote! {
             #[serde(deny_unknown_fields, rename_all = "camelCase")]
             struct Line {

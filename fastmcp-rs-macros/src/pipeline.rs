@@ -13,7 +13,7 @@ use crate::expand;
 use crate::handler::Handler;
 use crate::model::Model;
 use crate::parse::{ErrorType, FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions};
-use crate::server::{ServerBlock, ServerMethod, self_alias};
+use crate::server::{Renames, ServerBlock, ServerMethod, self_alias};
 use crate::validate;
 
 /// Expands `#[mcp::tool]`, `#[mcp::resource]` or `#[mcp::prompt]`.
@@ -61,7 +61,7 @@ pub(crate) fn run_server(options: TokenStream, tokens: TokenStream) -> TokenStre
     }
     let mut methods = std::mem::take(&mut server.methods);
     let handlers: Vec<Handler<'_>> =
-        methods.iter_mut().filter_map(|method| method_handler(method, &mut errors)).collect();
+        methods.iter_mut().filter_map(|method| method_handler(method, server.renames, &mut errors)).collect();
     match is_block_valid {
         true => emit(errors, expand::expand_server(&server, &handlers)),
         false => emit(errors, &server.block),
@@ -129,9 +129,10 @@ fn emit(errors: Errors, item: impl ToTokens) -> TokenStream {
 /// Parses and validates one method of a block.
 ///
 /// Returns none for a method with mistakes, so that rustc still checks the expansion of the other methods.
-fn method_handler<'a>(method: &'a mut ServerMethod, errors: &mut Errors) -> Option<Handler<'a>> {
+fn method_handler<'a>(method: &'a mut ServerMethod, renames: Renames, errors: &mut Errors) -> Option<Handler<'a>> {
     let mut method_errors = Errors::default();
-    let options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut method_errors);
+    let mut options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut method_errors);
+    renames.add_to(&mut options);
     remove_second_components(
         method.component,
         Component::from_method_attribute,

@@ -11,7 +11,7 @@ use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Path, Receiver, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{BlockItem, FnItem, ImplBlock, ServerOptions};
+use crate::parse::{BlockItem, FnItem, HandlerOptions, ImplBlock, RenameRule, ServerOptions};
 use crate::types::rename_self;
 
 /// An `impl` block with its components.
@@ -19,7 +19,26 @@ pub(crate) struct ServerBlock {
     /// The block that is emitted, without the attributes of fastmcp-rs.
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
+    pub(crate) renames: Renames,
     pub(crate) methods: Vec<ServerMethod>,
+}
+
+/// The naming rules of a block.
+#[derive(Clone, Copy)]
+pub(crate) struct Renames {
+    rename_all: Option<RenameRule>,
+    rename_tools: Option<RenameRule>,
+}
+
+impl Renames {
+    /// Adds the rules to the options of a method. Its own rule wins, and the variables of a URI template have no
+    /// hyphens.
+    pub(crate) fn add_to(self, options: &mut HandlerOptions) {
+        let component = options.component();
+        let inherited = self.rename_all.filter(|rule| component != Component::Resource || !rule.has_hyphens());
+        options.rename_all = options.rename_all.or(inherited);
+        options.rename_self = self.rename_tools.filter(|_| component == Component::Tool);
+    }
 }
 
 /// A method with a component attribute, such as `#[tool]`.
@@ -61,7 +80,8 @@ impl ServerBlock {
                 }
             }
         }
-        Self { block, crate_path: options.crate_path, methods }
+        let ServerOptions { crate_path, rename_all, rename_tools } = options;
+        Self { block, crate_path, renames: Renames { rename_all, rename_tools }, methods }
     }
 }
 

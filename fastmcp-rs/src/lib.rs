@@ -175,6 +175,7 @@ pub mod handler {
     pub use crate::app::{ShutdownHook, StateFactory};
     pub use crate::component::component_set::ComponentSet;
     pub use crate::component::extract::{FromContext, Requirements};
+    pub use crate::component::flatten::Args;
     pub use crate::component::output::{IntoContent, StructuredOutput};
     pub use crate::component::parameter::ToolArgument;
     pub use crate::component::prompt::{IntoMessages, Prompt};

@@ -49,7 +49,7 @@
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `default = 10` | a literal, used when the argument is left out or `null` |
+/// | `default = 10`, `default = LIMIT`, `default` | the value when the argument is left out or `null`: a literal, an expression of the argument's type, or `Default::default()` |
 /// | `min = 1`, `max = 100` | bounds of a number, inclusive |
 /// | `min_length = 1`, `max_length = 20` | bounds of a string in characters, of a list in items, of a map in members |
 /// | `pattern = "^ORD-"` | a regular expression that must match somewhere ([`regex-lite`'s syntax](https://docs.rs/regex-lite)) |
@@ -57,6 +57,34 @@
 /// | `title = "Order number"` | a name for people: in the schema, and in the list of a prompt's arguments |
 /// | `example = "ORD-101"` | a literal for the schema's `examples`; may be given several times |
 /// | `header = "Region"` | HTTP clients also send the argument as the header `Mcp-Param-Region` |
+/// | `flatten` | the fields of a struct are arguments of their own |
+///
+/// A default is published in the schema, and checked against the argument's constraints when the server starts. It is
+/// computed anew for each call without the argument.
+///
+/// [`Args<T>`](crate::handler::Args) takes a struct as the whole input, and `#[arg(flatten)]` a struct beside other
+/// arguments:
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// const PAGE_SIZE: u32 = 20;
+///
+/// #[mcp::model]
+/// struct Page {
+///     /// The number of results.
+///     #[arg(default = PAGE_SIZE, max = 100)]
+///     limit: u32,
+///     #[arg(default)]
+///     offset: u32,
+/// }
+///
+/// /// Finds orders.
+/// #[mcp::tool(read_only, rename_all = "camelCase")]
+/// async fn find_orders(article_number: &str, #[arg(flatten)] page: Page) -> String {
+///     format!("{} orders of {article_number} from {}", page.limit, page.offset)
+/// }
+/// ```
 ///
 /// Constraints are published in the schema **and** enforced. The model gets all faults of a call at once: for each
 /// argument the expected and the actual value, and for a misspelt name the closest valid one.
@@ -94,6 +122,7 @@
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
 /// | `inline` | a `fn` that is quick runs in place |
 /// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
+/// | `rename_all = "camelCase"` | the names of the arguments: serde's `lowercase`, `UPPERCASE`, `PascalCase`, `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case` or `SCREAMING-KEBAB-CASE`; `#[arg(rename = "…")]` wins |
 /// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
 /// | `crate = path` | where fastmcp-rs is, if not at `::fastmcp_rs` |
 ///
@@ -345,10 +374,11 @@ pub use fastmcp_rs_macros::main;
 /// - `allow_traversal = ["path"]`;
 /// - `ttl = "5m"` and `scope = "public"`: how long modern clients may cache the contents, and whether they may share
 ///   them. They override [`App::cache_resources`](crate::App::cache_resources);
+/// - `rename_all = "camelCase"`, for the names of the variables in the template; rules with hyphens are not possible;
 /// - `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`, as for [`tool`](macro@tool).
 ///
-/// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header` and `title`, and also `complete = function`:
-/// see [`CompletionRequest`](crate::CompletionRequest).
+/// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header`, `title` and `flatten`, and also
+/// `complete = function`: see [`CompletionRequest`](crate::CompletionRequest).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 pub use fastmcp_rs_macros::resource;
@@ -384,8 +414,8 @@ pub use fastmcp_rs_macros::resource;
 /// [`CompletionRequest`](crate::CompletionRequest)); the variants of an enum are suggested without it.
 ///
 /// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
-/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`,
-/// as for [`tool`](macro@tool).
+/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `rename_all`, `handle`
+/// and `crate`, as for [`tool`](macro@tool).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 pub use fastmcp_rs_macros::prompt;
@@ -439,6 +469,10 @@ pub use fastmcp_rs_macros::prompt;
 /// a completion function, as in `#[arg(complete = Self::order_ids)]`, is such a function, and takes `State<Self>`.
 ///
 /// # Options
+///
+/// `rename_all = "camelCase"` sets the names of the arguments of all components in the block, and
+/// `rename_tools = "kebab-case"` the names of its tools, by the rules of [`tool`](macro@tool). The options `rename_all`
+/// and `name` of a method win. A rule with hyphens does not apply to the variables of URI templates.
 ///
 /// `crate = path` gives the path of fastmcp-rs, if it is not `::fastmcp_rs`, for the whole block. Methods do not take
 /// the option `handle`, because [`App::server`](crate::App::server) registers them.

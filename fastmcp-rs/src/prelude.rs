@@ -13,6 +13,8 @@ pub use crate::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 #[doc(no_inline)]
 pub use crate::elicitation::ElicitationResult;
 #[doc(no_inline)]
+pub use crate::handler::Args;
+#[doc(no_inline)]
 pub use crate::sampling::SamplingRequest;
 #[doc(no_inline)]
 pub use crate::{

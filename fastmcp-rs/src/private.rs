@@ -13,6 +13,7 @@ pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};
 pub use crate::component::completion_request::{Complete, CompletionFuture, CompletionRequest};
 pub use crate::component::component_set::ComponentLists;
+pub use crate::component::computed_default::IntoDefault;
 pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;

@@ -8,7 +8,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
-use super::checks::{expand_bound_checks, expand_default_check};
+use super::checks::{expand_bound_checks, expand_default_check, expand_default_function};
 use super::crate_path::{private, private_at};
 use super::definition::expand_parameter;
 use crate::component::Component;
@@ -99,6 +99,7 @@ fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStre
     let slot = slot_name(index);
     let ty = slot_type(parameter);
     let slot_for = match role {
+        Role::TypeDependent if parameter.options.flatten.is_some() => "flat_slot_for",
         Role::TypeDependent => "slot_for",
         Role::Variable => "variable_for",
         Role::Injected => "injected_for",
@@ -115,9 +116,15 @@ fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStre
         let configurable = Ident::new("configurable", option.span());
         quote_spanned!(span=> .#configurable())
     });
+    let default = parameter.options.computed_default.as_ref().map(|default| {
+        let make = expand_default_function(default);
+        let with_default = Ident::new("with_default", default.tokens().span());
+        quote_spanned!(span=> .#with_default(#make))
+    });
     let index = Literal::usize_unsuffixed(index);
     quote_spanned! {span=>
-        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index]);
+        let mut #slot =
+            (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index])#default;
     }
 }
 

@@ -9,6 +9,7 @@ use super::docs::{self, Description};
 use super::entry::{Entry, OptionValue, read_parts, split_at_commas};
 use super::icon::{self, Icon};
 use super::option_keys::{is_uri_key, unknown_option_message};
+use super::rename::RenameRule;
 use super::resource::ResourceOptions;
 use super::{duration, json, value};
 use crate::component::Component;
@@ -39,6 +40,10 @@ pub(crate) struct HandlerOptions {
     pub(crate) blocking: Option<Flag>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) handle: Option<Ident>,
+    /// The rule for the names of arguments.
+    pub(crate) rename_all: Option<RenameRule>,
+    /// The rule for the name of a component without `name`, from the option `rename_tools` of its block.
+    pub(crate) rename_self: Option<RenameRule>,
     pub(crate) crate_path: Option<Path>,
     pub(crate) specific: SpecificOptions,
 }
@@ -102,6 +107,8 @@ impl HandlerOptions {
             blocking: None,
             timeout: None,
             handle: None,
+            rename_all: None,
+            rename_self: None,
             crate_path: None,
             specific,
         }
@@ -128,6 +135,16 @@ impl HandlerOptions {
             "blocking" => self.blocking = Flag::parse(entry, errors),
             "timeout" => {
                 self.timeout = duration::parse_duration_option(entry, "\"30s\"", duration::parse_timeout, errors)
+            }
+            "rename_all" => {
+                self.rename_all = RenameRule::parse(entry, errors);
+                if component == Component::Resource && self.rename_all.is_some_and(RenameRule::has_hyphens) {
+                    self.rename_all = None;
+                    errors.at(
+                        entry.error_tokens(),
+                        "the variables of a URI cannot have hyphens: choose another rule, as in `rename_all = \"camelCase\"`",
+                    );
+                }
             }
             "handle" => self.handle = parse_handle(component, entry, errors),
             "crate" => self.crate_path = value::parse_path(entry, errors),

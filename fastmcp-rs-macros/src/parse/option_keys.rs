@@ -17,7 +17,7 @@ const TOOL_KEYS: &[&str] = &[
     "result_content",
     "output_schema",
 ];
-const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
+const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "rename_all", "handle", "crate"];
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
@@ -54,6 +54,8 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
         "_meta" => Some("meta"),
         "outputSchema" | "output" | "returns" => Some("output_schema"),
         "resultContent" | "content" => Some("result_content"),
+        "rename" => Some("name"),
+        "renameAll" | "rename_all_fields" | "rename_args" | "rename_arguments" => Some("rename_all"),
         _ => None,
     };
     let suggestion = match other.filter(|key| keys.contains(key)) {

@@ -108,16 +108,3 @@ pub(super) fn parse_count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
     errors.at(entry.error_tokens(), problem);
     None
 }
-
-/// Reads a string, a number, `true` or `false`.
-pub(super) fn parse_literal(entry: &Entry, example: &str, errors: &mut Errors) -> Option<JsonLiteral> {
-    let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
-    if literal.is_none() {
-        let key = &entry.key;
-        errors.at(
-            entry.error_tokens(),
-            format!("`{key}` takes a literal: a string, a number, `true` or `false`, as in `{key} = {example}`"),
-        );
-    }
-    literal
-}

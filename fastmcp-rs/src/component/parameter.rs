@@ -15,6 +15,7 @@ use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, Temp
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
 use crate::component::extract::{FromContext, Requirements, State};
+use crate::component::flat_members;
 use crate::component::slot::{JsonReader, Slot};
 use crate::context::Context;
 use crate::error::ToolError;
@@ -44,6 +45,10 @@ pub trait ArgumentValue: Sized + Send + 'static {
     fn text(place: &mut Option<Self>) -> Option<&mut Option<String>>;
     fn absent() -> Option<Self>;
     fn schema(generator: &mut SchemaGenerator) -> Schema;
+    /// Returns the schema itself, even where [`ArgumentValue::schema`] returns a reference to it.
+    fn own_schema(generator: &mut SchemaGenerator) -> Schema;
+    /// Returns the names of a struct's fields; none if the type takes members of any name.
+    fn field_names() -> Option<&'static [&'static str]>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -64,6 +69,14 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ArgumentValue for T {
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<T>()
+    }
+
+    fn own_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+
+    fn field_names() -> Option<&'static [&'static str]> {
+        flat_members::field_names::<T>()
     }
 }
 
@@ -107,6 +120,29 @@ impl<T: Lend + ?Sized> Argument<T> {
         ready(self.value.ok_or_else(|| ToolError::internal("an argument was not read")))
     }
 
+    pub(crate) fn parameter(&self) -> &'static Parameter {
+        self.parameter
+    }
+
+    pub(crate) fn set(&mut self, value: T::Owned) {
+        self.value = Some(value);
+    }
+
+    /// Returns the reason why a JSON text is not a value of this type.
+    pub(crate) fn find_misfit(&self, json: &str) -> Option<serde_json::Error> {
+        (self.read)(&mut serde_json::Deserializer::from_str(json)).err()
+    }
+
+    /// Describes the argument with its examples, without its default.
+    pub(crate) fn describe_as(&self, description: &mut Description, required: bool) {
+        description.argument(self.parameter, self.schema, required);
+        for example in self.parameter.examples {
+            if let Some(error) = self.find_misfit(example) {
+                description.report_unfit_example(self.parameter, example, &error);
+            }
+        }
+    }
+
     /// Reads the default in the same way as a value from the client.
     fn preset(&self) -> Option<serde_json::Result<T::Owned>> {
         self.parameter.default.map(|json| (self.read)(&mut serde_json::Deserializer::from_str(json)))
@@ -141,14 +177,9 @@ impl<T: Lend + ?Sized> Slot for Argument<T> {
 
     fn describe(&self, description: &mut Description) {
         let required = self.parameter.default.is_none() && (self.absent)().is_none();
-        description.argument(self.parameter, self.schema, required);
+        self.describe_as(description, required);
         if let Some(Err(error)) = self.preset() {
             description.report_unfit_default(self.parameter, &error);
-        }
-        for example in self.parameter.examples {
-            if let Err(error) = (self.read)(&mut serde_json::Deserializer::from_str(example)) {
-                description.report_unfit_example(self.parameter, example, &error);
-            }
         }
     }
 }

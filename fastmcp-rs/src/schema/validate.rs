@@ -43,6 +43,13 @@ pub(crate) struct ValueProblem {
     pub(crate) is_unknown_member: bool,
 }
 
+impl ValueProblem {
+    /// Returns the problem without its path.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl std::fmt::Display for ValueProblem {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "`{}`: {}", if self.path.is_empty() { "/" } else { &self.path }, self.text)

@@ -475,6 +475,48 @@ fn the_attributes_of_an_argument_are_part_of_its_parameter() {
 }
 
 #[test]
+fn a_default_that_is_no_literal_is_a_function_of_its_argument() {
+    let before = quote! {
+        /// Lists orders.
+        fn list_orders(page_size: u32, kind: Kind, words: Vec<String>, order: Order) {}
+    };
+    let after = quote! {
+        /// Lists orders.
+        fn list_orders(
+            #[arg(default = 2 * LIMIT)] page_size: u32,
+            #[arg(default)] kind: Kind,
+            #[arg(default = [])] words: Vec<String>,
+            #[arg(flatten)] order: Order,
+        ) {
+        }
+    };
+    check_change(
+        tool(quote!(), before),
+        tool(quote!(rename_all = "camelCase"), after),
+        expect![[r#"
+        -                name: "page_size",
+        +                name: "pageSize",
+        +                default: ::core::option::Option::Some("[]"),
+        -        let mut __0 = (&__p::Input::<u32>::NEW).kind().slot_for::<u32>(&__PARAMETERS[0]);
+        +        (&__p::DefaultOf::<Vec<String>>::NEW).kind().list();
+        +        let mut __0 = (&__p::Input::<u32>::NEW)
+        +            .kind()
+        +            .configurable()
+        +            .slot_for::<u32>(&__PARAMETERS[0])
+        +            .with_default(|| __p::IntoDefault::into_default(2 * LIMIT));
+        -            .slot_for::<Kind>(&__PARAMETERS[1]);
+        +            .configurable()
+        +            .slot_for::<Kind>(&__PARAMETERS[1])
+        +            .with_default(::core::default::Default::default);
+        +            .configurable()
+        -            .slot_for::<Order>(&__PARAMETERS[3]);
+        +            .configurable()
+        +            .flat_slot_for::<Order>(&__PARAMETERS[3]);
+    "#]],
+    );
+}
+
+#[test]
 fn a_tool_with_mistakes_keeps_every_name() {
     let item = quote! {
         /// Finds.

@@ -42,7 +42,7 @@ fn every_malformed_option_is_reported() {
             `handle` takes the name of the type that represents this tool, as in `handle = GetOrder`
             `crate` takes the path of fastmcp-rs in this crate, as in `crate = ::fastmcp_rs`
             `description` takes a string literal, as in `description = "Finds an order."`
-            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `result_content`, `output_schema`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `result_content`, `output_schema`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `handle`, `crate`
         "#]],
     );
 }
