@@ -219,11 +219,10 @@ fn expand_output_checks(handler: &Handler<'_>) -> TokenStream {
         Some(schema) => {
             let schema_span = schema.span();
             let private = private_at(schema_span);
-            let with_schema = Ident::new("with_output_schema", span);
             let schema = quote_spanned! {schema_span=>
                 static __SCHEMA: #private::OutputSchema = #private::OutputSchema::new::<#schema>();
             };
-            let value = quote_spanned!(span=> let #value = #split.value().#with_schema(&__SCHEMA););
+            let value = quote_spanned!(span=> let #value = #split.value().composed().with_output_schema(&__SCHEMA););
             quote!(#schema #value)
         }
         None => quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked();),

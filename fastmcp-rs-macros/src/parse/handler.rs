@@ -75,7 +75,7 @@ pub(crate) struct ToolOptions {
     /// The parts of structured results that are sent.
     pub(crate) result_content: Option<OptionValue<ResultContent>>,
     /// The type whose schema is published.
-    pub(crate) output_schema: Option<OptionValue<Type>>,
+    pub(crate) output_schema: Option<Box<OptionValue<Type>>>,
 }
 
 /// The parts of a structured result that are sent.
@@ -189,7 +189,7 @@ impl ToolOptions {
                 return true;
             }
             "output_schema" => {
-                self.output_schema = entry.attach(parse_output_schema(entry, errors));
+                self.output_schema = entry.attach(parse_output_schema(entry, errors)).map(Box::new);
                 return true;
             }
             _ => return false,

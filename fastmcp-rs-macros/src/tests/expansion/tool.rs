@@ -645,7 +645,7 @@ fn an_output_schema_is_a_static_that_checks_the_result() {
         expect![[r#"
         -        let __value = (&&&&__split.value()).kind().checked();
         +        static __SCHEMA: __p::OutputSchema = __p::OutputSchema::new::<Order>();
-        +        let __value = __split.value().with_output_schema(&__SCHEMA);
+        +        let __value = __split.value().composed().with_output_schema(&__SCHEMA);
     "#]],
     );
 }
