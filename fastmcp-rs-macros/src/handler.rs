@@ -2,9 +2,12 @@
 //!
 //! [`Handler`] borrows from the parsed item, so that later errors can point at the user's source.
 
-use proc_macro2::Ident;
+use std::borrow::Cow;
+
+use proc_macro2::{Ident, Span};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{FnArg, Pat, ReturnType, Type};
 
 use crate::component::Component;
@@ -12,7 +15,7 @@ use crate::errors::Errors;
 use crate::parse::{
     ArgOptions, Description, Flag, FnItem, HandlerOptions, RenameRule, SpecificOptions, Template, read_doc_comments,
 };
-use crate::types::{as_reference, generic_arguments, strip_groups};
+use crate::types::{Shape, as_reference, generic_arguments, strip_groups};
 
 /// A function that clients call through the protocol.
 pub(crate) struct Handler<'a> {
@@ -25,9 +28,12 @@ pub(crate) struct Handler<'a> {
     pub(crate) owner: Option<Ident>,
 }
 
-/// A named parameter of the function.
+/// A parameter of the function.
 pub(crate) struct Parameter<'a> {
-    pub(crate) ident: &'a Ident,
+    /// The name; a generated one for a parameter with a pattern.
+    pub(crate) ident: Cow<'a, Ident>,
+    /// The span of the pattern of a parameter without a name.
+    pub(crate) pattern: Option<Span>,
     pub(crate) description: Description,
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
@@ -45,6 +51,8 @@ pub(crate) enum Role {
     Variable,
     /// An injected value, because the URI template has no variable of that name.
     Injected,
+    /// An injected value that the function destructures, because only arguments need a name.
+    Pattern,
     /// The state that a method receives as `self`.
     Receiver,
 }
@@ -148,6 +156,9 @@ impl<'a> Handler<'a> {
         if parameter.is_receiver() {
             return Role::Receiver;
         }
+        if parameter.pattern.is_some() {
+            return Role::Pattern;
+        }
         let name = parameter.name();
         match self.component() {
             Component::Tool | Component::Prompt => Role::TypeDependent,
@@ -183,8 +194,12 @@ impl<'a> Parameter<'a> {
             return None;
         };
         let options = ArgOptions::parse(&typed.attrs, errors);
-        let ident = match &*typed.pat {
-            Pat::Ident(pattern) => &pattern.ident,
+        let (ident, pattern) = match &*typed.pat {
+            Pat::Ident(pattern) => (Cow::Borrowed(&pattern.ident), None),
+            pattern if !is_spelled_argument(&typed.ty) => {
+                let span = pattern.span();
+                (Cow::Owned(Ident::new("__pattern", span)), Some(span))
+            }
             unnamed => {
                 let name = suggest_name(&typed.ty);
                 let ty = format_type(&typed.ty);
@@ -204,6 +219,7 @@ impl<'a> Parameter<'a> {
         };
         Some(Self {
             ident,
+            pattern,
             description: read_doc_comments(&typed.attrs),
             options,
             ty: &typed.ty,
@@ -214,7 +230,7 @@ impl<'a> Parameter<'a> {
 
     /// Returns whether the parameter is the `self` of a method.
     pub(crate) fn is_receiver(&self) -> bool {
-        self.ident == "self"
+        *self.ident == "self"
     }
 
     /// Returns the key of the argument in the input.
@@ -258,6 +274,12 @@ impl<'a> Output<'a> {
         };
         Self { ty, value, error }
     }
+}
+
+/// Returns whether a type is spelled like one that is never injected.
+fn is_spelled_argument(ty: &Type) -> bool {
+    let ty = as_reference(ty).map_or(ty, |reference| &reference.elem);
+    Shape::from_type(ty) != Shape::Unknown || matches!(strip_groups(ty), Type::Tuple(_))
 }
 
 /// Suggests a name for an argument: `order_line` for a user's type `OrderLine`, otherwise `value`.

@@ -65,6 +65,12 @@ pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run_model(options.into(), item.into()).into()
 }
 
+#[doc(hidden)]
+#[proc_macro_derive(ToolError, attributes(mcp))]
+pub fn tool_error(item: TokenStream) -> TokenStream {
+    pipeline::run_tool_error(item.into()).into()
+}
+
 /// Expands to the source of a module that the library shares with the macros; see `shared/mod.rs`.
 #[doc(hidden)]
 #[proc_macro]

@@ -12,7 +12,7 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::handler::Handler;
 use crate::model::Model;
-use crate::parse::{FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions};
+use crate::parse::{ErrorType, FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions};
 use crate::server::{Renames, ServerBlock, ServerMethod, self_alias};
 use crate::validate;
 
@@ -102,6 +102,21 @@ pub(crate) fn run_model(options: TokenStream, tokens: TokenStream) -> TokenStrea
     match errors.is_empty() {
         true => expand::expand_model(&model),
         false => emit(errors, expand::expand_broken_model(&model)),
+    }
+}
+
+/// Expands `#[derive(mcp::ToolError)]`. A derive adds code to the type, so nothing is emitted after an error.
+pub(crate) fn run_tool_error(tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = match syn::parse2::<DeriveInput>(tokens) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let error = ErrorType::new(&input, &mut errors);
+    validate::check_tool_error(&error, &mut errors);
+    match errors.is_empty() {
+        true => expand::expand_tool_error(&error),
+        false => errors.into_compile_errors(),
     }
 }
 

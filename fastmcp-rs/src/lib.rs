@@ -174,13 +174,17 @@ pub mod handler {
 
     pub use crate::app::{ShutdownHook, StateFactory};
     pub use crate::component::component_set::ComponentSet;
-    pub use crate::component::extract::{FromContext, Requirements};
+    pub use crate::component::extract::{ExtractorError, FromContext, OptionalFromContext, Requirements};
     pub use crate::component::flatten::Args;
     pub use crate::component::output::{IntoContent, StructuredOutput};
     pub use crate::component::parameter::ToolArgument;
     pub use crate::component::prompt::{IntoMessages, Prompt};
+    pub use crate::component::request_extractors::Extension;
+    #[cfg(feature = "http")]
+    pub use crate::component::request_extractors::Headers;
     pub use crate::component::resource::{IntoResource, Resource};
     pub use crate::component::tool::Tool;
+    pub use crate::context::transport_facts::ClientAddr;
     #[doc(no_inline)]
     pub use crate::{CompletionRequest, Context, State, ToolError};
 }

@@ -7,11 +7,18 @@
 #[doc(no_inline)]
 pub use crate::HttpConfig;
 #[doc(no_inline)]
+pub use crate::content::Structured;
+#[doc(no_inline)]
 pub use crate::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 #[doc(no_inline)]
 pub use crate::elicitation::ElicitationResult;
 #[doc(no_inline)]
 pub use crate::handler::Args;
+#[doc(no_inline)]
+pub use crate::handler::Extension;
+#[cfg(feature = "http")]
+#[doc(no_inline)]
+pub use crate::handler::Headers;
 #[doc(no_inline)]
 pub use crate::sampling::SamplingRequest;
 #[doc(no_inline)]

@@ -12,7 +12,7 @@ pub use crate::component::arg_checks::{BoundsOf, DefaultOf, Header};
 pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};
 pub use crate::component::completion_request::{Complete, CompletionFuture, CompletionRequest};
-pub use crate::component::component_set::ComponentLists;
+pub use crate::component::component_set::{ServerBlockWithoutExtend, ServerExtension};
 pub use crate::component::computed_default::IntoDefault;
 pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
@@ -20,19 +20,23 @@ pub use crate::component::extract::State;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, InvocationResult};
 pub use crate::component::metadata::ComponentDefinition;
 pub use crate::component::output::{
-    ErrorKind, HandlerError, Output, OutputDescription, OutputKind, RenderedResult as Rendered, StructuredOutput,
-    render,
+    ErrorKind, HandlerError, Output, OutputDescription, OutputKind, OutputSchema, RenderedResult as Rendered,
+    StructuredOutput, render,
 };
 pub use crate::component::parameter::{Input, Lend, ToolArgument, receiver};
 pub use crate::component::prompt::{IntoMessages, PromptDefinition, PromptHandle, RegisteredPrompt};
-pub use crate::component::resource::{RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle};
+pub use crate::component::resource::{
+    RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle, constant_uri,
+};
 pub use crate::component::slot::{JsonReader, Slot};
 pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolAnnotations, ToolDefinition, ToolHandle};
 pub use crate::component::unknown_members::model_serde;
 pub use crate::context::blocking::{run_blocking, run_blocking_async};
+pub use crate::error::{ClassifyError, RegisteredError, ToolError, TypedError, convert_typed};
 pub use crate::protocol::CacheScope;
 pub use crate::schema::constraints::{Constraints, check_field};
 pub use crate::schema::number::Number;
+pub use crate::schema::publish::ResultContent;
 
 /// The traits by which method resolution inspects types. They are brought into scope without a name, so that they hide
 /// no type of the user.
@@ -41,8 +45,8 @@ pub mod probe {
         AnyBounds as _, KnownDefaultType as _, KnownHeaderType as _, UnknownDefaultType as _, UnknownHeaderType as _,
     };
     pub use crate::component::output::probe::{
-        BytesType as _, ContentType as _, FallibleType as _, InfallibleType as _, KnownErrorType as _,
-        LoggedErrorType as _, OtherErrorType as _, ScalarType as _, StructuredType as _,
+        BytesType as _, ContentType as _, ConvertedErrorType as _, FallibleType as _, InfallibleType as _,
+        KnownErrorType as _, OtherErrorType as _, ScalarType as _, StructuredType as _, WithContentType as _,
     };
     pub use crate::component::parameter::probe::{ArgumentInput as _, InjectedInput as _};
     pub use crate::component::prompt::probe::MessagesType as _;

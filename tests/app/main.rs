@@ -27,6 +27,7 @@ mod middleware;
 mod mounting;
 mod nested_calls;
 mod non_finite_floats;
+mod own_content;
 mod problems;
 mod progress;
 mod published_schemas;
@@ -35,12 +36,14 @@ mod request_context;
 mod results;
 mod rich_types;
 mod separators;
+mod signatures;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;
 mod test_client;
+mod typed_errors;
 mod validated_client;
 mod visibility;
 mod wrapped;

@@ -15,6 +15,7 @@ mod mounted;
 mod processes;
 mod proxies;
 mod replicas;
+mod request_facts;
 mod restored_sessions;
 mod routes;
 mod runtimes;

@@ -11,7 +11,8 @@ use super::crate_path::private_at;
 use crate::component::Component;
 use crate::handler::{Handler, Parameter};
 use crate::parse::{
-    ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, SpecificOptions, ToolOptions,
+    ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, ResultContent, SpecificOptions,
+    ToolOptions,
 };
 
 /// Names of the runtime's items for one kind of component.
@@ -20,7 +21,7 @@ pub(super) struct RuntimeNames {
     pub(super) handle: Ident,
     pub(super) definition: Ident,
     pub(super) registered: Ident,
-    /// The constant of `ComponentLists` that lists the components of this kind.
+    /// The constant of `ServerBlockWithoutExtend` that lists the components of this kind.
     pub(super) list: Ident,
 }
 
@@ -127,11 +128,22 @@ fn tool_fields(options: &ToolOptions, private: &Ident) -> Vec<(&'static str, Opt
         ("structured", flag(&options.structured)),
         ("wrapped", flag(&options.wrapped)),
         ("link_text", flag(&options.link_text)),
+        ("content", some(options.result_content.as_ref().map(|content| expand_result_content(content.value, private)))),
     ];
     vec![
         ("annotations", expand_options(quote!(#private::ToolAnnotations), annotations)),
         ("results", expand_options(quote!(#private::ResultOptions), results)),
     ]
+}
+
+fn expand_result_content(content: ResultContent, private: &Ident) -> TokenStream {
+    let content = match content {
+        ResultContent::Both => "Both",
+        ResultContent::Text => "Text",
+        ResultContent::Structured => "Structured",
+    };
+    let content = Ident::new(content, Span::mixed_site());
+    quote!(#private::ResultContent::#content)
 }
 
 /// Generates the fields that only the definition of a resource has.
@@ -146,7 +158,7 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static 
         quote!(#private::CacheScope::#scope)
     });
     vec![
-        ("uri", options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream())),
+        ("uri", expand_uri(options)),
         ("mime_type", some(options.mime_type.as_ref())),
         ("size", some(options.size.as_ref().map(|size| size.value))),
         ("annotations", expand_options(quote!(#private::ResourceAnnotations), annotations)),
@@ -154,6 +166,16 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static 
         ("ttl", some(options.ttl.map(expand_duration))),
         ("scope", some(scope)),
     ]
+}
+
+/// Generates the URI of a resource. A constant is checked when it is evaluated, and rustc reports it at its path.
+fn expand_uri(options: &ResourceOptions) -> Option<TokenStream> {
+    if let Some(path) = &options.uri_constant {
+        let span = path.span();
+        let private = private_at(span);
+        return Some(quote_spanned!(span=> #private::constant_uri(#path)));
+    }
+    options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream())
 }
 
 /// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another

@@ -13,6 +13,7 @@ use super::crate_path::{private, private_at};
 use super::definition::expand_parameter;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
+use crate::parse::SpecificOptions;
 use crate::server::self_alias;
 use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
 
@@ -93,15 +94,20 @@ fn replace_generic_argument(ty: &Type, argument: TokenStream) -> TokenStream {
 /// Generates the statement that declares a parameter's slot. All its tokens have the span of the parameter's type,
 /// where rustc then reports a type that cannot be a parameter.
 fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
-    let span = parameter.ty.span();
+    // rustc reports an argument without a name at its pattern.
+    let span = parameter.pattern.unwrap_or_else(|| parameter.ty.span());
     let private = private_at(span);
     let slot = slot_name(index);
-    let ty = slot_type(parameter);
+    let ty = match parameter.pattern {
+        Some(pattern) => respan(slot_type(parameter), pattern),
+        None => slot_type(parameter),
+    };
     let slot_for = match role {
         Role::TypeDependent if parameter.options.flatten.is_some() => "flat_slot_for",
         Role::TypeDependent => "slot_for",
         Role::Variable => "variable_for",
         Role::Injected => "injected_for",
+        Role::Pattern => "pattern_for",
         Role::Receiver => {
             let alias = self_alias(span);
             return quote_spanned!(span=> let mut #slot = #private::receiver::<#alias>(););
@@ -174,7 +180,19 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
         Component::Prompt => "prompt_kind",
     };
     let kind = Ident::new(kind, span);
-    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
+    let check_value = match output_schema(handler) {
+        Some(schema) => {
+            let schema_span = schema.span();
+            let private = private_at(schema_span);
+            let with_schema = Ident::new("with_output_schema", span);
+            let schema = quote_spanned! {schema_span=>
+                static __SCHEMA: #private::OutputSchema = #private::OutputSchema::new::<#schema>();
+            };
+            let value = quote_spanned!(span=> let #value = #split.value().#with_schema(&__SCHEMA););
+            quote!(#schema #value)
+        }
+        None => quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked();),
+    };
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
     let output = output_name(handler);
     quote! {
@@ -182,6 +200,14 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
         #check_value
         #check_error
         let #output = #split.join(#value, #error);
+    }
+}
+
+/// Returns the type of the option `output_schema`.
+fn output_schema<'a>(handler: &'a Handler<'_>) -> Option<&'a Type> {
+    match &handler.options.specific {
+        SpecificOptions::Tool(options) => options.output_schema.as_ref().map(|schema| &schema.value),
+        _ => None,
     }
 }
 

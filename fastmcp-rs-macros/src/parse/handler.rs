@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
-use syn::{LitStr, Path};
+use syn::{LitStr, Path, Type};
 
 use super::docs::{self, Description};
-use super::entry::{Entry, read_parts, split_at_commas};
+use super::entry::{Entry, OptionValue, read_parts, split_at_commas};
 use super::icon::{self, Icon};
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::rename::RenameRule;
@@ -68,6 +68,18 @@ pub(crate) struct ToolOptions {
     pub(crate) wrapped: Option<Flag>,
     /// Adds a text to resource links without one.
     pub(crate) link_text: Option<Flag>,
+    /// The parts of structured results that are sent.
+    pub(crate) result_content: Option<OptionValue<ResultContent>>,
+    /// The type whose schema is published.
+    pub(crate) output_schema: Option<OptionValue<Type>>,
+}
+
+/// The parts of a structured result that are sent.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum ResultContent {
+    Both,
+    Text,
+    Structured,
 }
 
 impl HandlerOptions {
@@ -163,10 +175,47 @@ impl ToolOptions {
             "structured" => &mut self.structured,
             "wrapped" => &mut self.wrapped,
             "link_text" => &mut self.link_text,
+            "result_content" => {
+                self.result_content = entry.attach(parse_result_content(entry, errors));
+                return true;
+            }
+            "output_schema" => {
+                self.output_schema = entry.attach(parse_output_schema(entry, errors));
+                return true;
+            }
             _ => return false,
         };
         *hint = Flag::parse(entry, errors);
         true
+    }
+}
+
+fn parse_result_content(entry: &Entry, errors: &mut Errors) -> Option<ResultContent> {
+    let value = syn::parse2::<LitStr>(entry.value.clone().unwrap_or_default());
+    match value.map(|literal| literal.value()).as_deref() {
+        Ok("both") => Some(ResultContent::Both),
+        Ok("text") => Some(ResultContent::Text),
+        Ok("structured") => Some(ResultContent::Structured),
+        _ => {
+            errors.at(
+                entry.error_tokens(),
+                "`result_content` takes `\"both\"`, `\"text\"` or `\"structured\"`, as in `result_content = \"text\"`",
+            );
+            None
+        }
+    }
+}
+
+fn parse_output_schema(entry: &Entry, errors: &mut Errors) -> Option<Type> {
+    match syn::parse2::<Type>(entry.value.clone().unwrap_or_default()) {
+        Ok(ty) => Some(ty),
+        Err(_) => {
+            errors.at(
+                entry.error_tokens(),
+                "`output_schema` takes a type whose schema is published, as in `output_schema = Order`",
+            );
+            None
+        }
     }
 }
 

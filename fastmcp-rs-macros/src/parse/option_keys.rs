@@ -6,8 +6,17 @@ use crate::component::Component;
 use crate::errors::did_you_mean;
 
 const FIRST_KEYS: &[&str] = &["name", "title", "description"];
-const TOOL_KEYS: &[&str] =
-    &["read_only", "destructive", "idempotent", "open_world", "structured", "wrapped", "link_text"];
+const TOOL_KEYS: &[&str] = &[
+    "read_only",
+    "destructive",
+    "idempotent",
+    "open_world",
+    "structured",
+    "wrapped",
+    "link_text",
+    "result_content",
+    "output_schema",
+];
 const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "rename_all", "handle", "crate"];
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
@@ -43,6 +52,8 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
         "icon" => Some("icons"),
         "tag" => Some("tags"),
         "_meta" => Some("meta"),
+        "outputSchema" | "output" | "returns" => Some("output_schema"),
+        "resultContent" | "content" => Some("result_content"),
         "rename" => Some("name"),
         "renameAll" | "rename_all_fields" | "rename_args" | "rename_arguments" => Some("rename_all"),
         _ => None,

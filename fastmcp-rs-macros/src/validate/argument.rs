@@ -326,13 +326,19 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
 /// Returns whether the parameter is an argument of its own, as far as its spelling shows.
 fn has_name(parameter: &Parameter<'_>) -> bool {
     let is_whole = generic_arguments(parameter.ty, "Args").is_some();
-    !is_spelled_injected(parameter.ty) && parameter.options.flatten.is_none() && !is_whole
+    let is_whole = is_whole || parameter.options.flatten.is_some() || parameter.pattern.is_some();
+    !is_whole && !is_spelled_injected(parameter.ty)
 }
 
 /// Returns whether a type is spelled like an injected one. The names of such parameters have no meaning.
 pub(super) fn is_spelled_injected(ty: &Type) -> bool {
     let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
-    generic_arguments(behind, "State").is_some() || generic_arguments(behind, "Context").is_some()
+    let is_injected =
+        |ty: &Type| ["State", "Context", "Extension"].iter().any(|name| generic_arguments(ty, name).is_some());
+    match generic_arguments(behind, "Option").as_deref() {
+        Some([inner]) => is_injected(inner),
+        _ => is_injected(behind),
+    }
 }
 
 /// Reports two arguments that mirror one header. The case of header names does not matter.

@@ -8,7 +8,7 @@ use super::{argument, resource, signature};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::handler::{Execution, Handler};
-use crate::parse::{Flag, SpecificOptions, ToolOptions};
+use crate::parse::{Flag, ResultContent, SpecificOptions, ToolOptions};
 use crate::shared::names::find_name_problem;
 
 /// Checks all parts of a handler.
@@ -17,7 +17,10 @@ pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
     check_name(handler, errors);
     check_handle(handler, errors);
     match &handler.options.specific {
-        SpecificOptions::Tool(options) => check_tool_options(options, errors),
+        SpecificOptions::Tool(options) => {
+            check_tool_options(options, errors);
+            check_result_options(options, errors);
+        }
         SpecificOptions::Resource(options) => resource::check_options(options, errors),
         SpecificOptions::Prompt => {}
     }
@@ -90,6 +93,25 @@ fn check_tool_options(options: &ToolOptions, errors: &mut Errors) {
         errors.at(
             destructive,
             "a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two",
+        );
+    }
+}
+
+/// Reports options about structured content on a tool that sends none.
+fn check_result_options(options: &ToolOptions, errors: &mut Errors) {
+    let Some(content) = options.result_content.as_ref().filter(|content| content.value == ResultContent::Text) else {
+        return;
+    };
+    if let Some(schema) = &options.output_schema {
+        errors.at(
+            &schema.key,
+            "a tool that sends only text publishes no output schema: remove `output_schema` or `result_content`",
+        );
+    }
+    if let Some(structured) = enabled_key(&options.structured) {
+        errors.at(
+            structured,
+            format!("`result_content = {}` sends no structured content: remove one of the two", content.tokens),
         );
     }
 }

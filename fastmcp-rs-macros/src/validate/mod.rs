@@ -10,6 +10,7 @@ mod model;
 mod resource;
 mod server;
 mod signature;
+mod tool_error;
 
 pub(crate) use handler::check_handler;
 pub(crate) use item::{report_non_function, report_non_impl_block, report_non_main, report_non_type};
@@ -17,3 +18,4 @@ pub(crate) use main::check_main;
 pub(crate) use model::check_model;
 pub(crate) use server::{check_method, check_not_empty, check_server_block};
 pub(crate) use signature::{has_placeholder, is_method};
+pub(crate) use tool_error::check_tool_error;

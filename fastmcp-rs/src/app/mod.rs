@@ -19,14 +19,14 @@ mod run_stdio;
 mod settings;
 mod start;
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use handle::AppHandle;
 use lifecycle::{ShutdownFunction, StateConstructor};
 pub use lifecycle::{ShutdownHook, StateFactory};
-use registered::registered_components;
+use registered::{registered_components, server_extensions};
 pub(crate) use start::PROGRAM_VERSION;
 
 use crate::checks::problem::Problem;
@@ -154,6 +154,8 @@ impl App {
                 resource_cache: CacheHints::default(),
                 request_state_ttl: Duration::from_secs(600),
                 max_request_state: sealing::DEFAULT_MAX_TEXT,
+                #[cfg(feature = "http")]
+                exposed_headers: crate::context::transport_facts::ExposedHeaders::default(),
             },
             version_is_set: false,
             tree: Arc::default(),
@@ -230,7 +232,8 @@ impl App {
         self.add(Registration::dynamic_prompt(prompt))
     }
 
-    /// Adds the tools, resources and prompts of a type that has [`#[mcp::server]`](macro@crate::mcp::server).
+    /// Adds the tools, resources and prompts of a type that has [`#[mcp::server]`](macro@crate::mcp::server), including
+    /// those of further blocks with `#[mcp::server(extend)]`.
     ///
     /// The value that the methods take as `&self` is a state like others: pass it to [`App::state`].
     ///
@@ -260,7 +263,8 @@ impl App {
         let tools = S::TOOLS.iter().copied().map(Registration::tool);
         let resources = S::RESOURCES.iter().copied().map(Registration::resource);
         let prompts = S::PROMPTS.iter().copied().map(Registration::prompt);
-        tools.chain(resources).chain(prompts).fold(self, App::add)
+        let app = tools.chain(resources).chain(prompts).fold(self, App::add);
+        server_extensions(TypeId::of::<S>()).into_iter().fold(app, App::add)
     }
 
     /// Returns a handle that adds, removes, enables and disables components, before and while the app is served.

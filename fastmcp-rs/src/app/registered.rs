@@ -1,9 +1,12 @@
 //! The components that the macros registered in the whole program, in the order of the source.
 
+use std::any::TypeId;
+
 use crate::checks::problem::Location;
-use crate::component::prompt::RegisteredPrompt;
-use crate::component::resource::RegisteredResource;
-use crate::component::tool::RegisteredTool;
+use crate::component::component_set::ServerExtension;
+use crate::component::prompt::{PromptDefinition, RegisteredPrompt};
+use crate::component::resource::{RegisteredResource, ResourceDefinition};
+use crate::component::tool::{RegisteredTool, ToolDefinition};
 use crate::registry::{Registration, sort_indices};
 
 /// Returns the components that registered themselves at the selected places. `inventory` guarantees no order, so this
@@ -15,6 +18,25 @@ pub(super) fn registered_components(is_wanted: impl Fn(&Location) -> bool) -> Ve
     let resources: Vec<_> = resources.filter(|resource| is_wanted(&resource.component.location)).collect();
     let prompts = inventory::iter::<RegisteredPrompt>().map(|prompt| prompt.0);
     let prompts: Vec<_> = prompts.filter(|prompt| is_wanted(&prompt.component.location)).collect();
+    sorted_registrations(&tools, &resources, &prompts)
+}
+
+/// Returns the components of a type's further blocks.
+pub(super) fn server_extensions(server: TypeId) -> Vec<Registration> {
+    let (mut tools, mut resources, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
+    for extension in inventory::iter::<ServerExtension>().filter(|extension| (extension.server)() == server) {
+        tools.extend_from_slice(extension.tools);
+        resources.extend_from_slice(extension.resources);
+        prompts.extend_from_slice(extension.prompts);
+    }
+    sorted_registrations(&tools, &resources, &prompts)
+}
+
+fn sorted_registrations(
+    tools: &[&'static ToolDefinition],
+    resources: &[&'static ResourceDefinition],
+    prompts: &[&'static PromptDefinition],
+) -> Vec<Registration> {
     let mut added = Vec::with_capacity(tools.len() + resources.len() + prompts.len());
     let ordered = sort_indices(tools.iter().map(|tool| (tool.component.name, tool.component.location)).collect());
     added.extend(ordered.into_iter().map(|at| Registration::tool(tools[at])));

@@ -70,6 +70,49 @@ impl App {
         self
     }
 
+    /// Exposes headers of HTTP requests to handlers and middleware, as [`Headers`](crate::handler::Headers) and
+    /// [`Context::headers`](crate::Context::headers). Default: none. A second call adds names.
+    ///
+    /// A name that ends in `*` stands for all names that begin so, and `*` alone for all names. It never includes a name
+    /// that suggests a secret: one that contains `auth`, `cookie`, `credential`, `key`, `password`, `secret`, `session`,
+    /// `signature` or `token`. So `authorization`, `cookie` and `x-api-key` are exposed only by their full names.
+    ///
+    /// At most 16 KiB of headers are copied per request; if there are more, the others are left out, and a warning is
+    /// logged. In a mounted app, the setting of the outermost app applies. A name that no header can have is an error at
+    /// start.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// Returns the tenant of the request.
+    /// #[mcp::tool]
+    /// async fn tenant(headers: Headers) -> String {
+    ///     let tenant = headers.get("x-tenant").and_then(|value| value.to_str().ok());
+    ///     tenant.unwrap_or("none").to_owned()
+    /// }
+    ///
+    /// # #[mcp::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "testing")]
+    /// # {
+    /// let app = App::empty("tenants").tool::<tenant>().expose_headers(["x-tenant"]);
+    /// let client = app.test_client().header("X-Tenant", "acme").await?;
+    /// assert_eq!(client.call("tenant", ()).await?.text(), "acme");
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn expose_headers(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> App {
+        for name in names {
+            if let Err(problem) = self.config.exposed_headers.add(name.as_ref()) {
+                self.problems.push(problem);
+            }
+        }
+        self
+    }
+
     /// Serves other paths beside the endpoint with a tower `Service`, such as an `axum::Router`: pages, downloads,
     /// webhooks. [`App::run_http`] calls it for every path that is not served already: the endpoint, `/healthz`,
     /// `/readyz`, and the paths that [`HttpConfig`] adds. There is one such service; a second call replaces it. On the

@@ -6,6 +6,7 @@ use super::App;
 use crate::component::icon::Icon;
 use crate::protocol::CacheScope;
 use crate::protocol::cache::CacheHints;
+use crate::schema::publish::ResultContent;
 use crate::sealing::SealingKey;
 
 impl App {
@@ -122,6 +123,16 @@ impl App {
     /// ```
     pub fn wrapped_results(mut self, yes: bool) -> App {
         self.config.lists.style.wraps_results = yes;
+        self
+    }
+
+    /// Sets the parts of a structured result that are sent: the value, its text, or both. Default:
+    /// [`ResultContent::Both`], because some clients show a model only the value, and others only the text.
+    ///
+    /// A tool's own `result_content` takes precedence. Both take precedence over [`App::structured_numbers`] and
+    /// [`App::structured_texts`]. See [`ResultContent`].
+    pub fn result_content(mut self, content: ResultContent) -> App {
+        self.config.lists.style.result_content = content;
         self
     }
 

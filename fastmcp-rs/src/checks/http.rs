@@ -34,6 +34,12 @@ pub(crate) fn invalid_header(name: &str) -> Problem {
     Problem::new("`HttpConfig::allowed_headers`", text, fix)
 }
 
+pub(crate) fn invalid_exposed_header(name: &str) -> Problem {
+    let text = format!("`{}` cannot be an exposed header", name.escape_debug());
+    let fix = "write the name of a header, such as \"x-tenant\", or the beginning of names, such as \"x-acme-*\"";
+    Problem::new("`App::expose_headers`", text, fix)
+}
+
 /// Reports a trusted proxy that cannot be read; `unix` is the name for the peer of a Unix socket.
 pub(crate) fn invalid_proxy(proxy: &str, unix: &str) -> Problem {
     let fix = format!(

@@ -34,9 +34,18 @@ pub trait TemplateVariable {}
     message = "a parameter of type `{Self}` is neither in the resource's URI nor injected",
     label = "this parameter has no value",
     note = "put the parameter's name into the URI, as in `orders://{{order_id}}`, or at its end if it is optional, as in `{{?limit}}`",
-    note = "injected types are `&Context`, `State<T>`, and your own types that implement `FromContext`"
+    note = "injected types are `&Context`, `State<T>`, `Extension<T>`, and your own types that implement `FromContext`"
 )]
 pub trait InjectedParameter {}
+
+/// No type implements this trait: it provides the error message for an argument with a pattern instead of a name.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an argument needs a name, which clients use: write `name: {Self}`, and destructure it in the body",
+    label = "`{Self}` comes from the client",
+    note = "a pattern in the signature is for injected types: `State<T>`, `Extension<T>`, and your own types that implement `FromContext`"
+)]
+pub trait NamedArgument {}
 
 /// A type for which a literal can be checked at compile time.
 #[doc(hidden)]

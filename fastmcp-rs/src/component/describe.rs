@@ -248,21 +248,11 @@ impl Description {
         self.mime_type = mime_type;
     }
 
-    pub(crate) fn output(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema) {
-        let mut generator = generator(Contract::Serialize);
-        let schema = schema(&mut generator);
-        self.set_output(schema, generator);
+    pub(crate) fn output(&mut self, schema: fn(&mut SchemaGenerator) -> Schema) {
+        self.output = Some(publish_output(schema));
     }
 
-    #[inline(never)]
-    fn set_output(&mut self, schema: Schema, generator: SchemaGenerator) {
-        let mut schema = normalize::normalize_output(schema.to_value());
-        add_definitions(&mut schema, generator, normalize::normalize_output);
-        // Output schemas are not used for reading.
-        self.output = Some(publish::publish_generated(&schema, SchemaStyle::default()));
-    }
-
-    pub(crate) fn scalar(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema, is_text: bool) {
+    pub(crate) fn scalar(&mut self, schema: fn(&mut SchemaGenerator) -> Schema, is_text: bool) {
         self.output(schema);
         self.scalar = self.output.take().map(|schema| ScalarSchema { schema, is_text });
     }
@@ -294,6 +284,16 @@ impl Description {
             problems: self.problems,
         }
     }
+}
+
+/// Returns the published schema of results of a type.
+#[inline(never)]
+pub(crate) fn publish_output(schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
+    let mut generator = generator(Contract::Serialize);
+    let mut schema = normalize::normalize_output(schema(&mut generator).to_value());
+    add_definitions(&mut schema, generator, normalize::normalize_output);
+    // Output schemas are not used for reading.
+    publish::publish_generated(&schema, SchemaStyle::default())
 }
 
 fn has_mark(value: &Value, mark: &str) -> bool {

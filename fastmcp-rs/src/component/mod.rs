@@ -29,6 +29,7 @@ pub(crate) mod output;
 pub(crate) mod parameter;
 pub(crate) mod prompt;
 pub(crate) mod ranking;
+pub(crate) mod request_extractors;
 pub(crate) mod resource;
 pub(crate) mod result_writer;
 pub(crate) mod slot;

@@ -5,6 +5,8 @@
 //! parameters, method resolution selects the family ([`probe`]).
 
 mod content;
+mod output_schema;
+mod own_content;
 #[doc(hidden)]
 #[allow(unreachable_pub)] // They are exported without their names.
 pub mod probe;
@@ -14,6 +16,8 @@ use std::marker::PhantomData;
 
 pub use content::IntoContent;
 pub(crate) use content::Scalar;
+pub(crate) use output_schema::OutputCheck;
+pub use output_schema::OutputSchema;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -248,7 +252,8 @@ impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<
     message = "`{Self}` cannot be the error of a tool, a resource or a prompt",
     label = "this type does not say whether the model may read the error",
     note = "for a text that the model reads, return `Result<_, ToolError>` and `Err(ToolError::new(text))`",
-    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model reads only an id"
+    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model reads only an id",
+    note = "for an error type of your own, `#[derive(mcp::ToolError)]` marks the variants that the model reads"
 )]
 pub trait HandlerError {}
 
@@ -278,17 +283,17 @@ impl ErrorKind<ToolError> for VisibleError {
 }
 
 #[doc(hidden)]
-pub struct LoggedError;
+pub struct ConvertedError;
 
-impl LoggedError {
+impl ConvertedError {
     pub fn checked(self) -> Self {
         self
     }
 }
 
-impl<E: Into<Box<dyn StdError + Send + Sync>>> ErrorKind<E> for LoggedError {
+impl<E: Into<ToolError>> ErrorKind<E> for ConvertedError {
     fn convert(&self, error: E) -> ToolError {
-        ToolError::internal(error)
+        error.into()
     }
 }
 

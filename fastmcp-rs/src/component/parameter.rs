@@ -7,11 +7,12 @@
 use std::any::Any;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, TemplateVariable};
+use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, NamedArgument, TemplateVariable};
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
 use crate::component::extract::{FromContext, Requirements, State};
@@ -28,7 +29,7 @@ use crate::json::absent::Absent;
     message = "`{Self}` cannot be an argument",
     label = "neither an argument nor injected",
     note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
-    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
+    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, `Extension<T>` of a `T` that is also `Clone`, and your own types that implement `FromContext` (in an `Option`, `OptionalFromContext`)"
 )]
 pub trait ToolArgument: ArgumentValue {}
 
@@ -85,7 +86,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ArgumentValue for T {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a tool",
-    note = "take `&str`, `&[T]`, or `&T` of a type that can be an argument"
+    note = "take `&str`, `&Path`, `&[T]`, or `&T` of a type that can be an argument"
 )]
 pub trait Lend {
     type Owned;
@@ -101,6 +102,10 @@ impl Lend for str {
 
 impl<T> Lend for [T] {
     type Owned = Vec<T>;
+}
+
+impl Lend for Path {
+    type Owned = PathBuf;
 }
 
 /// A parameter that comes from the client.
@@ -251,6 +256,11 @@ impl<T> InjectedKind<T> {
         Injected(PhantomData)
     }
 
+    /// Requires that a parameter with a pattern instead of a name is injected.
+    pub fn pattern_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
+        Injected(PhantomData)
+    }
+
     /// Always fails with our message, because the variables of a URI come from the client.
     pub fn variable_for<U>(self, _: &'static Parameter) -> Injected<U>
     where
@@ -287,6 +297,19 @@ impl<T: ?Sized> ArgumentKind<T> {
         U: Lend + ?Sized,
         U::Owned: InjectedParameter,
     {
+        Self::unreadable(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn pattern_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: NamedArgument,
+    {
+        Self::unreadable(parameter)
+    }
+
+    fn unreadable<U: Lend + ?Sized>(parameter: &'static Parameter) -> Argument<U> {
         let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
         Argument {
             parameter,

@@ -60,6 +60,26 @@ impl ResourceDefinition {
     };
 }
 
+/// Returns the URI in a constant, whose text the macro cannot read.
+///
+/// # Panics
+///
+/// Panics if the URI has variables. The macro calls it in a constant, so the panic is a compile error.
+#[doc(hidden)]
+#[track_caller]
+pub const fn constant_uri(uri: &'static str) -> &'static str {
+    let bytes = uri.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        assert!(
+            !matches!(bytes[index], b'{' | b'}'),
+            "a URI with variables must be a string literal in the attribute, because its variables are checked against the parameters"
+        );
+        index += 1;
+    }
+    uri
+}
+
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceAnnotations {

@@ -1,6 +1,7 @@
 //! The static definition of a tool, as the macro generates it.
 
 use crate::component::metadata::ComponentDefinition;
+use crate::schema::publish::ResultContent;
 
 /// A function that `#[mcp::tool]` turned into a tool.
 ///
@@ -64,10 +65,12 @@ pub struct ResultOptions {
     pub wrapped: Option<bool>,
     /// True if resource links without a text get one.
     pub link_text: Option<bool>,
+    /// The parts of structured results that are sent.
+    pub content: Option<ResultContent>,
 }
 
 impl ResultOptions {
-    pub const EMPTY: ResultOptions = ResultOptions { structured: None, wrapped: None, link_text: None };
+    pub const EMPTY: ResultOptions = ResultOptions { structured: None, wrapped: None, link_text: None, content: None };
 }
 
 /// The registration of a tool by its macro.

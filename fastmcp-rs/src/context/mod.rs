@@ -31,6 +31,7 @@ mod progress;
 mod request;
 pub(crate) mod request_id;
 pub(crate) mod states;
+pub(crate) mod transport_facts;
 
 use std::any::Any;
 use std::borrow::Cow;

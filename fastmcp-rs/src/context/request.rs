@@ -13,6 +13,7 @@ use crate::client_features::conversation::{CallClientRequests, FrameSink};
 use crate::context::Transport;
 use crate::context::nested_calls::NestedCalls;
 use crate::context::request_id::RequestId;
+use crate::context::transport_facts::{ClientAddr, TransportFacts};
 use crate::json::dual_serializer::write_json_and_text;
 use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
@@ -59,6 +60,10 @@ pub(crate) struct CallRequest {
     pub(crate) meta: Option<Box<str>>,
     /// The trace context in the transport's headers.
     pub(crate) transport_trace: Option<Box<TraceContext>>,
+    /// The address of the client, as far as the transport knows it.
+    pub(crate) client_addr: Option<ClientAddr>,
+    /// Present only if the transport has facts that a handler can read.
+    pub(crate) transport_facts: Option<Arc<TransportFacts>>,
     /// The memory permit for the arguments. A thread that uses them keeps it, even if the call has ended.
     pub(crate) retained: Option<Weak<dyn Any + Send + Sync>>,
     /// `None` for a modern client, which sends these facts in `meta`.

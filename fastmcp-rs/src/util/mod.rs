@@ -7,3 +7,4 @@ pub(crate) mod catch_panic;
 pub(crate) mod future;
 pub(crate) mod operator_log;
 pub(crate) mod sync;
+pub(crate) mod type_map;

@@ -359,6 +359,33 @@ fn a_reference_borrows_from_an_owned_argument() {
 }
 
 #[test]
+fn a_parameter_with_a_pattern_is_injected() {
+    let tool_of = |parameter| {
+        tool(
+            quote!(),
+            quote! {
+                /// Finds.
+                async fn find(#parameter) -> String {
+                    load()
+                }
+            },
+        )
+    };
+    check_change(
+        tool_of(quote!(pool: State<Pool>)),
+        tool_of(quote!(State(pool): State<Pool>)),
+        expect![[r#"
+        -async fn find(pool: State<Pool>) -> String {
+        +async fn find(State(pool): State<Pool>) -> String {
+        -                name: "pool",
+        +                name: "__pattern",
+        -            .slot_for::<State<Pool>>(&__PARAMETERS[0]);
+        +            .pattern_for::<State<Pool>>(&__PARAMETERS[0]);
+    "#]],
+    );
+}
+
+#[test]
 fn every_option_is_part_of_the_definition() {
     let options = quote! {
         name = "orders.get",
@@ -379,6 +406,7 @@ fn every_option_is_part_of_the_definition() {
         structured = false,
         wrapped,
         link_text = true,
+        result_content = "both",
         handle = GetOrder,
     };
     let item = quote! {
@@ -425,6 +453,7 @@ fn every_option_is_part_of_the_definition() {
             +                structured: ::core::option::Option::Some(false),
             +                wrapped: ::core::option::Option::Some(true),
             +                link_text: ::core::option::Option::Some(true),
+            +                content: ::core::option::Option::Some(__p::ResultContent::Both),
             +            },
         "#]],
     );
@@ -591,4 +620,21 @@ fn a_body_that_does_not_parse_is_kept() {
     let expansion = tool(quote!(), item).to_string();
     assert!(expansion.contains("let unfinished = ;"), "{expansion}");
     assert!(!expansion.contains("compile_error"), "{expansion}");
+}
+
+#[test]
+fn an_output_schema_is_a_static_that_checks_the_result() {
+    let item = quote! {
+        /// Finds.
+        fn find() -> Result<ToolResult, ToolError> {}
+    };
+    check_change(
+        tool(quote!(), item.clone()),
+        tool(quote!(output_schema = Order), item),
+        expect![[r#"
+        -        let __value = (&&&&__split.value()).kind().checked();
+        +        static __SCHEMA: __p::OutputSchema = __p::OutputSchema::new::<Order>();
+        +        let __value = __split.value().with_output_schema(&__SCHEMA);
+    "#]],
+    );
 }

@@ -42,7 +42,7 @@ fn every_malformed_option_is_reported() {
             `handle` takes the name of the type that represents this tool, as in `handle = GetOrder`
             `crate` takes the path of fastmcp-rs in this crate, as in `crate = ::fastmcp_rs`
             `description` takes a string literal, as in `description = "Finds an order."`
-            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `handle`, `crate`
+            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `result_content`, `output_schema`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `handle`, `crate`
         "#]],
     );
 }
@@ -115,6 +115,36 @@ fn a_handle_that_would_shadow_a_primitive_type_is_reported() {
         ),
         expect![[r#"
             the type that represents this tool would hide the primitive `str`: name it with `handle = ..`
+        "#]],
+    );
+}
+
+#[test]
+fn options_about_structured_content_fit_together() {
+    check_messages(
+        tool(
+            quote!(result_content = "text", structured, output_schema = Order),
+            quote!(
+                /// Finds.
+                fn find() -> ToolResult {}
+            ),
+        ),
+        expect![[r#"
+            a tool that sends only text publishes no output schema: remove `output_schema` or `result_content`
+            `result_content = "text"` sends no structured content: remove one of the two
+        "#]],
+    );
+    check_messages(
+        tool(
+            quote!(result_content = "json", output_schema),
+            quote!(
+                /// Finds.
+                fn find() -> ToolResult {}
+            ),
+        ),
+        expect![[r#"
+            `result_content` takes `"both"`, `"text"` or `"structured"`, as in `result_content = "text"`
+            `output_schema` takes a type whose schema is published, as in `output_schema = Order`
         "#]],
     );
 }

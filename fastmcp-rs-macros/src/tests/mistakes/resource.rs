@@ -50,23 +50,19 @@ fn the_uri_has_to_be_a_string_literal_in_first_place() {
             the URI comes first and has no key: write only its string literal
         "#]],
     );
-    check_options(
-        quote!(URI),
-        expect![[r#"
-        the URI of a resource must be a string literal, because its variables are checked against the parameters
-    "#]],
-    );
+    // A constant may have a URI without variables.
+    check_options(quote!(URI), expect![[""]]);
     check_options(
         quote!(concat!("s://", "{id}")),
         expect![[r#"
-        the URI of a resource must be a string literal, because its variables are checked against the parameters
-    "#]],
+            the URI of a resource must be a string literal, because its variables are checked against the parameters, or the name of a `const`, if it has no variables
+        "#]],
     );
     check_options(
         quote!(b"s://{id}"),
         expect![[r#"
-        the URI of a resource must be a string literal, because its variables are checked against the parameters
-    "#]],
+            the URI of a resource must be a string literal, because its variables are checked against the parameters, or the name of a `const`, if it has no variables
+        "#]],
     );
 }
 
