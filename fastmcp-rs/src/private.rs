@@ -35,7 +35,7 @@ pub use crate::component::output::{
 pub use crate::component::parameter::{Input, Lend, ToolArgument, receiver};
 pub use crate::component::prompt::{IntoMessages, PromptDefinition, PromptHandle, RegisteredPrompt};
 pub use crate::component::resource::{
-    RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle, constant_uri,
+    RegisteredResource, ResourceAnnotations, ResourceDefinition, ResourceHandle, check_constant_uri,
 };
 pub use crate::component::slot::{JsonReader, Slot};
 pub use crate::component::tool::{RegisteredTool, ResultOptions, ToolAnnotations, ToolDefinition, ToolHandle};

@@ -181,14 +181,26 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static 
     ]
 }
 
-/// Generates the URI of a resource. A constant is checked when it is evaluated, and rustc reports it at its path.
+/// Generates the URI of a resource.
 fn expand_uri(options: &ResourceOptions) -> Option<TokenStream> {
-    if let Some(path) = &options.uri_constant {
-        let span = path.span();
-        let private = private_at(span);
-        return Some(quote_spanned!(span=> #private::constant_uri(#path)));
+    match &options.uri_constant {
+        Some(path) => Some(path.to_token_stream()),
+        None => options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream()),
     }
-    options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream())
+}
+
+/// Generates the check of a URI in a constant, which rustc reports at its path.
+pub(super) fn expand_uri_check(handler: &Handler<'_>) -> Option<TokenStream> {
+    let SpecificOptions::Resource(options) = &handler.options.specific else {
+        return None;
+    };
+    let span = options.uri_constant.as_ref()?.span();
+    let private = private_at(span);
+    let handle = handler.handle();
+    // Through the definition, so that a constant of another type is one error.
+    Some(quote_spanned! {span=>
+        const _: () = #private::check_constant_uri(<#handle as #private::ResourceHandle>::DEFINITION.uri);
+    })
 }
 
 /// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another

@@ -80,10 +80,24 @@ pub trait FromContext: Sized + Send + 'static {
     note = "use `ToolError`: the model reads the text of `ToolError::new(..)`",
     note = "a type that implements `std::error::Error` is logged for the operator and hidden from the model; `Infallible` is for extractors that never fail"
 )]
-pub trait ExtractorError: Into<ToolError> + Send {}
+// `Into<ToolError>` is no supertrait, or rustc would report it instead of this trait.
+pub trait ExtractorError: Send + Sized {
+    /// Converts the error into the one that ends the call.
+    #[doc(hidden)]
+    fn into_tool_error(self) -> ToolError;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Into<ToolError> + Send> ExtractorError for T {}
+impl<T: Into<ToolError> + Send> ExtractorError for T {
+    fn into_tool_error(self) -> ToolError {
+        self.into()
+    }
+}
+
+/// Creates the value of an extractor for one call.
+pub(crate) async fn extract<T: FromContext>(context: &Context) -> Result<T, ToolError> {
+    T::from_context(context).await.map_err(ExtractorError::into_tool_error)
+}
 
 /// An extractor that a handler can also take as `Option<Self>`, which is `None` if the value is absent.
 ///

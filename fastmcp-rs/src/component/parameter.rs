@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, NamedArgument, TemplateVariable};
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
-use crate::component::extract::{FromContext, Requirements, State};
+use crate::component::extract::{ExtractorError, FromContext, Requirements, State};
 use crate::component::flat_members;
 use crate::component::model::{OutputOnly, ReadableModel};
 use crate::component::slot::{JsonReader, Slot};
@@ -216,7 +216,7 @@ pub struct Injected<T>(PhantomData<fn() -> T>);
 impl<T: FromContext> Injected<T> {
     pub fn resolve(self, context: &Context) -> impl Future<Output = Result<T, ToolError>> + Send {
         let value = T::from_context(context);
-        async move { value.await.map_err(Into::into) }
+        async move { value.await.map_err(ExtractorError::into_tool_error) }
     }
 }
 

@@ -62,14 +62,14 @@ impl ResourceDefinition {
     };
 }
 
-/// Returns the URI in a constant, whose text the macro cannot read.
+/// Checks the URI in a constant, whose text the macro cannot read.
 ///
 /// # Panics
 ///
 /// Panics if the URI has variables. The macro calls it in a constant, so the panic is a compile error.
 #[doc(hidden)]
 #[track_caller]
-pub const fn constant_uri(uri: &'static str) -> &'static str {
+pub const fn check_constant_uri(uri: &'static str) {
     let bytes = uri.as_bytes();
     let mut index = 0;
     while index < bytes.len() {
@@ -79,7 +79,6 @@ pub const fn constant_uri(uri: &'static str) -> &'static str {
         );
         index += 1;
     }
-    uri
 }
 
 #[doc(hidden)]

@@ -59,7 +59,10 @@ fn the_uri_of_a_resource_can_be_a_constant() {
         expect![[r#"
             +                title: ::core::option::Option::Some("Settings"),
             -            uri: "config://app",
-            +            uri: __p::constant_uri(uris::CONFIG),
+            +            uri: uris::CONFIG,
+            +    const _: () = __p::check_constant_uri(
+            +        <config as __p::ResourceHandle>::DEFINITION.uri,
+            +    );
         "#]],
     );
 }
