@@ -257,7 +257,7 @@ impl<'a> Parameter<'a> {
     pub(crate) fn has_underscore(&self) -> bool {
         let name = self.ident.to_string();
         let rest = name.trim_start_matches('_');
-        name.starts_with('_') && rest.starts_with(|first: char| first.is_alphabetic())
+        self.pattern.is_none() && name.starts_with('_') && rest.starts_with(|first: char| first.is_alphabetic())
     }
 }
 

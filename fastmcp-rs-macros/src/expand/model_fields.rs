@@ -11,10 +11,8 @@ use syn::{Attribute, DeriveInput, Fields, LitStr, Visibility};
 
 use super::attributes::cfg_attributes;
 use super::crate_path::{CratePath, private, private_at};
-use super::model::{
-    Derives, convert_options, expand_checks, expand_derives, expand_field_bounds, field_cfg_attributes, field_lists,
-    remove_attributes,
-};
+use super::model_checks::{expand_checks, expand_field_bounds, field_cfg_attributes};
+use super::model_derives::{Derives, convert_options, expand_derives, field_lists, remove_attributes};
 use crate::model::{CheckedField, Direction, Model};
 use crate::serde_options::{has_schemars_option, has_serde_option};
 use crate::types::{rename_self, replace_lifetimes};

@@ -7,6 +7,7 @@ use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::foreign::{annotations_message, find_elsewhere};
+use super::tokens::split_at_commas;
 use crate::errors::Errors;
 
 /// An option as written: a key with an optional value.
@@ -81,34 +82,6 @@ pub(super) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &m
     false
 }
 
-/// Splits at the commas outside of brackets and outside of the parameters of a closure. Drops empty parts, as after a
-/// trailing comma.
-pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
-    let mut parts = vec![Vec::new()];
-    let mut is_in_parameters = false;
-    for token in tokens {
-        if is_punct(&token, ',') && !is_in_parameters {
-            parts.push(Vec::new());
-        } else if let Some(part) = parts.last_mut() {
-            if is_punct(&token, '|') {
-                is_in_parameters = !is_in_parameters && may_precede_closure(part.last());
-            }
-            part.push(token);
-        }
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
-/// Returns whether a `|` after a token opens the parameters of a closure.
-fn may_precede_closure(token: Option<&TokenTree>) -> bool {
-    match token {
-        Some(TokenTree::Ident(word)) => word == "move",
-        Some(token) => is_punct(token, '='),
-        None => true,
-    }
-}
-
 fn parse_entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     let mut rest = part.into_iter();
     let key = match rest.next()? {
@@ -166,8 +139,4 @@ fn report_parentheses(key: &Ident, group: &Group, errors: &mut Errors) {
         (false, false) => format!("write `{key} = {inner}`"),
     };
     errors.at(group, format!("`{key}` does not take parentheses: {fix}"));
-}
-
-pub(super) fn is_punct(token: &TokenTree, character: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Pat, PatType, Path, Type};
 
-use super::entry::{is_punct, split_at_commas};
+use super::tokens::{is_punct, split_at_commas};
 use crate::types::{generic_arguments, strip_groups};
 
 /// The hints of the specification, of rmcp and of FastMCP, and our options for them.

@@ -6,13 +6,14 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::{LitStr, Path, Type};
 
 use super::docs::{self, Description};
-use super::entry::{Entry, OptionValue, read_parts, split_at_commas};
+use super::entry::{Entry, OptionValue, read_parts};
 use super::foreign::annotations_message;
 use super::icon::{self, Icon};
 use super::middleware::parse_middleware;
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::rename::RenameRule;
 use super::resource::ResourceOptions;
+use super::tokens::split_at_commas;
 use super::{duration, json, value};
 use crate::component::Component;
 use crate::errors::Errors;

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Lit;
 
-use super::entry::split_at_commas;
+use super::tokens::split_at_commas;
 
 /// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,8 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Expr;
 
-use super::entry::{Entry, is_punct, split_at_commas};
+use super::entry::Entry;
+use super::tokens::{is_punct, split_at_commas};
 use crate::errors::Errors;
 
 /// Returns the expressions, the outermost middleware first. Reports and omits values that cannot be middleware.

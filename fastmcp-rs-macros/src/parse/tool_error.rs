@@ -4,7 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, LitBool, LitStr, Meta, Path};
 
-use super::entry::{Entry, parse_entries, report_duplicate, split_at_commas};
+use super::entry::{Entry, parse_entries, report_duplicate};
+use super::tokens::split_at_commas;
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 

@@ -3,8 +3,9 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
-use super::entry::{Entry, is_punct, split_at_commas};
+use super::entry::Entry;
 use super::literal::{JsonLiteral, Number};
+use super::tokens::{is_punct, split_at_commas};
 use crate::errors::Errors;
 
 /// Reads `key = "text"`.
