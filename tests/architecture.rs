@@ -23,6 +23,9 @@ const PHASES: [&str; 11] =
 /// The limit of names that `lib.rs` re-exports, without its modules. Names of one subject belong in its module.
 const MAX_ROOT_NAMES: usize = 40;
 
+/// The compile-error cases with several errors: one for each of several mistakes, unless a comment says otherwise.
+const CASES_WITH_SEVERAL_ERRORS: [(&str, usize); 0] = [];
+
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;
 
@@ -264,6 +267,33 @@ fn only_the_protocol_room_spells_methods() {
         }
     }
     assert!(found.is_empty(), "use `ProtocolMethod` instead:\n{}", found.join("\n"));
+}
+
+/// One mistake is one error, and no message names the hidden module of the macros.
+#[test]
+fn every_compile_error_is_reported_once_and_names_no_hidden_module() {
+    let root = root();
+    let several: BTreeMap<&str, usize> = CASES_WITH_SEVERAL_ERRORS.into_iter().collect();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for folder in ["tests/ui/fail", "tests/ui/features"] {
+        for path in files_below(&root.join(folder), "stderr") {
+            let text = read(&path);
+            let case = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
+            let errors = text.lines().filter(|line| line.starts_with("error")).count();
+            let expected = several.get(&*case).copied().unwrap_or(1);
+            if errors != expected {
+                wrong.push(format!("{case} has {errors} errors, not {expected}"));
+            }
+            if text.contains("__private") || text.contains("__p::") {
+                wrong.push(format!("{case} names `__private`"));
+            }
+            seen.insert(case);
+        }
+    }
+    wrong.extend(several.keys().filter(|case| !seen.contains(**case)).map(|case| format!("there is no case {case}")));
+    assert!(seen.len() > 200, "{} cases were found", seen.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

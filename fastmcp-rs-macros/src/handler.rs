@@ -2,17 +2,21 @@
 //!
 //! [`Handler`] borrows from the parsed item, so that later errors can point at the user's source.
 
-use proc_macro2::Ident;
+use std::borrow::Cow;
+
+use proc_macro2::{Ident, Span};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{FnArg, Pat, ReturnType, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::parse::{
-    ArgOptions, Description, Flag, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments,
+    ArgOptions, Description, Flag, FnItem, HandlerOptions, RenameRule, SpecificOptions, Template,
+    find_wrapped_parameters, read_doc_comments, wrapped_parameters_message,
 };
-use crate::types::{as_reference, generic_arguments, strip_groups};
+use crate::types::{Shape, as_reference, generic_arguments, strip_groups};
 
 /// A function that clients call through the protocol.
 pub(crate) struct Handler<'a> {
@@ -25,13 +29,18 @@ pub(crate) struct Handler<'a> {
     pub(crate) owner: Option<Ident>,
 }
 
-/// A named parameter of the function.
+/// A parameter of the function.
 pub(crate) struct Parameter<'a> {
-    pub(crate) ident: &'a Ident,
+    /// The name; a generated one for a parameter with a pattern.
+    pub(crate) ident: Cow<'a, Ident>,
+    /// The span of the pattern of a parameter without a name.
+    pub(crate) pattern: Option<Span>,
     pub(crate) description: Description,
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
     pub(crate) ownership: Ownership<'a>,
+    /// The rule for the argument's name.
+    pub(crate) rule: Option<RenameRule>,
 }
 
 /// The source of a parameter's value at run time.
@@ -43,6 +52,8 @@ pub(crate) enum Role {
     Variable,
     /// An injected value, because the URI template has no variable of that name.
     Injected,
+    /// An injected value that the function destructures, because only arguments need a name.
+    Pattern,
     /// The state that a method receives as `self`.
     Receiver,
 }
@@ -87,7 +98,8 @@ impl<'a> Handler<'a> {
         let description = options.description.take().unwrap_or(documented);
         let component = options.component();
         let inputs = item.signature.inputs.iter();
-        let parameters = inputs.filter_map(|input| Parameter::new(input, component, errors)).collect();
+        let parameters =
+            inputs.filter_map(|input| Parameter::new(input, component, options.rename_all, errors)).collect();
         Self {
             item,
             options,
@@ -115,7 +127,10 @@ impl<'a> Handler<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.options.name {
             Some(name) => name.value(),
-            None => self.ident().unraw().to_string(),
+            None => {
+                let name = self.ident().unraw().to_string();
+                self.options.rename_self.map_or_else(|| name.clone(), |rule| rule.apply(&name))
+            }
         }
     }
 
@@ -141,6 +156,9 @@ impl<'a> Handler<'a> {
     pub(crate) fn role(&self, parameter: &Parameter<'_>) -> Role {
         if parameter.is_receiver() {
             return Role::Receiver;
+        }
+        if parameter.pattern.is_some() {
+            return Role::Pattern;
         }
         let name = parameter.name();
         match self.component() {
@@ -171,14 +189,22 @@ impl<'a> Handler<'a> {
 }
 
 impl<'a> Parameter<'a> {
-    fn new(input: &'a FnArg, component: Component, errors: &mut Errors) -> Option<Self> {
+    fn new(input: &'a FnArg, component: Component, rule: Option<RenameRule>, errors: &mut Errors) -> Option<Self> {
         // `validate::signature` reports receivers.
         let FnArg::Typed(typed) = input else {
             return None;
         };
         let options = ArgOptions::parse(&typed.attrs, errors);
-        let ident = match &*typed.pat {
-            Pat::Ident(pattern) => &pattern.ident,
+        if let Some(inner) = find_wrapped_parameters(&typed.ty) {
+            errors.at(&typed.ty, wrapped_parameters_message(inner));
+            return None;
+        }
+        let (ident, pattern) = match &*typed.pat {
+            Pat::Ident(pattern) => (Cow::Borrowed(&pattern.ident), None),
+            pattern if !is_spelled_argument(&typed.ty) => {
+                let span = pattern.span();
+                (Cow::Owned(Ident::new("__pattern", span)), Some(span))
+            }
             unnamed => {
                 let name = suggest_name(&typed.ty);
                 let ty = format_type(&typed.ty);
@@ -198,24 +224,31 @@ impl<'a> Parameter<'a> {
         };
         Some(Self {
             ident,
+            pattern,
             description: read_doc_comments(&typed.attrs),
             options,
             ty: &typed.ty,
             ownership: Ownership::from_type(&typed.ty),
+            rule,
         })
     }
 
     /// Returns whether the parameter is the `self` of a method.
     pub(crate) fn is_receiver(&self) -> bool {
-        self.ident == "self"
+        *self.ident == "self"
     }
 
     /// Returns the key of the argument in the input.
     pub(crate) fn name(&self) -> String {
         match &self.options.rename {
             Some(rename) => rename.value(),
-            None if self.has_underscore() => self.ident.to_string().trim_start_matches('_').to_owned(),
-            None => self.ident.unraw().to_string(),
+            None => {
+                let mut name = self.ident.unraw().to_string();
+                if self.has_underscore() {
+                    name = name.trim_start_matches('_').to_owned();
+                }
+                self.rule.map_or_else(|| name.clone(), |rule| rule.apply(&name))
+            }
         }
     }
 
@@ -257,6 +290,12 @@ impl<'a> Output<'a> {
         };
         Self { ty, value, error }
     }
+}
+
+/// Returns whether a type is spelled like one that is never injected.
+fn is_spelled_argument(ty: &Type) -> bool {
+    let ty = as_reference(ty).map_or(ty, |reference| &reference.elem);
+    Shape::from_type(ty) != Shape::Unknown || matches!(strip_groups(ty), Type::Tuple(_))
 }
 
 /// Suggests a name for an argument: `order_line` for a user's type `OrderLine`, otherwise `value`.

@@ -6,6 +6,8 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::{Attribute, LitStr, Meta};
 
+use crate::parse::RenameRule;
+
 /// An option of serde or schemars: `key`, `key = value` or `key(..)`.
 pub(crate) struct SerdeOption {
     pub(crate) key: Ident,
@@ -104,14 +106,7 @@ pub(crate) fn read_renames(attributes: &[Attribute], key: &str) -> Renames {
 
 /// Renames a field as serde's `rename_all` does.
 pub(crate) fn rename_field(name: &str, rule: &str) -> String {
-    match rule {
-        "UPPERCASE" | "SCREAMING_SNAKE_CASE" => name.to_ascii_uppercase(),
-        "PascalCase" => to_pascal_case(name),
-        "camelCase" => lower_first(&to_pascal_case(name)),
-        "kebab-case" => name.replace('_', "-"),
-        "SCREAMING-KEBAB-CASE" => name.to_ascii_uppercase().replace('_', "-"),
-        _ => name.to_owned(),
-    }
+    RenameRule::from_word(rule).map_or_else(|| name.to_owned(), |rule| rule.apply(name))
 }
 
 /// Renames a variant as serde's `rename_all` does.
@@ -126,15 +121,6 @@ pub(crate) fn rename_variant(name: &str, rule: &str) -> String {
         "SCREAMING-KEBAB-CASE" => to_snake_case(name).to_ascii_uppercase().replace('_', "-"),
         _ => name.to_owned(),
     }
-}
-
-fn to_pascal_case(name: &str) -> String {
-    let words = name.split('_').map(|word| {
-        let mut characters = word.chars();
-        let first = characters.next().map(|first| first.to_ascii_uppercase());
-        first.into_iter().chain(characters).collect::<String>()
-    });
-    words.collect()
 }
 
 fn lower_first(name: &str) -> String {

@@ -39,6 +39,7 @@
 //! | [`middleware`] | code around every operation, such as rate limits |
 //! | `stdio`, `http_server` | settings of the transports |
 //! | `logging`, `metrics` | log lines, traces and metrics |
+//! | `settings` | settings of operators from the environment and a file |
 //! | `testing` | an in-process client and lock files of tools |
 //!
 //! # Features
@@ -54,6 +55,7 @@
 //! | `metrics` | `App::metrics` and `HttpConfig::metrics`: metrics of a running server for Prometheus |
 //! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` configure it (enables `logging`) |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: sends the events of a call to its client |
+//! | `settings` | `settings`: settings of operators from environment variables and a TOML file |
 //! | `schema-validation` | all of JSON Schema for [`DynamicTool`](dynamic::DynamicTool)s, through the crate `jsonschema` |
 //! | `testing` | `testing`: an in-process client and lock files of tools, for tests |
 //! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
@@ -97,6 +99,8 @@ mod protocol;
 mod registry;
 mod schema;
 mod sealing;
+#[cfg(feature = "settings")]
+pub mod settings;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -174,12 +178,25 @@ pub mod handler {
 
     pub use crate::app::{ShutdownHook, StateFactory};
     pub use crate::component::component_set::ComponentSet;
-    pub use crate::component::extract::{FromContext, Requirements};
+    pub use crate::component::extract::{ExtractorError, FromContext, OptionalFromContext, Requirements};
+    pub use crate::component::flatten::Args;
     pub use crate::component::output::{IntoContent, StructuredOutput};
     pub use crate::component::parameter::ToolArgument;
     pub use crate::component::prompt::{IntoMessages, Prompt};
+    pub use crate::component::request_extractors::Extension;
+    #[cfg(feature = "http")]
+    pub use crate::component::request_extractors::Headers;
     pub use crate::component::resource::{IntoResource, Resource};
     pub use crate::component::tool::Tool;
+    pub use crate::context::transport_facts::ClientAddr;
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::component::{
+        completion::{CompletionHandler, complete},
+        invocation::Call,
+        output::HandlerError,
+        parameter::receiver,
+    };
     #[doc(no_inline)]
     pub use crate::{CompletionRequest, Context, State, ToolError};
 }
@@ -210,6 +227,9 @@ pub mod elicitation {
 
     pub use crate::client_features::elicitation::ElicitationResult;
     pub use crate::client_features::form::{Form, FormChoice, FormField};
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::client_features::form::{FieldOf, FormMember};
     #[doc(no_inline)]
     pub use crate::{ClientRequestError, context::ClientRequest};
 }

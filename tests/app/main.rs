@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use toolbox as _;
 
 mod argument_decoding;
+mod argument_defaults;
 mod argument_errors;
 mod client_features;
 mod connection;
 mod dynamic;
 mod dynamic_schemas;
+mod flattened_arguments;
 mod handles;
 mod lifecycle;
 mod links;
@@ -26,19 +28,23 @@ mod models;
 mod mounting;
 mod nested_calls;
 mod non_finite_floats;
+mod own_content;
 mod problems;
 mod progress;
 mod published_schemas;
+mod renamed_arguments;
 mod request_context;
 mod results;
 mod rich_types;
 mod separators;
+mod signatures;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;
 mod test_client;
+mod typed_errors;
 mod validated_client;
 mod visibility;
 mod wrapped;

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::crate_path::private_at;
 use super::definition::expand_number;
-use crate::parse::{ArgOptions, JsonLiteral, LiteralKind};
+use crate::parse::{ArgOptions, ComputedDefault, JsonLiteral, LiteralKind};
 use crate::types::{Shape, respan};
 
 /// Generates the check that a default fits the type, at the span of the default.
@@ -19,6 +19,7 @@ pub(super) fn expand_default_check(default: &JsonLiteral, ty: &TokenStream) -> T
         LiteralKind::Float => "float",
         LiteralKind::String => "text",
         LiteralKind::Bool => "flag",
+        LiteralKind::List => "list",
     };
     let kind = Ident::new(kind, span);
     let is_unknown = syn::parse2::<syn::Type>(ty.clone()).is_ok_and(|ty| Shape::from_type(&ty) == Shape::Unknown);
@@ -33,6 +34,32 @@ pub(super) fn expand_default_check(default: &JsonLiteral, ty: &TokenStream) -> T
     quote_spanned! {span=>
         (&#private::DefaultOf::<#ty>::NEW).kind().#kind();
         #named
+    }
+}
+
+/// Generates the value of a default that is no literal, at the span of the default. Its type is that of the place where
+/// it is used, so that a literal inside of the expression has that type.
+pub(super) fn expand_computed_default(default: &ComputedDefault) -> TokenStream {
+    let span = default.tokens().span();
+    let private = private_at(span);
+    match default {
+        ComputedDefault::OfType(_) => quote_spanned!(span=> ::core::default::Default::default()),
+        ComputedDefault::Expression(expression) => {
+            quote_spanned!(span=> #private::IntoDefault::into_default(#expression))
+        }
+    }
+}
+
+/// Generates the function that returns a default that is no literal.
+pub(super) fn expand_default_function(default: &ComputedDefault) -> TokenStream {
+    let span = default.tokens().span();
+    match default {
+        // Clippy reports a closure that only calls a function.
+        ComputedDefault::OfType(_) => quote_spanned!(span=> ::core::default::Default::default),
+        ComputedDefault::Expression(_) => {
+            let value = expand_computed_default(default);
+            quote_spanned!(span=> || #value)
+        }
     }
 }
 

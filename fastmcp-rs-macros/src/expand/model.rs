@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Member, Type, Variant, Visibility};
 
 use super::attributes::cfg_attributes;
-use super::checks::{expand_bound_checks, expand_default_check};
+use super::checks::{expand_bound_checks, expand_computed_default, expand_default_check};
 use super::crate_path::{CratePath, import_runtime, private, private_at};
 use super::definition::{expand_constraints, expand_number};
 use super::model_fields::{expand_field_checks, expand_guarded, expand_stubs};
@@ -243,7 +243,7 @@ fn make_serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &Mode
     if let Some(rename) = &field.options.rename {
         attributes.push(syn::parse_quote!(#[serde(rename = #rename)]));
     }
-    if field.options.default.is_some() {
+    if field.options.has_default() {
         let path = format!("{}::{}", model.input.ident, default_function_name(group.variant, field));
         attributes.push(syn::parse_quote!(#[serde(default = #path)]));
     }
@@ -302,23 +302,28 @@ fn expand_defaults(model: &Model<'_>) -> Option<TokenStream> {
     let functions: Vec<TokenStream> = model
         .fields()
         .filter_map(|(variant, field)| {
-            let default = field.options.default.as_ref()?;
             let name = default_function_name(variant, field);
             let ty = &field.field.ty;
-            let json = &default.json;
-            let private = private();
-            let check = expand_default_check(default, &ty.to_token_stream());
-            let preset = match model.is_checked(field) {
-                true => quote!(#private::FieldFit::<#ty>::preset),
-                false => quote!(#private::preset::<#ty>),
+            let value = match (&field.options.default, &field.options.computed_default) {
+                (Some(default), _) => {
+                    let json = &default.json;
+                    let private = private();
+                    let check = expand_default_check(default, &ty.to_token_stream());
+                    let preset = match model.is_checked(field) {
+                        true => quote!(#private::FieldFit::<#ty>::preset),
+                        false => quote!(#private::preset::<#ty>),
+                    };
+                    quote!(#check #preset(#json))
+                }
+                (None, Some(default)) => expand_computed_default(default),
+                (None, None) => return None,
             };
             let conditions = field_cfg_attributes(variant, field);
             Some(quote! {
                 #(#conditions)*
                 #[allow(dead_code, non_snake_case)]
                 fn #name() -> #ty {
-                    #check
-                    #preset(#json)
+                    #value
                 }
             })
         })

@@ -32,7 +32,7 @@ pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
         }
     }
     let generics = &model.input.generics;
-    let is_enforced = |options: &ArgOptions| options.is_constrained() || options.default.is_some();
+    let is_enforced = |options: &ArgOptions| options.is_constrained() || options.has_default();
     if !generics.params.is_empty() && model.fields().any(|(_, field)| is_enforced(&field.options)) {
         errors.at(
             generics,
@@ -44,6 +44,9 @@ pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
         check_options(options, &field.field.ty, errors);
         reject_header(options, "the fields inside them", errors);
         reject_completion(options, "a field inside them", errors);
+        if let Some(flatten) = &options.flatten {
+            errors.at(flatten, "the fields of a model are flattened by serde: write `#[serde(flatten)]`");
+        }
         if let (false, Some(default)) = (model.direction.is_read(), &options.default) {
             errors.at(
                 &default.tokens,

@@ -7,14 +7,16 @@
 use std::any::Any;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, TemplateVariable};
+use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, NamedArgument, TemplateVariable};
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
-use crate::component::extract::{FromContext, Requirements, State};
+use crate::component::extract::{ExtractorError, FromContext, Requirements, State};
+use crate::component::flat_members;
 use crate::component::model::{OutputOnly, ReadableModel};
 use crate::component::slot::{JsonReader, Slot};
 use crate::context::Context;
@@ -28,7 +30,13 @@ use crate::json::absent::Absent;
     message = "`{Self}` cannot be an argument",
     label = "neither an argument nor injected",
     note = "an argument, and every type inside it, needs `Deserialize` of serde 1, `JsonSchema` of schemars 1 and `Send`: put `#[mcp::model]` on your own types",
-    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
+    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, `Extension<T>` of a `T` that is also `Clone`, and your own types that implement `FromContext` (in an `Option`, `OptionalFromContext`)"
+)]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "decimal", feature = "jiff", feature = "url", feature = "uuid")),
+    diagnostic::on_unimplemented(
+        note = "types of chrono, jiff, rust_decimal, url and uuid need a feature of fastmcp-rs: `cargo add fastmcp-rs --features chrono`, `jiff`, `decimal`, `url` or `uuid`"
+    )
 )]
 pub trait ToolArgument: ArgumentValue {}
 
@@ -45,6 +53,10 @@ pub trait ArgumentValue: Sized + Send + 'static {
     fn text(place: &mut Option<Self>) -> Option<&mut Option<String>>;
     fn absent() -> Option<Self>;
     fn schema(generator: &mut SchemaGenerator) -> Schema;
+    /// Returns the schema itself, even where [`ArgumentValue::schema`] returns a reference to it.
+    fn own_schema(generator: &mut SchemaGenerator) -> Schema;
+    /// Returns the names of a struct's fields; none if the type takes members of any name.
+    fn field_names() -> Option<&'static [&'static str]>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -66,6 +78,14 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ArgumentValue for T {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<T>()
     }
+
+    fn own_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+
+    fn field_names() -> Option<&'static [&'static str]> {
+        flat_members::field_names::<T>()
+    }
 }
 
 /// Maps the `Self` of a parameter `&Self` to the owned type that it borrows from: tools own their arguments while they
@@ -73,7 +93,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ArgumentValue for T {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a tool",
-    note = "take `&str`, `&[T]`, or `&T` of a type that can be an argument"
+    note = "take `&str`, `&Path`, `&[T]`, or `&T` of a type that can be an argument"
 )]
 pub trait Lend {
     type Owned;
@@ -89,6 +109,10 @@ impl Lend for str {
 
 impl<T> Lend for [T] {
     type Owned = Vec<T>;
+}
+
+impl Lend for Path {
+    type Owned = PathBuf;
 }
 
 /// A parameter that comes from the client.
@@ -119,6 +143,29 @@ impl<T: Lend + ?Sized> Argument<T> {
     pub fn resolve(self, _: &Context) -> Ready<Result<T::Owned, ToolError>> {
         // All arguments are read before the call runs, or the call does not run.
         ready(self.value.ok_or_else(|| ToolError::internal("an argument was not read")))
+    }
+
+    pub(crate) fn parameter(&self) -> &'static Parameter {
+        self.parameter
+    }
+
+    pub(crate) fn set(&mut self, value: T::Owned) {
+        self.value = Some(value);
+    }
+
+    /// Returns the reason why a JSON text is not a value of this type.
+    pub(crate) fn find_misfit(&self, json: &str) -> Option<serde_json::Error> {
+        (self.read)(&mut serde_json::Deserializer::from_str(json)).err()
+    }
+
+    /// Describes the argument with its examples, without its default.
+    pub(crate) fn describe_as(&self, description: &mut Description, required: bool) {
+        description.argument(self.parameter, self.schema, required);
+        for example in self.parameter.examples {
+            if let Some(error) = self.find_misfit(example) {
+                description.report_unfit_example(self.parameter, example, &error);
+            }
+        }
     }
 
     /// Reads the default in the same way as a value from the client.
@@ -155,14 +202,9 @@ impl<T: Lend + ?Sized> Slot for Argument<T> {
 
     fn describe(&self, description: &mut Description) {
         let required = self.parameter.default.is_none() && (self.absent)().is_none();
-        description.argument(self.parameter, self.schema, required);
+        self.describe_as(description, required);
         if let Some(Err(error)) = self.preset() {
             description.report_unfit_default(self.parameter, &error);
-        }
-        for example in self.parameter.examples {
-            if let Err(error) = (self.read)(&mut serde_json::Deserializer::from_str(example)) {
-                description.report_unfit_example(self.parameter, example, &error);
-            }
         }
     }
 }
@@ -174,7 +216,7 @@ pub struct Injected<T>(PhantomData<fn() -> T>);
 impl<T: FromContext> Injected<T> {
     pub fn resolve(self, context: &Context) -> impl Future<Output = Result<T, ToolError>> + Send {
         let value = T::from_context(context);
-        async move { value.await.map_err(Into::into) }
+        async move { value.await.map_err(ExtractorError::into_tool_error) }
     }
 }
 
@@ -234,6 +276,11 @@ impl<T> InjectedKind<T> {
         Injected(PhantomData)
     }
 
+    /// Requires that a parameter with a pattern instead of a name is injected.
+    pub fn pattern_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
+        Injected(PhantomData)
+    }
+
     /// Always fails with our message, because the variables of a URI come from the client.
     pub fn variable_for<U>(self, _: &'static Parameter) -> Injected<U>
     where
@@ -270,6 +317,19 @@ impl<T: ?Sized> ArgumentKind<T> {
         U: Lend + ?Sized,
         U::Owned: InjectedParameter,
     {
+        Self::unreadable(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn pattern_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: NamedArgument,
+    {
+        Self::unreadable(parameter)
+    }
+
+    fn unreadable<U: Lend + ?Sized>(parameter: &'static Parameter) -> Argument<U> {
         Argument::unread(parameter)
     }
 

@@ -19,7 +19,9 @@ use crate::protocol::CacheScope;
 /// `App::empty("x").resource::<config>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a resource",
-    note = "put `#[mcp::resource(\"scheme://…\")]` on a function and name that function here"
+    label = "not a function with `#[mcp::resource]`",
+    note = "put `#[mcp::resource(\"scheme://…\")]` on a function and name that function here",
+    note = "`.tool::<..>()` and `.prompt::<..>()` register the other components, and `.server::<Type>()` all methods of a type"
 )]
 pub trait Resource: ResourceHandle {}
 
@@ -58,6 +60,25 @@ impl ResourceDefinition {
         ttl: None,
         scope: None,
     };
+}
+
+/// Checks the URI in a constant, whose text the macro cannot read.
+///
+/// # Panics
+///
+/// Panics if the URI has variables. The macro calls it in a constant, so the panic is a compile error.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_constant_uri(uri: &'static str) {
+    let bytes = uri.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        assert!(
+            !matches!(bytes[index], b'{' | b'}'),
+            "a URI with variables must be a string literal in the attribute, because its variables are checked against the parameters"
+        );
+        index += 1;
+    }
 }
 
 #[doc(hidden)]
