@@ -252,12 +252,11 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// Returns whether the name begins with an underscore, by which Rust marks unused parameters. The argument's name
+    /// Returns whether the name begins with one underscore, by which Rust marks unused parameters. The argument's name
     /// does not have it, so that clients do not see whether the function uses the argument.
     pub(crate) fn has_underscore(&self) -> bool {
         let name = self.ident.to_string();
-        let rest = name.trim_start_matches('_');
-        name.starts_with('_') && rest.starts_with(|first: char| first.is_alphabetic())
+        name.strip_prefix('_').is_some_and(|rest| rest.starts_with(|first: char| first.is_alphabetic()))
     }
 }
 
