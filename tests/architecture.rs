@@ -17,8 +17,20 @@ const FACES: [&str; 6] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error
 const MACROS: &str = "fastmcp-rs-macros/src";
 
 /// The modules of the macros, the last phase first. The phases share the last four modules.
-const PHASES: [&str; 11] =
-    ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component", "shared"];
+const PHASES: [&str; 12] = [
+    "pipeline",
+    "expand",
+    "validate",
+    "server",
+    "model",
+    "handler",
+    "serde_options",
+    "parse",
+    "types",
+    "errors",
+    "component",
+    "shared",
+];
 
 /// The limit of names that `lib.rs` re-exports, without its modules. Names of one subject belong in its module.
 const MAX_ROOT_NAMES: usize = 40;

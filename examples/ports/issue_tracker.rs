@@ -299,5 +299,6 @@ impl Tracker {
 #[mcp::main]
 async fn main() -> Result<(), fastmcp_rs::Error> {
     let app = App::new("issue-tracker").instructions("Issues of one project. Search before you open a new one.");
-    app.state(Tracker::default()).authenticate(by_token).run_http("127.0.0.1:8000").await
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8000".into());
+    app.state(Tracker::default()).authenticate(by_token).run_http(address).await
 }

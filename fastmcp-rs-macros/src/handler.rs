@@ -245,19 +245,20 @@ impl<'a> Parameter<'a> {
             None => {
                 let mut name = self.ident.unraw().to_string();
                 if self.has_underscore() {
-                    name = name.trim_start_matches('_').to_owned();
+                    name.remove(0);
                 }
                 self.rule.map_or_else(|| name.clone(), |rule| rule.apply(&name))
             }
         }
     }
 
-    /// Returns whether the name begins with an underscore, by which Rust marks unused parameters. The argument's name
+    /// Returns whether the name begins with one underscore, by which Rust marks unused parameters. The argument's name
     /// does not have it, so that clients do not see whether the function uses the argument.
     pub(crate) fn has_underscore(&self) -> bool {
         let name = self.ident.to_string();
-        let rest = name.trim_start_matches('_');
-        self.pattern.is_none() && name.starts_with('_') && rest.starts_with(|first: char| first.is_alphabetic())
+        let is_marked =
+            name.strip_prefix('_').is_some_and(|rest| rest.starts_with(|first: char| first.is_alphabetic()));
+        is_marked && self.pattern.is_none()
     }
 }
 

@@ -15,6 +15,21 @@ use crate::serde_options::{
 };
 use crate::types::{Shape, find_word, generic_arguments, has_reference, strip_groups};
 
+/// Options of serde with which a field or a variant does not have the JSON of its type or name.
+const OWN_FORM: &[&str] = &[
+    "skip",
+    "skip_serializing",
+    "skip_deserializing",
+    "with",
+    "serialize_with",
+    "deserialize_with",
+    "getter",
+    "other",
+    "untagged",
+];
+/// Options of schemars with which a field does not have the schema of its type.
+const OWN_SCHEMA: &[&str] = &["with", "schema_with", "skip", "skip_serializing", "skip_deserializing"];
+
 /// A type under `#[mcp::model]`.
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
@@ -239,22 +254,8 @@ impl<'a> Model<'a> {
             attributes,
             &["from", "try_from", "into", "remote", "tag", "content", "untagged", "variant_identifier"],
         );
-        let is_name = |variant: &Variant| {
-            matches!(variant.fields, Fields::Unit)
-                && !has_serde_option(
-                    &variant.attrs,
-                    &[
-                        "other",
-                        "untagged",
-                        "skip",
-                        "skip_serializing",
-                        "skip_deserializing",
-                        "with",
-                        "serialize_with",
-                        "deserialize_with",
-                    ],
-                )
-        };
+        let is_name =
+            |variant: &Variant| matches!(variant.fields, Fields::Unit) && !has_serde_option(&variant.attrs, OWN_FORM);
         let has_names = !is_changed
             && self.input.generics.params.is_empty()
             && !data.variants.is_empty()
@@ -282,28 +283,14 @@ impl<'a> Model<'a> {
         let parameters: Vec<String> = parameters.into_iter().chain(constants).collect();
         let mut checked = Vec::new();
         for (variant, field) in self.fields() {
-            let is_own = [
-                "skip",
-                "skip_serializing",
-                "skip_deserializing",
-                "with",
-                "serialize_with",
-                "deserialize_with",
-                "getter",
-            ];
             let attributes = variant.into_iter().flat_map(|variant| &variant.attrs).chain(&field.field.attrs);
-            let attributes: Vec<_> = attributes.cloned().collect();
-            let is_own = has_serde_option(&attributes, &is_own)
-                || has_serde_option(&attributes, &["other"])
-                || has_schemars_option(
-                    &attributes,
-                    &["with", "schema_with", "skip", "skip_serializing", "skip_deserializing"],
-                );
+            let attributes: Vec<Attribute> = attributes.cloned().collect();
+            let has_own_form = has_serde_option(&attributes, OWN_FORM) || has_schemars_option(&attributes, OWN_SCHEMA);
             let ty = &field.field.ty;
             let is_generic = parameters.iter().any(|parameter| find_word(ty, parameter).is_some());
             let leaves = find_leaves(ty);
             let is_self = |leaf: &&Type| find_word(leaf, "Self").is_some();
-            if is_own || is_generic || leaves.is_empty() || leaves.iter().any(is_self) {
+            if has_own_form || is_generic || leaves.is_empty() || leaves.iter().any(is_self) {
                 continue;
             }
             checked.push(CheckedField { variant, field, leaves });

@@ -8,6 +8,7 @@ mod dockerfile;
 #[cfg(target_os = "linux")]
 mod flood;
 mod h2;
+mod issue_tracker;
 mod legacy_sse;
 mod limits;
 mod modern;

@@ -44,7 +44,7 @@ pub(super) fn expand_field_checks(model: &Model<'_>) -> TokenStream {
         let whole_check = (whole_type.to_string() != leaf_types[0].to_string()).then(|| {
             let span = whole.span();
             let problem = format!(
-                "`{}` cannot be the type of a field in a model, although the types inside of it can: use another list, map or pointer",
+                "`{}` cannot be the type of a field in a model, although the types inside of it can: a set or a map needs `Eq` and `Hash`, or `Ord`, of its items; else take another list, map or pointer",
                 whole.to_token_stream().to_string().replace(' ', "")
             );
             quote_spanned! {span=>

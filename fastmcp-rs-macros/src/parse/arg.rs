@@ -159,6 +159,11 @@ impl ArgOptions {
             Ok(expression) if is_default_call(&expression) => {
                 self.computed_default = Some(ComputedDefault::OfType(entry.key.clone()));
             }
+            // The parentheses around an expression with commas would be a warning in the user's code.
+            Ok(Expr::Paren(parenthesised)) if parenthesised.attrs.is_empty() => {
+                let inner = parenthesised.expr.into_token_stream();
+                self.computed_default = Some(ComputedDefault::Expression(inner));
+            }
             Ok(_) => self.computed_default = Some(ComputedDefault::Expression(tokens.clone())),
             Err(_) => errors.at(
                 tokens,

@@ -1,6 +1,7 @@
 //! Reads the middleware of a tool, resource or prompt: `middleware = expression` or `middleware = [expression, ..]`.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::Expr;
 
 use super::entry::Entry;
@@ -23,7 +24,15 @@ pub(super) fn parse_middleware(entry: &Entry, errors: &mut Errors) -> Vec<TokenS
     if layers.is_empty() {
         errors.at(value, "`middleware` lists nothing: remove it, or write at least one, as in `[Timing::new()]`");
     }
-    layers.into_iter().filter(|layer| check_layer(layer, errors)).collect()
+    layers.into_iter().filter(|layer| check_layer(layer, errors)).map(strip_parentheses).collect()
+}
+
+/// Removes the parentheses around an expression with commas, which would be a warning in the user's code.
+fn strip_parentheses(layer: TokenStream) -> TokenStream {
+    match syn::parse2::<Expr>(layer.clone()) {
+        Ok(Expr::Paren(parenthesised)) if parenthesised.attrs.is_empty() => parenthesised.expr.into_token_stream(),
+        _ => layer,
+    }
 }
 
 const FORM: &str =
