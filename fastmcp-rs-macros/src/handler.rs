@@ -2,9 +2,12 @@
 //!
 //! [`Handler`] borrows from the parsed item, so that later errors can point at the user's source.
 
-use proc_macro2::Ident;
+use std::borrow::Cow;
+
+use proc_macro2::{Ident, Span};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{FnArg, Pat, ReturnType, Type};
 
 use crate::component::Component;
@@ -13,7 +16,7 @@ use crate::parse::{
     ArgOptions, Description, Flag, FnItem, HandlerOptions, RenameRule, SpecificOptions, Template,
     find_wrapped_parameters, read_doc_comments, wrapped_parameters_message,
 };
-use crate::types::{as_reference, generic_arguments, strip_groups};
+use crate::types::{Shape, as_reference, generic_arguments, strip_groups};
 
 /// A function that clients call through the protocol.
 pub(crate) struct Handler<'a> {
@@ -26,9 +29,12 @@ pub(crate) struct Handler<'a> {
     pub(crate) owner: Option<Ident>,
 }
 
-/// A named parameter of the function.
+/// A parameter of the function.
 pub(crate) struct Parameter<'a> {
-    pub(crate) ident: &'a Ident,
+    /// The name; a generated one for a parameter with a pattern.
+    pub(crate) ident: Cow<'a, Ident>,
+    /// The span of the pattern of a parameter without a name.
+    pub(crate) pattern: Option<Span>,
     pub(crate) description: Description,
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
@@ -46,6 +52,8 @@ pub(crate) enum Role {
     Variable,
     /// An injected value, because the URI template has no variable of that name.
     Injected,
+    /// An injected value that the function destructures, because only arguments need a name.
+    Pattern,
     /// The state that a method receives as `self`.
     Receiver,
 }
@@ -149,6 +157,9 @@ impl<'a> Handler<'a> {
         if parameter.is_receiver() {
             return Role::Receiver;
         }
+        if parameter.pattern.is_some() {
+            return Role::Pattern;
+        }
         let name = parameter.name();
         match self.component() {
             Component::Tool | Component::Prompt => Role::TypeDependent,
@@ -188,8 +199,12 @@ impl<'a> Parameter<'a> {
             errors.at(&typed.ty, wrapped_parameters_message(inner));
             return None;
         }
-        let ident = match &*typed.pat {
-            Pat::Ident(pattern) => &pattern.ident,
+        let (ident, pattern) = match &*typed.pat {
+            Pat::Ident(pattern) => (Cow::Borrowed(&pattern.ident), None),
+            pattern if !is_spelled_argument(&typed.ty) => {
+                let span = pattern.span();
+                (Cow::Owned(Ident::new("__pattern", span)), Some(span))
+            }
             unnamed => {
                 let name = suggest_name(&typed.ty);
                 let ty = format_type(&typed.ty);
@@ -209,6 +224,7 @@ impl<'a> Parameter<'a> {
         };
         Some(Self {
             ident,
+            pattern,
             description: read_doc_comments(&typed.attrs),
             options,
             ty: &typed.ty,
@@ -219,7 +235,7 @@ impl<'a> Parameter<'a> {
 
     /// Returns whether the parameter is the `self` of a method.
     pub(crate) fn is_receiver(&self) -> bool {
-        self.ident == "self"
+        *self.ident == "self"
     }
 
     /// Returns the key of the argument in the input.
@@ -227,10 +243,21 @@ impl<'a> Parameter<'a> {
         match &self.options.rename {
             Some(rename) => rename.value(),
             None => {
-                let name = self.ident.unraw().to_string();
+                let mut name = self.ident.unraw().to_string();
+                if self.has_underscore() {
+                    name = name.trim_start_matches('_').to_owned();
+                }
                 self.rule.map_or_else(|| name.clone(), |rule| rule.apply(&name))
             }
         }
+    }
+
+    /// Returns whether the name begins with an underscore, by which Rust marks unused parameters. The argument's name
+    /// does not have it, so that clients do not see whether the function uses the argument.
+    pub(crate) fn has_underscore(&self) -> bool {
+        let name = self.ident.to_string();
+        let rest = name.trim_start_matches('_');
+        name.starts_with('_') && rest.starts_with(|first: char| first.is_alphabetic())
     }
 }
 
@@ -263,6 +290,12 @@ impl<'a> Output<'a> {
         };
         Self { ty, value, error }
     }
+}
+
+/// Returns whether a type is spelled like one that is never injected.
+fn is_spelled_argument(ty: &Type) -> bool {
+    let ty = as_reference(ty).map_or(ty, |reference| &reference.elem);
+    Shape::from_type(ty) != Shape::Unknown || matches!(strip_groups(ty), Type::Tuple(_))
 }
 
 /// Suggests a name for an argument: `order_line` for a user's type `OrderLine`, otherwise `value`.

@@ -18,6 +18,7 @@ mod handler;
 mod model;
 mod parse;
 mod pipeline;
+mod serde_options;
 mod server;
 mod shared;
 #[cfg(test)]
@@ -97,6 +98,14 @@ pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(ToolError, attributes(mcp))]
 pub fn tool_error(item: TokenStream) -> TokenStream {
     pipeline::run_tool_error(item.into()).into()
+}
+
+/// Expands to nothing. The derive makes the attributes of serde and schemars known on a model whose traits are derived
+/// on a hidden copy.
+#[doc(hidden)]
+#[proc_macro_derive(ModelAttributes, attributes(serde, schemars))]
+pub fn model_attributes(_: TokenStream) -> TokenStream {
+    TokenStream::new()
 }
 
 /// Expands to the source of a module that the library shares with the macros; see `shared/mod.rs`.

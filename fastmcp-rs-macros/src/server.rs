@@ -20,6 +20,8 @@ pub(crate) struct ServerBlock {
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
     pub(crate) renames: Renames,
+    /// Whether the block adds to those of another block of the type, which implements the trait.
+    pub(crate) is_extension: bool,
     pub(crate) methods: Vec<ServerMethod>,
 }
 
@@ -63,6 +65,7 @@ impl ServerBlock {
                         continue;
                     };
                     let options = attribute_options(component, &attribute, errors);
+                    let options = rename_self(options, &self_alias(Span::mixed_site()));
                     match ServerMethod::new(component, options, function) {
                         Ok(method) => methods.push(method),
                         Err(error) => errors.push(error),
@@ -81,8 +84,8 @@ impl ServerBlock {
                 }
             }
         }
-        let ServerOptions { crate_path, rename_all, rename_tools } = options;
-        Self { block, crate_path, renames: Renames { rename_all, rename_tools }, methods }
+        let ServerOptions { crate_path, rename_all, rename_tools, extend } = options;
+        Self { block, crate_path, renames: Renames { rename_all, rename_tools }, is_extension: extend, methods }
     }
 }
 
@@ -97,6 +100,8 @@ impl ServerMethod {
         function.body = Group::new(function.body.delimiter(), TokenStream::new());
         function = syn::parse2(rename_self(function.into_token_stream(), &self_alias(Span::mixed_site())))?;
         function.visibility = syn::Visibility::Inherited;
+        // The URI of a resource may be a constant of the type.
+        let options = rename_self(options, &self_alias(Span::mixed_site()));
         if let (Some(receiver), Some(first)) = (&receiver, function.signature.inputs.first_mut()) {
             *first = FnArg::Typed(receiver_as_state(receiver));
         }

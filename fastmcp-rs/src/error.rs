@@ -136,6 +136,8 @@ impl StdError for Error {
     }
 }
 
+type BoxedError = Box<dyn StdError + Send + Sync>;
+
 /// A failure of a tool.
 ///
 /// An error has one of two audiences. The text of [`ToolError::new`] is **for the model**: it describes the failure and
@@ -195,7 +197,7 @@ impl ToolError {
 }
 
 // `ToolError` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
-impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for ToolError {
+impl<E: Into<BoxedError>> From<E> for ToolError {
     fn from(error: E) -> ToolError {
         convert_boxed(error.into(), type_name::<E>())
     }
@@ -204,7 +206,7 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for ToolError {
 /// Converts an error that had the type `ty`: by the rules of the type inside the box, if they are registered.
 #[cold]
 #[inline(never)]
-fn convert_boxed(mut error: Box<dyn StdError + Send + Sync>, ty: &str) -> ToolError {
+fn convert_boxed(mut error: BoxedError, ty: &str) -> ToolError {
     for RegisteredError(convert) in inventory::iter::<RegisteredError> {
         match convert(error) {
             Ok(converted) => return converted,
@@ -223,9 +225,7 @@ fn convert_boxed(mut error: Box<dyn StdError + Send + Sync>, ty: &str) -> ToolEr
 /// The registration of an error type by `#[derive(mcp::ToolError)]`: converts an error of that type, and returns any
 /// other error unchanged.
 #[doc(hidden)]
-pub struct RegisteredError(
-    pub fn(Box<dyn StdError + Send + Sync>) -> Result<ToolError, Box<dyn StdError + Send + Sync>>,
-);
+pub struct RegisteredError(pub fn(BoxedError) -> Result<ToolError, BoxedError>);
 
 inventory::collect!(RegisteredError);
 
@@ -263,9 +263,7 @@ impl<E: StdError + Send + Sync + 'static> OwnedError for E {}
 
 /// Converts an error if it is an `E`, by the rules that the derive generated for `E`.
 #[doc(hidden)]
-pub fn convert_typed<E: ClassifyError + OwnedError>(
-    error: Box<dyn StdError + Send + Sync>,
-) -> Result<ToolError, Box<dyn StdError + Send + Sync>> {
+pub fn convert_typed<E: ClassifyError + OwnedError>(error: BoxedError) -> Result<ToolError, BoxedError> {
     error.downcast::<E>().map(|error| match error.classify() {
         TypedError::Visible(error) => ToolError::new(error.to_string()),
         TypedError::Text(text) => ToolError::new(text),

@@ -40,10 +40,13 @@
 /// | type | meaning |
 /// |---|---|
 /// | any type with `Deserialize` and `JsonSchema` | an argument; `Option<T>` makes it optional |
-/// | `&str`, `&[T]`, `&T`, `Option<&T>` of these | an argument that the tool borrows |
+/// | `&str`, `&Path`, `&[T]`, `&T`, `Option<&T>` of these | an argument that the tool borrows |
 /// | [`&Context`](crate::Context) | the call: progress, log messages, the caller's identity |
-/// | [`State<T>`](crate::State) | a value of the app |
+/// | [`State<T>`](crate::State), `Option<State<T>>` | a value of the app |
+/// | [`Extension<T>`](crate::handler::Extension), [`Headers`](crate::handler::Headers), [`ClientAddr`](crate::handler::ClientAddr) | facts about the HTTP request |
 /// | any type with [`FromContext`](crate::handler::FromContext) | an extractor of your own |
+///
+/// An extractor can be destructured, as in `State(pool): State<Pool>`. An argument needs a name.
 ///
 /// `///` on a parameter is its description. `#[arg(…)]` takes:
 ///
@@ -120,6 +123,7 @@
 /// | `output_schema = T` | the schema of `T` is published for a tool that returns [`ToolResult`](crate::ToolResult); a result whose structured content does not match is logged as an internal error |
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
+/// | `middleware = Timing::new()`, `middleware = [a(), b()]` | layers around this tool, inside of those of the app: see [`middleware`](crate::middleware); created when an app takes the tool |
 /// | `inline` | a `fn` that is quick runs in place |
 /// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
 /// | `rename_all = "camelCase"` | the names of the arguments: serde's `lowercase`, `UPPERCASE`, `PascalCase`, `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case` or `SCREAMING-KEBAB-CASE`; `#[arg(rename = "…")]` wins |
@@ -178,6 +182,65 @@ pub use fastmcp_rs_macros::tool;
 ///     Receipt { articles, express: matches!(priority, Priority::Express) }
 /// }
 /// ```
+///
+/// # Fields
+///
+/// The type of each field needs the same traits: put `#[mcp::model]` on your own types. The features `chrono`, `jiff`,
+/// `uuid`, `url` and `decimal` add the types of these crates.
+///
+/// # Names
+///
+/// An enum whose variants have no fields gets `as_str`, `Display` and `FromStr`, with the names that it has in JSON.
+/// The error of `FromStr` is [`UnknownNameError`](crate::model::UnknownNameError), which lists the names and suggests
+/// the nearest one. A default that is not one of the names is a compile error.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// #[derive(Debug, PartialEq)]
+/// #[serde(rename_all = "kebab-case")]
+/// enum Status {
+///     InTransit,
+///     Delivered,
+/// }
+///
+/// assert_eq!(Status::InTransit.as_str(), "in-transit");
+/// assert_eq!(format!("It is {}.", Status::Delivered), "It is delivered.");
+/// assert_eq!("in-transit".parse(), Ok(Status::InTransit));
+/// let error = "deliverd".parse::<Status>().unwrap_err();
+/// assert_eq!(error.to_string(), "`deliverd` is not one of `in-transit` and `delivered` (did you mean `delivered`?)");
+/// ```
+///
+/// `as_str = false`, `display = false` and `from_str = false` leave out one of them, for an implementation of your own.
+/// `Display` is left out if the type derives a trait `Display` or `Error`, and `FromStr` if it derives `FromStr` or
+/// `EnumString`.
+///
+/// # One direction
+///
+/// A model with a reference, such as `&'static str` or `&'a [Item]`, is a result only: it has `Serialize` and
+/// `JsonSchema`, and no `Deserialize`. `#[mcp::model(output)]` says the same of any model, and `#[mcp::model(input)]`
+/// derives no `Serialize`. Their fields need the traits of that direction only. The other use is a compile error.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// struct Unit {
+///     name: &'static str,
+/// }
+///
+/// /// Lists the units.
+/// #[mcp::tool(read_only)]
+/// async fn units() -> Vec<Unit> {
+///     vec![Unit { name: "kilogram" }, Unit { name: "litre" }]
+/// }
+/// ```
+///
+/// # Attributes of serde
+///
+/// A field with `#[serde(with = "…")]` needs `#[schemars(with = "T")]` too, with a type that has the same JSON. A
+/// misspelt option of serde is a compile error that suggests the right one.
 ///
 /// # Unknown members
 ///
@@ -338,6 +401,9 @@ pub use fastmcp_rs_macros::main;
 /// }
 /// ```
 ///
+/// The URI can be the name of a `const` instead, as in `#[mcp::resource(CONFIG_URI)]`, if it has no variables. Variables
+/// in a constant are a compile error, because the macro cannot read its text.
+///
 /// # Templates
 ///
 /// | expression | matches |
@@ -375,7 +441,8 @@ pub use fastmcp_rs_macros::main;
 /// - `ttl = "5m"` and `scope = "public"`: how long modern clients may cache the contents, and whether they may share
 ///   them. They override [`App::cache_resources`](crate::App::cache_resources);
 /// - `rename_all = "camelCase"`, for the names of the variables in the template; rules with hyphens are not possible;
-/// - `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`, as for [`tool`](macro@tool).
+/// - `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`, `handle` and `crate`, as for
+///   [`tool`](macro@tool).
 ///
 /// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header`, `title` and `flatten`, and also
 /// `complete = function`: see [`CompletionRequest`](crate::CompletionRequest).
@@ -414,8 +481,8 @@ pub use fastmcp_rs_macros::resource;
 /// [`CompletionRequest`](crate::CompletionRequest)); the variants of an enum are suggested without it.
 ///
 /// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
-/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `rename_all`, `handle`
-/// and `crate`, as for [`tool`](macro@tool).
+/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`,
+/// `rename_all`, `handle` and `crate`, as for [`tool`](macro@tool).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 pub use fastmcp_rs_macros::prompt;
@@ -474,13 +541,42 @@ pub use fastmcp_rs_macros::prompt;
 /// `rename_tools = "kebab-case"` the names of its tools, by the rules of [`tool`](macro@tool). The options `rename_all`
 /// and `name` of a method win. A rule with hyphens does not apply to the variables of URI templates.
 ///
+/// `extend` marks a further block of the same type: a type has one block without it, and any number with it, in any
+/// module. [`App::server`](crate::App::server) registers the components of all blocks.
+///
+/// ```
+/// # use fastmcp_rs::prelude::*;
+/// struct Orders;
+///
+/// #[mcp::server]
+/// impl Orders {
+///     /// Counts the orders.
+///     #[tool]
+///     fn count_orders(&self) -> u32 {
+///         3
+///     }
+/// }
+///
+/// #[mcp::server(extend)]
+/// impl Orders {
+///     /// Deletes an order.
+///     #[tool(destructive)]
+///     fn delete_order(&self, id: &str) -> String {
+///         format!("{id} is deleted")
+///     }
+/// }
+///
+/// let app = App::empty("orders").server::<Orders>().state(Orders);
+/// assert_eq!(app.tool_names(), ["count_orders", "delete_order"]);
+/// ```
+///
 /// `crate = path` gives the path of fastmcp-rs, if it is not `::fastmcp_rs`, for the whole block. Methods do not take
 /// the option `handle`, because [`App::server`](crate::App::server) registers them.
 ///
 /// # Errors
 ///
-/// A type has one such block. A generic type, the methods of a trait, and any `self` other than `&self` are compile
-/// errors.
+/// Two blocks of a type without `extend`, a generic type, the methods of a trait, and any `self` other than `&self` are
+/// compile errors.
 pub use fastmcp_rs_macros::server;
 // Attributes of rmcp, which tell what to write instead.
 #[doc(hidden)]

@@ -15,7 +15,15 @@ pub use crate::elicitation::ElicitationResult;
 #[doc(no_inline)]
 pub use crate::handler::Args;
 #[doc(no_inline)]
+pub use crate::handler::Extension;
+#[cfg(feature = "http")]
+#[doc(no_inline)]
+pub use crate::handler::Headers;
+#[doc(no_inline)]
 pub use crate::sampling::SamplingRequest;
+#[cfg(feature = "settings")]
+#[doc(no_inline)]
+pub use crate::settings::Settings;
 #[doc(no_inline)]
 pub use crate::{
     App, AppHandle, Audio, ClientRequestError, CompletionRequest, Content, Context, EmbeddedResource, Image,

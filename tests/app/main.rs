@@ -24,6 +24,7 @@ mod lints;
 mod metadata;
 mod methods;
 mod middleware;
+mod models;
 mod mounting;
 mod nested_calls;
 mod non_finite_floats;
@@ -36,6 +37,7 @@ mod request_context;
 mod results;
 mod rich_types;
 mod separators;
+mod signatures;
 mod subscriptions;
 // The official schemas; no process is started here.
 #[allow(dead_code, unused_imports)]

@@ -254,6 +254,31 @@ async fn by_key(parts: &http::request::Parts) -> Result<Principal, AccessError> 
     key.map(Principal::new).ok_or(AccessError::unauthorized())
 }
 
+/// Attaches the region to the one principal.
+async fn with_region(parts: &http::request::Parts) -> Result<Principal, AccessError> {
+    let region = parts.headers.get("x-region").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Ok(Principal::new("ada").extension(region.to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_has_the_extension_and_the_headers_of_its_own_request() {
+    /// Returns the region, from both sources.
+    #[mcp::tool]
+    async fn region(Extension(region): Extension<String>, headers: Headers) -> String {
+        let header = headers.get("x-region").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        format!("{region} {header}")
+    }
+
+    let app = App::empty("regions").tool::<region>().authenticate(with_region).expose_headers(["x-region"]);
+    let server = Server::start(app.http(config())).await;
+    let mut client = Client::start(&server, json!({})).await;
+    for (id, region) in [(1, "eu"), (2, "us")] {
+        client.headers = vec![("X-Region", region)];
+        let answer = client.call(id, "region", json!({})).await;
+        assert_eq!(answer["result"]["content"][0]["text"], format!("{region} {region}"), "{answer}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invalid_requests_are_refused() {
     let seen = Seen::default();

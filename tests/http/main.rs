@@ -15,6 +15,7 @@ mod mounted;
 mod processes;
 mod proxies;
 mod replicas;
+mod request_facts;
 mod restored_sessions;
 mod routes;
 mod runtimes;
@@ -23,6 +24,7 @@ mod separators;
 mod session_limits;
 mod session_requests;
 mod sessions;
+mod settings;
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;

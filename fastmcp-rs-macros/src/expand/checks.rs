@@ -22,7 +22,19 @@ pub(super) fn expand_default_check(default: &JsonLiteral, ty: &TokenStream) -> T
         LiteralKind::List => "list",
     };
     let kind = Ident::new(kind, span);
-    quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
+    let is_unknown = syn::parse2::<syn::Type>(ty.clone()).is_ok_and(|ty| Shape::from_type(&ty) == Shape::Unknown);
+    let named = (default.kind == LiteralKind::String && is_unknown).then(|| {
+        let json = &default.tokens;
+        quote_spanned! {span=>
+            const _: () = if !#private::is_accepted(#private::NamesOf::<#ty>::ACCEPTED, #json) {
+                ::core::panic!("{}", #private::NamesOf::<#ty>::UNFIT_DEFAULT)
+            };
+        }
+    });
+    quote_spanned! {span=>
+        (&#private::DefaultOf::<#ty>::NEW).kind().#kind();
+        #named
+    }
 }
 
 /// Generates the value of a default that is no literal, at the span of the default. Its type is that of the place where

@@ -21,7 +21,7 @@ pub(super) struct RuntimeNames {
     pub(super) handle: Ident,
     pub(super) definition: Ident,
     pub(super) registered: Ident,
-    /// The constant of `ComponentLists` that lists the components of this kind.
+    /// The constant of `ServerBlockWithoutExtend` that lists the components of this kind.
     pub(super) list: Ident,
 }
 
@@ -89,6 +89,7 @@ fn expand_component_definition(handler: &Handler<'_>, private: &Ident) -> TokenS
         ("icons", list(&icons)),
         ("meta", some(options.meta.as_ref())),
         ("timeout", some(options.timeout.map(expand_duration))),
+        ("middleware", expand_middleware(&options.middleware)),
         ("location", Some(expand_location(handler, private))),
         ("invoke", Some(quote!(__invoke))),
     ];
@@ -108,6 +109,18 @@ fn description(description: &Description) -> Option<TokenStream> {
 /// Returns `&[..]` for values that the source sets.
 fn list<T: ToTokens>(values: &[T]) -> Option<TokenStream> {
     (!values.is_empty()).then(|| quote!(&[#(#values),*]))
+}
+
+/// Generates the closure that creates the middleware. rustc reports a value that is not middleware at its expression.
+fn expand_middleware(layers: &[TokenStream]) -> Option<TokenStream> {
+    let list = Ident::new("__layers", Span::mixed_site());
+    let calls = layers.iter().map(|layer| {
+        let span = layer.span();
+        let private = private_at(span);
+        let list = Ident::new("__layers", Span::mixed_site().located_at(span));
+        quote_spanned!(span=> #private::add_layer(#list, #layer);)
+    });
+    (!layers.is_empty()).then(|| expand_option(Some(quote!(|#list| { #(#calls)* }))))
 }
 
 fn expand_duration(duration: Duration) -> TokenStream {
@@ -158,7 +171,7 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static 
         quote!(#private::CacheScope::#scope)
     });
     vec![
-        ("uri", options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream())),
+        ("uri", expand_uri(options)),
         ("mime_type", some(options.mime_type.as_ref())),
         ("size", some(options.size.as_ref().map(|size| size.value))),
         ("annotations", expand_options(quote!(#private::ResourceAnnotations), annotations)),
@@ -166,6 +179,28 @@ fn resource_fields(options: &ResourceOptions, private: &Ident) -> Vec<(&'static 
         ("ttl", some(options.ttl.map(expand_duration))),
         ("scope", some(scope)),
     ]
+}
+
+/// Generates the URI of a resource.
+fn expand_uri(options: &ResourceOptions) -> Option<TokenStream> {
+    match &options.uri_constant {
+        Some(path) => Some(path.to_token_stream()),
+        None => options.uri.as_ref().map(|uri| uri.literal.value().to_token_stream()),
+    }
+}
+
+/// Generates the check of a URI in a constant, which rustc reports at its path.
+pub(super) fn expand_uri_check(handler: &Handler<'_>) -> Option<TokenStream> {
+    let SpecificOptions::Resource(options) = &handler.options.specific else {
+        return None;
+    };
+    let span = options.uri_constant.as_ref()?.span();
+    let private = private_at(span);
+    let handle = handler.handle();
+    // Through the definition, so that a constant of another type is one error.
+    Some(quote_spanned! {span=>
+        const _: () = #private::check_constant_uri(<#handle as #private::ResourceHandle>::DEFINITION.uri);
+    })
 }
 
 /// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another

@@ -8,7 +8,7 @@ use quote::quote;
 
 use super::attributes::{cfg_attributes, lint_level};
 use super::crate_path::{CratePath, import_runtime, private};
-use super::definition::{RuntimeNames, expand_definition};
+use super::definition::{RuntimeNames, expand_definition, expand_uri_check};
 use super::invoke::{expand_broken_invoke, expand_invoke};
 use crate::handler::Handler;
 use crate::parse::FnItem;
@@ -85,6 +85,7 @@ fn expand_handle(
     let handle = handler.handle();
     let RuntimeNames { handle: handle_trait, definition: ty, .. } = RuntimeNames::new(handler.component());
     let definition = expand_definition(handler, &private);
+    let uri_check = expand_uri_check(handler);
     quote! {
         #(#conditions)*
         #[doc(hidden)]
@@ -99,6 +100,8 @@ fn expand_handle(
             impl #private::#handle_trait for #handle {
                 const DEFINITION: &'static #private::#ty = &#definition;
             }
+
+            #uri_check
 
             #invoke
 

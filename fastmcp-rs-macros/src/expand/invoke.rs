@@ -105,7 +105,7 @@ fn replace_generic_argument(ty: &Type, argument: TokenStream) -> TokenStream {
 /// Generates the statement that declares a parameter's slot. All its tokens have the span of the parameter's type,
 /// where rustc then reports a type that cannot be a parameter.
 fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
-    let span = parameter.ty.span();
+    let span = parameter.pattern.unwrap_or_else(|| parameter.ty.span());
     let private = private_at(span);
     let slot = slot_name(index);
     if role == Role::Receiver {
@@ -137,12 +137,17 @@ fn expand_slot_value(
     configurable: &TokenStream,
     definition: &TokenStream,
 ) -> TokenStream {
-    let span = parameter.ty.span();
+    // rustc reports an argument without a name at its pattern.
+    let span = parameter.pattern.unwrap_or_else(|| parameter.ty.span());
     let private = private_at(span);
-    let ty = slot_type(parameter);
+    let ty = match parameter.pattern {
+        Some(pattern) => respan(slot_type(parameter), pattern),
+        None => slot_type(parameter),
+    };
     let slot_for = match role {
         Role::Variable => "variable_for",
         Role::Injected => "injected_for",
+        Role::Pattern => "pattern_for",
         Role::TypeDependent if parameter.options.flatten.is_some() => "flat_slot_for",
         Role::TypeDependent | Role::Receiver => "slot_for",
     };
@@ -214,11 +219,10 @@ fn expand_output_checks(handler: &Handler<'_>) -> TokenStream {
         Some(schema) => {
             let schema_span = schema.span();
             let private = private_at(schema_span);
-            let with_schema = Ident::new("with_output_schema", span);
             let schema = quote_spanned! {schema_span=>
                 static __SCHEMA: #private::OutputSchema = #private::OutputSchema::new::<#schema>();
             };
-            let value = quote_spanned!(span=> let #value = #split.value().#with_schema(&__SCHEMA););
+            let value = quote_spanned!(span=> let #value = #split.value().composed().with_output_schema(&__SCHEMA););
             quote!(#schema #value)
         }
         None => quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked();),

@@ -13,38 +13,71 @@ use super::attributes::cfg_attributes;
 use super::checks::{expand_bound_checks, expand_computed_default, expand_default_check};
 use super::crate_path::{CratePath, import_runtime, private, private_at};
 use super::definition::{expand_constraints, expand_number};
+use super::model_fields::{expand_field_checks, expand_guarded, expand_stubs};
+use super::model_names::{expand_markers, expand_names};
 use crate::model::{
-    ClosedObjects, FieldGroup, FormKind, Model, ModelField, has_flatten, has_serde_option, is_lax_variant,
+    ClosedObjects, Direction, FieldGroup, FormKind, Model, ModelField, derived_paths, has_flatten, is_lax_variant,
 };
 use crate::parse::{JsonLiteral, Number, OptionValue};
+use crate::serde_options::has_serde_option;
 use crate::types::{Shape, rename_self};
 
-/// Generates the type with its derives, its defaults, its `Deserialize` and its form.
+/// Generates the type with its derives, its defaults, its `Deserialize`, the checks of its fields and its form.
 pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
-    let has_own_deserialize = model.is_constrained() || model.has_lax_variants();
-    let serde = serde_path(&crate_path, model.closed_objects().as_ref());
-    let derives = expand_derives(&crate_path, serde, !has_own_deserialize, schema_marker(model));
-    let item = convert_options(model, &crate_path);
-    let defaults = expand_defaults(model);
-    let deserialize = has_own_deserialize.then(|| expand_deserialize(model, &crate_path));
+    let is_guarded = model.is_guarded();
+    let has_own_deserialize = model.direction.is_read() && (model.is_constrained() || model.has_lax_variants());
+    let derives = Derives {
+        serialize: model.direction.is_written(),
+        deserialize: model.direction.is_read() && !has_own_deserialize,
+        schema: true,
+    };
+    let item = match is_guarded {
+        true => {
+            let item = strip_options(model);
+            let attributes = crate_path.private_text("ModelAttributes");
+            let attributes: syn::Path =
+                syn::parse_str(&attributes).unwrap_or_else(|_| syn::parse_quote!(ModelAttributes));
+            quote!(#[derive(#attributes)] #item)
+        }
+        false => {
+            let derives = expand_derives(model, &crate_path, &derives);
+            let item = convert_options(model, &crate_path);
+            quote!(#derives #item)
+        }
+    };
+    let defaults = model.direction.is_read().then(|| expand_defaults(model));
+    let implementations = match (is_guarded, has_own_deserialize) {
+        (true, _) => expand_guarded(model, &crate_path),
+        (false, true) => expand_deserialize(model, &crate_path),
+        (false, false) => TokenStream::new(),
+    };
+    let fields = expand_field_checks(model);
+    let names = expand_names(model);
+    let markers = expand_markers(model);
     let form = expand_form(model, true);
-    let block = expand_block(model, &crate_path, &quote!(#defaults #deserialize #form));
-    quote!(#derives #item #block)
+    let block = expand_block(model, &crate_path, &quote!(#defaults #implementations #fields #names #markers #form));
+    quote!(#item #block)
 }
 
 /// Generates a replacement for a type with mistakes. It has all traits, so that code that uses it does not fail too.
+///
+/// The traits are not derived, because the derives would report the mistakes again.
 pub(crate) fn expand_broken_model(model: &Model<'_>) -> TokenStream {
     let crate_path = CratePath::new(model.crate_path.as_ref());
     let mut item = model.input.clone();
-    remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
     if matches!(item.data, Data::Union(_)) || has_written_derives(&item.attrs) {
+        remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
         return item.into_token_stream();
     }
-    let derives = expand_derives(&crate_path, crate_path.private_text("serde"), true, None);
+    let ours = ["arg", "serde", "schemars"];
+    remove_attributes(&mut item, |attribute| ours.iter().any(|name| attribute.path().is_ident(name)));
+    let stubs = expand_stubs(model);
+    let names = expand_names(model);
+    let markers = expand_markers(model);
     let form = expand_form(model, false).into_token_stream();
-    let block = expand_block(model, &crate_path, &form);
-    quote!(#derives #item #block)
+    let block = expand_block(model, &crate_path, &quote!(#stubs #names #markers #form));
+    quote!(#item #block)
 }
 
 /// Wraps implementations in a block of their own, which imports the runtime. Generates nothing if there are none.
@@ -63,13 +96,14 @@ fn expand_block(model: &Model<'_>, crate_path: &CratePath, implementations: &Tok
     })
 }
 
+/// The derives that the macro may write itself.
+const DERIVED: [&str; 3] = ["Serialize", "Deserialize", "JsonSchema"];
+
 /// Returns whether the user derives one of the traits, which is reported already.
 fn has_written_derives(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let text = attribute.to_token_stream().to_string();
-        attribute.path().is_ident("derive")
-            && ["Serialize", "Deserialize", "JsonSchema"].iter().any(|name| text.contains(name))
-    })
+    let is_ours =
+        |path: &syn::Path| path.segments.last().is_some_and(|last| DERIVED.iter().any(|name| last.ident == name));
+    derived_paths(attributes).iter().any(is_ours)
 }
 
 /// Generates the traits of types that elicitation can ask for.
@@ -117,7 +151,7 @@ fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
 
 /// Returns the path of serde for the derives. Closed types use `model_serde`, which rejects unknown members of
 /// arguments.
-fn serde_path(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String {
+pub(super) fn serde_path(crate_path: &CratePath, closed: Option<&ClosedObjects>) -> String {
     crate_path.private_text(if closed.is_some() { "model_serde" } else { "serde" })
 }
 
@@ -137,21 +171,40 @@ fn schema_marker(model: &Model<'_>) -> Option<String> {
     Some(marker.to_owned())
 }
 
+/// The traits that a type derives.
+pub(super) struct Derives {
+    pub(super) serialize: bool,
+    pub(super) deserialize: bool,
+    pub(super) schema: bool,
+}
+
 /// Generates the derives and their attributes.
-fn expand_derives(crate_path: &CratePath, serde: String, with_deserialize: bool, mark: Option<String>) -> TokenStream {
+pub(super) fn expand_derives(model: &Model<'_>, crate_path: &CratePath, derives: &Derives) -> TokenStream {
     let private = crate_path.private();
-    let closed = mark.map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
+    let serde = serde_path(crate_path, model.closed_objects().as_ref());
+    let closed = schema_marker(model).map(|mark| quote!(, extend("x-fastmcp-closed" = #mark)));
     let schemars = crate_path.private_text("schemars");
-    let deserialize = with_deserialize.then(|| quote!(#private::serde::Deserialize,));
+    let serialize = derives.serialize.then(|| quote!(#private::serde::Serialize,));
+    let deserialize = derives.deserialize.then(|| quote!(#private::serde::Deserialize,));
+    let schema = derives.schema.then(|| quote!(#private::schemars::JsonSchema));
+    let serde = (derives.serialize || derives.deserialize).then(|| quote!(#[serde(crate = #serde)]));
+    let schemars = derives.schema.then(|| quote!(#[schemars(crate = #schemars #closed)]));
     quote! {
-        #[derive(#private::serde::Serialize, #deserialize #private::schemars::JsonSchema)]
-        #[serde(crate = #serde)]
-        #[schemars(crate = #schemars #closed)]
+        #[derive(#serialize #deserialize #schema)]
+        #serde
+        #schemars
     }
 }
 
+/// Returns the type without `#[arg]`, for a type whose traits are derived on a hidden copy.
+fn strip_options(model: &Model<'_>) -> DeriveInput {
+    let mut item = model.input.clone();
+    remove_attributes(&mut item, |attribute| attribute.path().is_ident("arg"));
+    item
+}
+
 /// Converts the `#[arg]` options of the type's fields into attributes of serde and schemars.
-fn convert_options(model: &Model<'_>, crate_path: &CratePath) -> DeriveInput {
+pub(super) fn convert_options(model: &Model<'_>, crate_path: &CratePath) -> DeriveInput {
     let mut item = model.input.clone();
     let groups: Vec<&mut Fields> = field_lists(&mut item.data);
     for (fields, group) in groups.into_iter().zip(&model.groups) {
@@ -177,7 +230,7 @@ fn mark_foreign_variants(data: &mut Data) {
     }
 }
 
-fn field_lists(data: &mut Data) -> Vec<&mut Fields> {
+pub(super) fn field_lists(data: &mut Data) -> Vec<&mut Fields> {
     match data {
         Data::Struct(data) => vec![&mut data.fields],
         Data::Enum(data) => data.variants.iter_mut().map(|variant| &mut variant.fields).collect(),
@@ -256,7 +309,11 @@ fn expand_defaults(model: &Model<'_>) -> Option<TokenStream> {
                     let json = &default.json;
                     let private = private();
                     let check = expand_default_check(default, &ty.to_token_stream());
-                    quote!(#check #private::preset::<#ty>(#json))
+                    let preset = match model.is_checked(field) {
+                        true => quote!(#private::FieldFit::<#ty>::preset),
+                        false => quote!(#private::preset::<#ty>),
+                    };
+                    quote!(#check #preset(#json))
                 }
                 (None, Some(default)) => expand_computed_default(default),
                 (None, None) => return None,
@@ -276,7 +333,7 @@ fn expand_defaults(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// Returns the `#[cfg(..)]` attributes under which a field exists: its own and those of its variant.
-fn field_cfg_attributes<'a>(
+pub(super) fn field_cfg_attributes<'a>(
     variant: Option<&'a Variant>,
     field: &ModelField<'a>,
 ) -> impl Iterator<Item = &'a Attribute> {
@@ -293,15 +350,9 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
     let shadow = expand_shadow(model, crate_path);
     let value = Ident::new("__value", Span::mixed_site());
     let checks = expand_checks(model, &value);
-    let bounds = model.fields().map(|(variant, field)| {
-        let ty = rename_self(field.field.ty.to_token_stream(), name);
-        let checks = expand_bound_checks(&field.options, &ty, Shape::from_type(&field.field.ty));
-        let conditions = field_cfg_attributes(variant, field);
-        // A `#[cfg]` applies to one item, so the checks of a field are wrapped in one.
-        (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
-    });
+    let bounds = expand_field_bounds(model);
     quote! {
-        #(#bounds)*
+        #bounds
 
         impl<'de> #private::serde::Deserialize<'de> for #name {
             fn deserialize<__D>(__deserializer: __D) -> ::core::result::Result<Self, __D::Error>
@@ -319,6 +370,18 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
             }
         }
     }
+}
+
+/// Generates the checks that the values of each field can satisfy its constraints.
+pub(super) fn expand_field_bounds(model: &Model<'_>) -> TokenStream {
+    let bounds = model.fields().map(|(variant, field)| {
+        let ty = rename_self(field.field.ty.to_token_stream(), &model.input.ident);
+        let checks = expand_bound_checks(&field.options, &ty, Shape::from_type(&field.field.ty));
+        let conditions = field_cfg_attributes(variant, field);
+        // A `#[cfg]` applies to one item, so the checks of a field are wrapped in one.
+        (!checks.is_empty()).then(|| quote!(#(#conditions)* const _: () = { #checks };))
+    });
+    bounds.flatten().collect()
 }
 
 /// Generates the shadow: the same type under another name, with attributes of serde only.
@@ -353,7 +416,7 @@ fn expand_shadow(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
     quote!(#shadow #default)
 }
 
-fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> bool) {
+pub(super) fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> bool) {
     item.attrs.retain(|attribute| !is_removed(attribute));
     if let Data::Enum(data) = &mut item.data {
         for variant in &mut data.variants {
@@ -368,7 +431,7 @@ fn remove_attributes(item: &mut DeriveInput, is_removed: impl Fn(&Attribute) -> 
 }
 
 /// Generates the checks of a value's constrained fields.
-fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
+pub(super) fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
     if !model.is_constrained() {
         return TokenStream::new();
     }
@@ -387,7 +450,8 @@ fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
         });
         let bindings: Vec<Ident> =
             constrained.iter().map(|field| format_ident!("__{}", field.index, span = Span::mixed_site())).collect();
-        let checks = constrained.iter().zip(&bindings).map(|(field, binding)| expand_field_check(field, binding));
+        let checks =
+            constrained.iter().zip(&bindings).map(|(field, binding)| expand_field_check(model, field, binding));
         let patterns = constrained.iter().zip(members).zip(&bindings).map(|((field, member), binding)| {
             let conditions = cfg_attributes(&field.field.attrs);
             quote!(#(#conditions)* #member: #binding)
@@ -409,13 +473,19 @@ fn expand_checks(model: &Model<'_>, value: &Ident) -> TokenStream {
 }
 
 /// Generates the check of one field, at the span of its type.
-fn expand_field_check(field: &ModelField<'_>, binding: &Ident) -> TokenStream {
+fn expand_field_check(model: &Model<'_>, field: &ModelField<'_>, binding: &Ident) -> TokenStream {
     let span = field.field.ty.span();
     let there = private_at(span);
     let private = private();
     let key = &field.key;
     let constraints = expand_constraints(&field.options, &private);
-    let check = quote_spanned!(span=> #there::check_field);
+    let check = match model.direction == Direction::Both && model.is_checked(field) {
+        true => {
+            let ty = rename_self(field.field.ty.to_token_stream(), &model.input.ident);
+            quote_spanned!(span=> #there::FieldFit::<#ty>::check)
+        }
+        false => quote_spanned!(span=> #there::check_field),
+    };
     let conditions = cfg_attributes(&field.field.attrs);
     quote! {
         #(#conditions)*

@@ -1,6 +1,6 @@
 //! Expands `#[mcp::server]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -17,18 +17,28 @@ use crate::server::{ServerBlock, self_alias};
 /// The handles are inside of one generated block, so that they share its imports and its alias of the type. So are
 /// `checks`, the checks of methods with mistakes.
 pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>], checks: &TokenStream) -> TokenStream {
-    let ServerBlock { block, crate_path, .. } = server;
+    let ServerBlock { block, crate_path, is_extension, .. } = server;
     let imports = import_runtime(&CratePath::new(crate_path.as_ref()));
     let conditions = cfg_attributes(&block.header.attrs);
     let levels = block.header.attrs.iter().filter_map(lint_level);
     let ty = &block.header.self_ty;
     let alias = self_alias(Span::mixed_site());
     let components = handlers.iter().map(|handler| expand_component(handler, &TokenStream::new()));
-    let lists = Component::ALL.map(|component| expand_list(component, handlers));
+    let lists = Component::ALL.map(|component| expand_list(component, handlers, *is_extension));
     // rustc reports a second block of the same type at this span.
     let span = ty.span();
     let there = private_at(span);
-    let server = quote_spanned!(span=> impl #there::ComponentLists for #ty { #(#lists)* });
+    let server = match is_extension {
+        false => quote_spanned!(span=> impl #there::ServerBlockWithoutExtend for #ty { #(#lists)* }),
+        true => {
+            let there = private();
+            quote! {
+                #there::inventory::submit! {
+                    #there::ServerExtension { server: ::core::any::TypeId::of::<#ty>, #(#lists)* }
+                }
+            }
+        }
+    };
     quote! {
         #block
 
@@ -51,7 +61,7 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>], chec
 }
 
 /// Generates the list of the definitions of one kind of component.
-fn expand_list(component: Component, handlers: &[Handler<'_>]) -> TokenStream {
+fn expand_list(component: Component, handlers: &[Handler<'_>], is_extension: bool) -> TokenStream {
     let private = private();
     let RuntimeNames { handle: handle_trait, definition, list, .. } = RuntimeNames::new(component);
     let definitions = handlers.iter().filter(|handler| handler.component() == component).map(|handler| {
@@ -59,5 +69,9 @@ fn expand_list(component: Component, handlers: &[Handler<'_>]) -> TokenStream {
         let handle = handler.handle();
         quote!(#(#conditions)* <#handle as #private::#handle_trait>::DEFINITION)
     });
+    if is_extension {
+        let field = Ident::new(&list.to_string().to_lowercase(), Span::mixed_site());
+        return quote!(#field: &[#(#definitions),*],);
+    }
     quote!(const #list: &'static [&'static #private::#definition] = &[#(#definitions),*];)
 }

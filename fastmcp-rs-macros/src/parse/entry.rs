@@ -70,25 +70,43 @@ pub(super) fn read_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors, mut re
 pub(super) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
     let name = entry.name();
     if seen.contains(&name) {
-        errors.at(&entry.key, format!("`{name}` is given twice: remove one of the two"));
+        let fix = match name.as_str() {
+            "middleware" => "write one list, as in `middleware = [a(), b()]`",
+            _ => "remove one of the two",
+        };
+        errors.at(&entry.key, format!("`{name}` is given twice: {fix}"));
         return true;
     }
     seen.push(name);
     false
 }
 
-/// Splits at the commas outside of brackets. Drops empty parts, as after a trailing comma.
+/// Splits at the commas outside of brackets and outside of the parameters of a closure. Drops empty parts, as after a
+/// trailing comma.
 pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
+    let mut is_in_parameters = false;
     for token in tokens {
-        if is_punct(&token, ',') {
+        if is_punct(&token, ',') && !is_in_parameters {
             parts.push(Vec::new());
         } else if let Some(part) = parts.last_mut() {
+            if is_punct(&token, '|') {
+                is_in_parameters = !is_in_parameters && may_precede_closure(part.last());
+            }
             part.push(token);
         }
     }
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+/// Returns whether a `|` after a token opens the parameters of a closure.
+fn may_precede_closure(token: Option<&TokenTree>) -> bool {
+    match token {
+        Some(TokenTree::Ident(word)) => word == "move",
+        Some(token) => is_punct(token, '='),
+        None => true,
+    }
 }
 
 fn parse_entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {

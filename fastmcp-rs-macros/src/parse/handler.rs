@@ -9,6 +9,7 @@ use super::docs::{self, Description};
 use super::entry::{Entry, OptionValue, read_parts, split_at_commas};
 use super::foreign::annotations_message;
 use super::icon::{self, Icon};
+use super::middleware::parse_middleware;
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::rename::RenameRule;
 use super::resource::ResourceOptions;
@@ -23,7 +24,7 @@ pub(crate) struct Flag {
 }
 
 impl Flag {
-    fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
+    pub(super) fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
         value::parse_flag(entry, errors).map(|on| Self { key: entry.key.clone(), on })
     }
 }
@@ -40,6 +41,8 @@ pub(crate) struct HandlerOptions {
     pub(crate) inline: Option<Flag>,
     pub(crate) blocking: Option<Flag>,
     pub(crate) timeout: Option<Duration>,
+    /// The expressions that create the middleware, the outermost first.
+    pub(crate) middleware: Vec<TokenStream>,
     pub(crate) handle: Option<Ident>,
     /// The rule for the names of arguments.
     pub(crate) rename_all: Option<RenameRule>,
@@ -72,7 +75,7 @@ pub(crate) struct ToolOptions {
     /// The parts of structured results that are sent.
     pub(crate) result_content: Option<OptionValue<ResultContent>>,
     /// The type whose schema is published.
-    pub(crate) output_schema: Option<OptionValue<Type>>,
+    pub(crate) output_schema: Option<Box<OptionValue<Type>>>,
 }
 
 /// The parts of a structured result that are sent.
@@ -107,6 +110,7 @@ impl HandlerOptions {
             inline: None,
             blocking: None,
             timeout: None,
+            middleware: Vec::new(),
             handle: None,
             rename_all: None,
             rename_self: None,
@@ -147,6 +151,7 @@ impl HandlerOptions {
                     );
                 }
             }
+            "middleware" => self.middleware = parse_middleware(entry, errors),
             "handle" => self.handle = parse_handle(component, entry, errors),
             "crate" => self.crate_path = value::parse_path(entry, errors),
             "annotations" => {
@@ -184,7 +189,7 @@ impl ToolOptions {
                 return true;
             }
             "output_schema" => {
-                self.output_schema = entry.attach(parse_output_schema(entry, errors));
+                self.output_schema = entry.attach(parse_output_schema(entry, errors)).map(Box::new);
                 return true;
             }
             _ => return false,

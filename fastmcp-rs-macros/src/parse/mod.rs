@@ -14,6 +14,7 @@ mod impl_block;
 mod json;
 mod literal;
 mod main;
+mod middleware;
 mod model;
 mod option_keys;
 mod rename;
@@ -26,7 +27,7 @@ mod value;
 
 pub(crate) use arg::{ArgOptions, ComputedDefault};
 pub(crate) use docs::{Description, read_doc_comments};
-pub(crate) use entry::{Entry, OptionValue, parse_entries, split_at_commas};
+pub(crate) use entry::{OptionValue, split_at_commas};
 pub(crate) use foreign::{find_wrapped_parameters, wrapped_parameters_message};
 pub(crate) use function::{FnItem, is_allowed_on_parameter};
 pub(crate) use handler::{Flag, HandlerOptions, ResultContent, SpecificOptions, ToolOptions};

@@ -18,7 +18,8 @@ const TOOL_KEYS: &[&str] = &[
     "result_content",
     "output_schema",
 ];
-const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "rename_all", "handle", "crate"];
+const LAST_KEYS: &[&str] =
+    &["tags", "icons", "meta", "inline", "blocking", "timeout", "rename_all", "middleware", "handle", "crate"];
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
@@ -50,6 +51,7 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
         "desc" | "about" | "doc" => Some("description"),
         "icon" => Some("icons"),
         "tag" => Some("tags"),
+        "layer" | "layers" | "middlewares" => Some("middleware"),
         "_meta" => Some("meta"),
         "outputSchema" | "output" | "returns" => Some("output_schema"),
         "resultContent" | "content" => Some("result_content"),

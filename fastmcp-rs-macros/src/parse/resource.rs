@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::LitStr;
+use syn::{ExprPath, LitStr};
 
 use super::entry::{Entry, OptionValue, is_punct};
 use super::literal::Number;
@@ -19,8 +19,10 @@ const FORM: &str =
 
 /// Options that only resources have.
 pub(crate) struct ResourceOptions {
-    /// The URI; none if it is missing, which is reported already.
+    /// The URI; none if it is a constant, or missing, which is reported already.
     pub(crate) uri: Option<Template>,
+    /// The path of the constant that holds the URI.
+    pub(crate) uri_constant: Option<ExprPath>,
     pub(crate) mime_type: Option<LitStr>,
     pub(crate) size: Option<OptionValue<u64>>,
     pub(crate) audience: Vec<LitStr>,
@@ -36,8 +38,14 @@ pub(crate) struct ResourceOptions {
 impl ResourceOptions {
     /// Takes the URI out of the parts of the attribute, and leaves the options.
     pub(super) fn new(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Self {
+        let (uri, uri_constant) = match take_uri(parts, errors) {
+            Some(Uri::Literal(literal)) => (Some(Template::parse(literal)), None),
+            Some(Uri::Constant(path)) => (None, Some(path)),
+            None => (None, None),
+        };
         Self {
-            uri: take_uri(parts, errors).map(Template::parse),
+            uri,
+            uri_constant,
             mime_type: None,
             size: None,
             audience: Vec::new(),
@@ -66,15 +74,21 @@ impl ResourceOptions {
     }
 }
 
-/// Takes out the URI, which has to be a string literal in first place. Reports other tokens in that place.
-fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitStr> {
+/// The URI as the source has it.
+enum Uri {
+    Literal(LitStr),
+    Constant(ExprPath),
+}
+
+/// Takes out the URI, which has to be a string literal or a constant in first place. Reports other tokens in that place.
+fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<Uri> {
     let text = |part: &[TokenTree]| syn::parse2::<LitStr>(part.iter().cloned().collect()).ok();
     if let Some((index, uri)) = parts.iter().enumerate().find_map(|(index, part)| Some((index, text(part)?))) {
         parts.remove(index);
         if index > 0 {
             errors.at(&uri, "the URI comes first in the parentheses, and the options follow it");
         }
-        return Some(uri);
+        return Some(Uri::Literal(uri));
     }
     let Some(first) = parts.first() else {
         errors.at(TokenStream::new(), format!("a resource needs its URI: write it first in the parentheses, {FORM}"));
@@ -86,7 +100,7 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
                 errors.at(key, "the URI comes first and has no key: write only its string literal");
                 let uri = text(value);
                 parts.remove(0);
-                return uri;
+                return uri.map(Uri::Literal);
             }
             errors.at(key, format!("a resource needs its URI: write it before this option, {FORM}"));
         }
@@ -95,12 +109,15 @@ fn take_uri(parts: &mut Vec<Vec<TokenTree>>, errors: &mut Errors) -> Option<LitS
         }
         other => {
             let tokens: TokenStream = other.iter().map(ToTokens::to_token_stream).collect();
+            parts.remove(0);
+            if let Ok(path) = syn::parse2::<ExprPath>(tokens.clone()) {
+                return Some(Uri::Constant(path));
+            }
             errors.at(
                 tokens,
                 "the URI of a resource must be a string literal, because its variables are checked against the \
-                 parameters",
+                 parameters, or the name of a `const`, if it has no variables",
             );
-            parts.remove(0);
         }
     }
     None

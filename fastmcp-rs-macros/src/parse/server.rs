@@ -16,9 +16,11 @@ pub(crate) struct ServerOptions {
     pub(crate) rename_all: Option<RenameRule>,
     /// The rule for the names of tools without `name`.
     pub(crate) rename_tools: Option<RenameRule>,
+    /// Whether the block adds to those of another block of the type.
+    pub(crate) extend: bool,
 }
 
-const SERVER_KEYS: &[&str] = &["crate", "rename_all", "rename_tools"];
+const SERVER_KEYS: &[&str] = &["crate", "rename_all", "rename_tools", "extend"];
 
 impl ServerOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
@@ -27,6 +29,7 @@ impl ServerOptions {
             "crate" => options.crate_path = value::parse_path(entry, errors),
             "rename_all" => options.rename_all = RenameRule::parse(entry, errors),
             "rename_tools" => options.rename_tools = RenameRule::parse(entry, errors),
+            "extend" => options.extend = value::parse_flag(entry, errors).unwrap_or_default(),
             unknown => errors.at(
                 &entry.key,
                 format!(

@@ -4,8 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, LitBool, LitStr, Meta, Path};
 
-use super::entry::{Entry, report_duplicate, split_at_commas};
-use super::parse_entries;
+use super::entry::{Entry, parse_entries, report_duplicate, split_at_commas};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 

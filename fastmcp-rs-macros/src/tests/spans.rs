@@ -83,7 +83,7 @@ fn the_parts_of_a_method_have_the_spans_of_its_source() {
     assert_eq!(places(expansion.clone(), "Output"), [output]);
     assert_eq!(places(expansion.clone(), "__Self").last(), Some(&LineColumn { line: 4, column: 14 }));
     let block = LineColumn { line: 1, column: 5 };
-    assert_eq!(places(expansion.clone(), "ComponentLists"), [block]);
+    assert_eq!(places(expansion.clone(), "ServerBlockWithoutExtend"), [block]);
     let name = LineColumn { line: 4, column: 7 };
     assert!(places(expansion.clone(), "__count").iter().chain(&places(expansion, "count")).all(|place| *place == name));
 }

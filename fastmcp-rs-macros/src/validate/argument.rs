@@ -220,12 +220,25 @@ fn check_constraints_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors
         }
     }
     if let Some(pattern) = &options.pattern {
+        check_pattern(&pattern.value, errors);
         if !matches!(shape, Shape::String | Shape::Char | Shape::Unknown) {
             errors.at(
                 &pattern.key,
                 format!("`pattern` is for strings, and this is {noun}: remove it, or take a `String`"),
             );
         }
+    }
+}
+
+/// Reports a pattern that the runtime could not compile. The runtime uses the same crate.
+fn check_pattern(pattern: &syn::LitStr, errors: &mut Errors) {
+    if let Err(error) = regex_lite::Regex::new(&pattern.value()) {
+        errors.at(
+            pattern,
+            format!(
+                "this pattern is not valid ({error}): patterns have the syntax of the crate `regex-lite`, without look-around, back-references and `\\p{{..}}`"
+            ),
+        );
     }
 }
 
@@ -315,8 +328,10 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
             };
-            // rustc reports two parameters with the same identifier.
-            (parameter.name(), blame, parameter.options.rename.is_some() || parameter.rule.is_some())
+            // rustc reports two parameters with the same identifier, but not `note` and `_note`.
+            let is_changed =
+                parameter.options.rename.is_some() || parameter.rule.is_some() || parameter.has_underscore();
+            (parameter.name(), blame, is_changed)
         }),
         |name| format!("two arguments are called `{name}`: rename one of them"),
         errors,
@@ -326,13 +341,19 @@ pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
 /// Returns whether the parameter is an argument of its own, as far as its spelling shows.
 fn has_name(parameter: &Parameter<'_>) -> bool {
     let is_whole = generic_arguments(parameter.ty, "Args").is_some();
-    !is_spelled_injected(parameter.ty) && parameter.options.flatten.is_none() && !is_whole
+    let is_whole = is_whole || parameter.options.flatten.is_some() || parameter.pattern.is_some();
+    !is_whole && !is_spelled_injected(parameter.ty)
 }
 
 /// Returns whether a type is spelled like an injected one. The names of such parameters have no meaning.
 pub(super) fn is_spelled_injected(ty: &Type) -> bool {
     let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
-    generic_arguments(behind, "State").is_some() || generic_arguments(behind, "Context").is_some()
+    let is_injected =
+        |ty: &Type| ["State", "Context", "Extension"].iter().any(|name| generic_arguments(ty, name).is_some());
+    match generic_arguments(behind, "Option").as_deref() {
+        Some([inner]) => is_injected(inner),
+        _ => is_injected(behind),
+    }
 }
 
 /// Reports two arguments that mirror one header. The case of header names does not matter.

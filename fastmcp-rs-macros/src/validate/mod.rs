@@ -8,6 +8,7 @@ mod item;
 mod main;
 mod model;
 mod resource;
+mod serde;
 mod server;
 mod signature;
 mod tool_error;

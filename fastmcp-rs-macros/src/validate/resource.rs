@@ -18,6 +18,8 @@ pub(super) fn check_options(options: &ResourceOptions, errors: &mut Errors) {
             errors.at(&size.key, "`size` is the size of one resource, and a template describes many: remove it");
         }
         check_traversal(&uri.variables, &options.allow_traversal, uri.problems.is_empty(), errors);
+    } else if options.uri_constant.is_some() {
+        check_traversal(&[], &options.allow_traversal, true, errors);
     }
     if let Some(mime_type) = options.mime_type.as_ref().filter(|literal| !is_mime_type(&literal.value())) {
         errors.at(
@@ -112,7 +114,7 @@ pub(super) fn check_variables(handler: &Handler<'_>, errors: &mut Errors) {
             continue;
         }
         errors.at(
-            parameter.ident,
+            &*parameter.ident,
             format!(
                 "this parameter has no value, because the URI has no variable `{name}`: write `{{{name}}}` or \
                  `{{?{name}}}` into the URI, or remove the parameter"

@@ -7,6 +7,8 @@
 
 use std::marker::PhantomData;
 
+use crate::component::extract::State;
+use crate::component::request_extractors::Extension;
 use crate::schema::number::Number;
 
 /// No type implements this trait: it provides the error message for `#[arg(…)]` on an injected parameter.
@@ -34,9 +36,33 @@ pub trait TemplateVariable {}
     message = "a parameter of type `{Self}` is neither in the resource's URI nor injected",
     label = "this parameter has no value",
     note = "put the parameter's name into the URI, as in `orders://{{order_id}}`, or at its end if it is optional, as in `{{?limit}}`",
-    note = "injected types are `&Context`, `State<T>`, and your own types that implement `FromContext`"
+    note = "injected types are `&Context`, `State<T>`, `Extension<T>`, and your own types that implement `FromContext`"
 )]
 pub trait InjectedParameter {}
+
+/// No argument implements this trait: it provides the error message for an argument with a pattern instead of a name.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an argument needs a name, which clients use: write `name: {Self}`, and destructure it in the body",
+    label = "`{Self}` comes from the client",
+    note = "a pattern in the signature is for injected types: `State<T>`, `Extension<T>`, and your own types that implement `FromContext`"
+)]
+pub trait NamedArgument {}
+
+// With an unsuitable `T`, these are not injected, and rustc reports the bound of `T` instead of the missing name.
+impl<T: Send + Sync + 'static> NamedArgument for State<T> {}
+impl<T: ExtensionValue> NamedArgument for Extension<T> {}
+
+/// A type that can be an extension.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an extension",
+    label = "each call gets a clone of it",
+    note = "put `#[derive(Clone)]` on the type, or wrap it in an `Arc`; it also has to be `Send` and `Sync`"
+)]
+pub trait ExtensionValue {}
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> ExtensionValue for T {}
 
 /// A type for which a literal can be checked at compile time.
 #[doc(hidden)]

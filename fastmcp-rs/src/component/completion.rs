@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use crate::component::completion_request::{CompletionFuture, CompletionRequest};
 use crate::component::describe::Description;
-use crate::component::extract::FromContext;
+use crate::component::extract::{self, FromContext};
 use crate::component::output::{OutputDescription, OutputKind};
 use crate::component::result_writer::ResultWriter;
 use crate::context::{Context, blocking};
@@ -58,7 +58,7 @@ macro_rules! handlers {
             #[allow(non_snake_case)]
             fn complete(self, request: CompletionRequest, context: Context) -> CompletionFuture {
                 Box::pin(async move {
-                    $(let $injected = $injected::from_context(&context).await.map_err(Into::into)?;)*
+                    $(let $injected = extract::extract::<$injected>(&context).await?;)*
                     blocking::run_blocking(context, move || self(request, $($injected),*).candidates()).await?
                 })
             }
@@ -75,7 +75,7 @@ macro_rules! handlers {
                 Box::pin(async move {
                     // Without injected values, the context has no use.
                     let _ = &context;
-                    self(request, $($injected::from_context(&context).await.map_err(Into::into)?),*).await.candidates()
+                    self(request, $(extract::extract::<$injected>(&context).await?),*).await.candidates()
                 })
             }
         }

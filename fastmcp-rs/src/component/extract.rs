@@ -12,8 +12,8 @@ use crate::error::ToolError;
 
 /// A type that a tool can take as a parameter that is invisible to the client.
 ///
-/// A parameter of such a type is not in the input schema, and a call with a value for it is rejected. [`Context`] and
-/// [`State`] implement this trait; your own types can implement it too: a tenant, a unit of work, a connection from a
+/// A parameter of such a type is not in the input schema, and a call with a value for it is rejected. [`Context`],
+/// [`State`] and [`AppHandle`](crate::AppHandle) implement this trait; your own types can implement it too: a tenant, a unit of work, a connection from a
 /// pool.
 ///
 /// # Errors
@@ -56,7 +56,7 @@ use crate::error::ToolError;
 /// ```
 pub trait FromContext: Sized + Send + 'static {
     /// The error if the value cannot be created.
-    type Error: Into<ToolError> + Send;
+    type Error: ExtractorError;
 
     /// Creates the value for one call.
     fn from_context(context: &Context) -> impl Future<Output = Result<Self, Self::Error>> + Send;
@@ -72,6 +72,110 @@ pub trait FromContext: Sized + Send + 'static {
     const NEEDS_REQUEST: bool = true;
 }
 
+/// A type that can be the error of an extractor: [`ToolError`], or any type that converts into it, as every
+/// `std::error::Error` does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of an extractor",
+    label = "a call cannot end with this type",
+    note = "use `ToolError`: the model reads the text of `ToolError::new(..)`",
+    note = "a type that implements `std::error::Error` is logged for the operator and hidden from the model; `Infallible` is for extractors that never fail"
+)]
+// `Into<ToolError>` is no supertrait, or rustc would report it instead of this trait.
+pub trait ExtractorError: Send + Sized {
+    /// Converts the error into the one that ends the call.
+    #[doc(hidden)]
+    fn into_tool_error(self) -> ToolError;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<ToolError> + Send> ExtractorError for T {
+    fn into_tool_error(self) -> ToolError {
+        self.into()
+    }
+}
+
+/// Creates the value of an extractor for one call.
+pub(crate) async fn extract<T: FromContext>(context: &Context) -> Result<T, ToolError> {
+    T::from_context(context).await.map_err(ExtractorError::into_tool_error)
+}
+
+/// An extractor that a handler can also take as `Option<Self>`, which is `None` if the value is absent.
+///
+/// [`State`], [`Extension`](crate::handler::Extension) and [`ClientAddr`](crate::handler::ClientAddr) implement it.
+/// Implement it for an extractor of your own if its absence is no error. The type then has two meanings: `T` fails the
+/// call if there is no value, and `Option<T>` does not. An invalid value is an error in both.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::handler::{FromContext, OptionalFromContext};
+/// use fastmcp_rs::prelude::*;
+///
+/// /// The name of the caller.
+/// struct Caller(String);
+///
+/// impl FromContext for Caller {
+///     type Error = ToolError;
+///
+///     async fn from_context(ctx: &Context) -> Result<Self, ToolError> {
+///         Caller::optional_from_context(ctx).await?.ok_or_else(|| ToolError::new("Log in first."))
+///     }
+/// }
+///
+/// impl OptionalFromContext for Caller {
+///     type Error = ToolError;
+///
+///     async fn optional_from_context(ctx: &Context) -> Result<Option<Self>, ToolError> {
+///         Ok(ctx.principal().map(|principal| Caller(principal.id().to_owned())))
+///     }
+/// }
+///
+/// /// Greets the caller.
+/// #[mcp::tool]
+/// async fn greet(caller: Option<Caller>) -> String {
+///     caller.map_or("Hello!".into(), |Caller(name)| format!("Hello, {name}!"))
+/// }
+///
+/// # #[mcp::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[cfg(feature = "testing")]
+/// # {
+/// let client = App::empty("greeter").tool::<greet>().test_client().await?;
+/// assert_eq!(client.call("greet", ()).await?.text(), "Hello!");
+/// # }
+/// # Ok(())
+/// # }
+/// ```
+pub trait OptionalFromContext: Sized + Send + 'static {
+    /// The error if the value is present and invalid.
+    type Error: ExtractorError;
+
+    /// Creates the value for one call, or returns `None` if it is absent.
+    fn optional_from_context(context: &Context) -> impl Future<Output = Result<Option<Self>, Self::Error>> + Send;
+
+    /// Declares the states that the app must have even if the value is absent. The default declares none.
+    fn requirements(requirements: &mut Requirements) {
+        let _ = requirements;
+    }
+
+    /// True if the extractor uses the request, as in [`FromContext::NEEDS_REQUEST`].
+    const NEEDS_REQUEST: bool = true;
+}
+
+impl<T: OptionalFromContext> FromContext for Option<T> {
+    type Error = T::Error;
+
+    fn from_context(context: &Context) -> impl Future<Output = Result<Self, T::Error>> + Send {
+        T::optional_from_context(context)
+    }
+
+    fn requirements(requirements: &mut Requirements) {
+        T::requirements(requirements);
+    }
+
+    const NEEDS_REQUEST: bool = T::NEEDS_REQUEST;
+}
+
 impl FromContext for Context {
     type Error = Infallible;
 
@@ -83,7 +187,9 @@ impl FromContext for Context {
 /// A value of the app, by type: the value that was passed to [`App::state`](crate::App::state).
 ///
 /// It dereferences to the value and is cheap to clone. A server does not start if a tool takes a state that the app
-/// does not have; the error names the type and the tools.
+/// does not have; the error names the type and the tools. `Option<State<T>>` is `None` instead.
+///
+/// The pattern `State(value)` in a signature binds the `Arc` that holds the value, so a task can keep it.
 ///
 /// # Example
 ///
@@ -102,7 +208,37 @@ impl FromContext for Context {
 /// assert!(app.check().is_ok());
 /// assert!(App::empty("greeter").tool::<greet>().check().is_err());
 /// ```
-pub struct State<T: ?Sized>(Arc<T>);
+///
+/// # Example: a pattern, and a state that may be absent
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use fastmcp_rs::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Visits(AtomicU64);
+///
+/// struct Motto(&'static str);
+///
+/// /// Counts a visit.
+/// #[mcp::tool]
+/// async fn visit(State(visits): State<Visits>, motto: Option<State<Motto>>) -> String {
+///     let count = visits.0.fetch_add(1, Ordering::Relaxed) + 1;
+///     format!("Visit {count}. {}", motto.map_or("", |motto| motto.0))
+/// }
+///
+/// // The app has no `Motto`.
+/// assert!(App::empty("guests").state(Visits::default()).tool::<visit>().check().is_ok());
+/// ```
+// An enum, because its variants have no fields that `.0` could reach: with `State<Greeting>`, `greeting.0` is the field
+// of `Greeting`. The variant has the name of the type, so that the pattern is `State(value)`.
+pub enum State<T: ?Sized> {
+    /// The value, shared by all calls.
+    State(Arc<T>),
+}
+
+pub use State::*;
 
 impl<T: Send + Sync + 'static> State<T> {
     /// Creates a state outside of an app, for example to call a tool as a function in a test.
@@ -126,19 +262,21 @@ impl<T: ?Sized> Deref for State<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        let State(value) = self;
+        value
     }
 }
 
 impl<T: ?Sized> Clone for State<T> {
     fn clone(&self) -> Self {
-        State(Arc::clone(&self.0))
+        let State(value) = self;
+        State(Arc::clone(value))
     }
 }
 
 impl<T: ?Sized + std::fmt::Debug> std::fmt::Debug for State<T> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("State").field(&&*self.0).finish()
+        formatter.debug_tuple("State").field(&&**self).finish()
     }
 }
 
@@ -151,6 +289,16 @@ impl<T: Send + Sync + 'static> FromContext for State<T> {
 
     fn requirements(requirements: &mut Requirements) {
         requirements.state::<T>();
+    }
+
+    const NEEDS_REQUEST: bool = false;
+}
+
+impl<T: Send + Sync + 'static> OptionalFromContext for State<T> {
+    type Error = Infallible;
+
+    fn optional_from_context(context: &Context) -> impl Future<Output = Result<Option<Self>, Infallible>> + Send {
+        std::future::ready(Ok(context.state::<T>().map(State)))
     }
 
     const NEEDS_REQUEST: bool = false;

@@ -22,6 +22,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::describe::Description;
+use super::model::WritableModel;
 use super::result_writer::ResultWriter;
 use crate::content::Content;
 use crate::content::tool_result::ToolResult;
@@ -33,7 +34,7 @@ use crate::error::ToolError;
 #[diagnostic::on_unimplemented(
     message = "a tool cannot return `{Self}`",
     label = "neither content nor a structured value",
-    note = "for a structured value, it and every type inside it need `serde::Serialize` and `schemars::JsonSchema`: put `#[mcp::model]` on your own types",
+    note = "for a structured value, it and every type inside it need `Serialize` of serde 1 and `JsonSchema` of schemars 1: put `#[mcp::model]` on your own types",
     note = "for text, return `String`; for blocks, `Content`, `Image`, `Audio`, `EmbeddedResource`, `ResourceLink` or a `Vec` of them; for full control, `ToolResult`",
     note = "each of these can be in a `Result` or an `Option`"
 )]
@@ -84,6 +85,40 @@ impl<T> RefusedBytes<T> {
     {
         StructuredKind(PhantomData)
     }
+}
+
+/// A model that is only an argument.
+#[doc(hidden)]
+pub struct RefusedModel<T>(PhantomData<fn() -> T>);
+
+impl<T> RefusedModel<T> {
+    /// Always fails to compile, with the crate's own message.
+    pub fn checked(self) -> RefusedOutput
+    where
+        T: WritableModel,
+    {
+        RefusedOutput
+    }
+}
+
+/// The output of a tool that does not compile.
+#[doc(hidden)]
+pub struct RefusedOutput;
+
+impl OutputDescription for RefusedOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl<V> OutputKind<V> for RefusedOutput {
+    type Rendered = ToolResult;
+
+    fn write(&self, _: V, _: &mut ResultWriter<'_>) {}
+
+    fn render(&self, _: V) -> Result<ToolResult, ToolError> {
+        Ok(ToolResult::new())
+    }
+
+    fn write_rendered(_: ToolResult, _: &mut ResultWriter<'_>) {}
 }
 
 /// Adds a return type to the description of its tool.

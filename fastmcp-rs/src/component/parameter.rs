@@ -7,15 +7,17 @@
 use std::any::Any;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, TemplateVariable};
+use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, NamedArgument, TemplateVariable};
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
-use crate::component::extract::{FromContext, Requirements, State};
+use crate::component::extract::{ExtractorError, FromContext, Requirements, State};
 use crate::component::flat_members;
+use crate::component::model::{OutputOnly, ReadableModel};
 use crate::component::slot::{JsonReader, Slot};
 use crate::context::Context;
 use crate::error::ToolError;
@@ -27,8 +29,8 @@ use crate::json::absent::Absent;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "neither an argument nor injected",
-    note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
-    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, and your own types that implement `FromContext`"
+    note = "an argument, and every type inside it, needs `Deserialize` of serde 1, `JsonSchema` of schemars 1 and `Send`: put `#[mcp::model]` on your own types",
+    note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, `Extension<T>` of a `T` that is also `Clone`, and your own types that implement `FromContext` (in an `Option`, `OptionalFromContext`)"
 )]
 #[cfg_attr(
     not(all(feature = "chrono", feature = "decimal", feature = "jiff", feature = "url", feature = "uuid")),
@@ -91,7 +93,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ArgumentValue for T {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of a tool",
-    note = "take `&str`, `&[T]`, or `&T` of a type that can be an argument"
+    note = "take `&str`, `&Path`, `&[T]`, or `&T` of a type that can be an argument"
 )]
 pub trait Lend {
     type Owned;
@@ -109,6 +111,10 @@ impl<T> Lend for [T] {
     type Owned = Vec<T>;
 }
 
+impl Lend for Path {
+    type Owned = PathBuf;
+}
+
 /// A parameter that comes from the client.
 #[doc(hidden)]
 pub struct Argument<T: Lend + ?Sized> {
@@ -121,6 +127,19 @@ pub struct Argument<T: Lend + ?Sized> {
 }
 
 impl<T: Lend + ?Sized> Argument<T> {
+    /// Creates an argument of a type that was refused.
+    fn unread(parameter: &'static Parameter) -> Self {
+        let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
+        Argument {
+            parameter,
+            value: None,
+            read: unread,
+            text: |_| None,
+            absent: || None,
+            schema: |_| Schema::default(),
+        }
+    }
+
     pub fn resolve(self, _: &Context) -> Ready<Result<T::Owned, ToolError>> {
         // All arguments are read before the call runs, or the call does not run.
         ready(self.value.ok_or_else(|| ToolError::internal("an argument was not read")))
@@ -197,7 +216,7 @@ pub struct Injected<T>(PhantomData<fn() -> T>);
 impl<T: FromContext> Injected<T> {
     pub fn resolve(self, context: &Context) -> impl Future<Output = Result<T, ToolError>> + Send {
         let value = T::from_context(context);
-        async move { value.await.map_err(Into::into) }
+        async move { value.await.map_err(ExtractorError::into_tool_error) }
     }
 }
 
@@ -257,6 +276,11 @@ impl<T> InjectedKind<T> {
         Injected(PhantomData)
     }
 
+    /// Requires that a parameter with a pattern instead of a name is injected.
+    pub fn pattern_for<U: FromContext>(self, _: &'static Parameter) -> Injected<U> {
+        Injected(PhantomData)
+    }
+
     /// Always fails with our message, because the variables of a URI come from the client.
     pub fn variable_for<U>(self, _: &'static Parameter) -> Injected<U>
     where
@@ -293,15 +317,20 @@ impl<T: ?Sized> ArgumentKind<T> {
         U: Lend + ?Sized,
         U::Owned: InjectedParameter,
     {
-        let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
-        Argument {
-            parameter,
-            value: None,
-            read: unread,
-            text: |_| None,
-            absent: || None,
-            schema: |_| Schema::default(),
-        }
+        Self::unreadable(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn pattern_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: NamedArgument,
+    {
+        Self::unreadable(parameter)
+    }
+
+    fn unreadable<U: Lend + ?Sized>(parameter: &'static Parameter) -> Argument<U> {
+        Argument::unread(parameter)
     }
 
     pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
@@ -317,6 +346,43 @@ impl<T: ?Sized> ArgumentKind<T> {
             absent: <U::Owned as ArgumentValue>::absent,
             schema: <U::Owned as ArgumentValue>::schema,
         }
+    }
+
+    pub fn configurable(self) -> Self {
+        self
+    }
+}
+
+/// A model that is only a result.
+#[doc(hidden)]
+pub struct OutputOnlyKind<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> OutputOnlyKind<T> {
+    /// Always fails with our message.
+    pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ReadableModel,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn variable_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ReadableModel,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn injected_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: InjectedParameter,
+    {
+        Argument::unread(parameter)
     }
 
     pub fn configurable(self) -> Self {
@@ -340,6 +406,16 @@ pub mod probe {
     impl<T: FromContext> InjectedInput<T> for Input<T> {
         fn kind(&self) -> InjectedKind<T> {
             InjectedKind(PhantomData)
+        }
+    }
+    /// The trait for models that are only results. Such a model is never injected, so it has the place of
+    /// [`InjectedInput`].
+    pub trait OutputOnlyInput<T: ?Sized> {
+        fn kind(&self) -> OutputOnlyKind<T>;
+    }
+    impl<T: OutputOnly + ?Sized> OutputOnlyInput<T> for Input<T> {
+        fn kind(&self) -> OutputOnlyKind<T> {
+            OutputOnlyKind(PhantomData)
         }
     }
     pub trait ArgumentInput<T: ?Sized> {

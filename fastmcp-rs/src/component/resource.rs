@@ -62,6 +62,25 @@ impl ResourceDefinition {
     };
 }
 
+/// Checks the URI in a constant, whose text the macro cannot read.
+///
+/// # Panics
+///
+/// Panics if the URI has variables. The macro calls it in a constant, so the panic is a compile error.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_constant_uri(uri: &'static str) {
+    let bytes = uri.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        assert!(
+            !matches!(bytes[index], b'{' | b'}'),
+            "a URI with variables must be a string literal in the attribute, because its variables are checked against the parameters"
+        );
+        index += 1;
+    }
+}
+
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceAnnotations {

@@ -31,6 +31,7 @@ mod progress;
 mod request;
 pub(crate) mod request_id;
 pub(crate) mod states;
+pub(crate) mod transport_facts;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -42,7 +43,7 @@ use std::time::Instant;
 pub use client_requests::ClientRequest;
 use progress::sealed::Message;
 pub use progress::{ProgressMessage, ProgressNumber, ProgressTotal};
-pub(crate) use request::{CallRequest, Delivery, LogFilter};
+pub(crate) use request::{CallRequest, Delivery, LogFilter, log_frame};
 pub use request_id::RequestId;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -56,8 +57,9 @@ use crate::protocol::{Feature, LoggingLevel, Revision};
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
 /// and log messages while the call runs.
 ///
-/// A tool takes it as `&Context` or by value, and can pass it to helper functions. It is cheap to clone. Notifications
-/// that are sent after the call has ended are dropped.
+/// A tool takes it as `&Context` or by value, and can pass it to helper functions. It is cheap to clone, and a task may
+/// keep it after the call has ended: it still notifies clients of changes, and in a session it still logs. Progress
+/// that is reported after the end is dropped.
 ///
 /// # Example
 ///
@@ -249,7 +251,11 @@ impl Context {
     /// is full, the message is dropped. A value without a JSON form, such as a float that is NaN, is not sent; this is
     /// logged for the operator.
     ///
-    /// For messages to the operator, use `tracing` events.
+    /// After the call has ended, messages go to the client's session, unless the call was cancelled or has timed out. A
+    /// client of 2026-07-28 gets none any more, because its log messages belong to a request.
+    ///
+    /// For messages to the operator, use `tracing` events. For all clients, see
+    /// [`AppHandle::log`](crate::AppHandle::log).
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
     pub fn log(&self, level: LoggingLevel, data: impl Serialize) {
@@ -289,7 +295,8 @@ impl Context {
     ///
     /// `uri` is the URI that a client reads; in a mounted app, it is the URI without the namespace. The URI is not
     /// checked, and costs nothing if no client has subscribed to it. This never waits for a client: changes in quick
-    /// succession become one notification, and the last change is never lost. Call it after the change is made.
+    /// succession become one notification, and the last change is never lost. Call it after the change is made; the call
+    /// may have ended by then.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
     ///

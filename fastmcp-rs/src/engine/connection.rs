@@ -12,6 +12,7 @@ use super::notifications::NotificationFeed;
 use super::server::Server;
 use crate::auth::principal::Principal;
 use crate::client_features::pending_requests::PendingClientRequests;
+use crate::context::transport_facts::{ClientAddr, TransportFacts};
 use crate::context::{ClientDeclaration, LogFilter, Transport};
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::{Feature, LoggingLevel, Revision};
@@ -40,6 +41,16 @@ pub(crate) struct Connection {
     /// at any time.
     uses_queue: AtomicBool,
     pub(super) error_budget: Mutex<ErrorBudget>,
+    /// The facts that a test has set for all requests of its client.
+    #[cfg(feature = "testing")]
+    pub(super) test_facts: OnceLock<TestFacts>,
+}
+
+/// The facts about the requests of a test client.
+#[cfg(feature = "testing")]
+pub(crate) struct TestFacts {
+    pub(crate) transport: Arc<TransportFacts>,
+    pub(crate) client_addr: Option<ClientAddr>,
 }
 
 impl Connection {
@@ -66,12 +77,37 @@ impl Connection {
             in_flight: OnceLock::new(),
             uses_queue: AtomicBool::new(false),
             error_budget: Mutex::default(),
+            #[cfg(feature = "testing")]
+            test_facts: OnceLock::new(),
         })
+    }
+
+    /// Returns the facts about a request that has no exchange.
+    pub(super) fn test_facts(&self) -> Option<Arc<TransportFacts>> {
+        #[cfg(feature = "testing")]
+        return self.test_facts.get().map(|facts| Arc::clone(&facts.transport));
+        #[cfg(not(feature = "testing"))]
+        None
+    }
+
+    /// Returns the address of a client whose requests have no exchange.
+    pub(super) fn test_client_addr(&self) -> Option<ClientAddr> {
+        #[cfg(feature = "testing")]
+        return self.test_facts.get().and_then(|facts| facts.client_addr);
+        #[cfg(not(feature = "testing"))]
+        None
     }
 
     /// Returns the queue for notifications, and for responses that are not ready at once.
     pub(super) fn queue(&self) -> &Arc<OutgoingQueue> {
         self.outgoing.get_or_init(|| self.new_exchange_queue())
+    }
+
+    /// Returns the queue for messages that belong to no request, if the connection outlives its requests.
+    pub(super) fn session_queue(&self) -> Option<&Arc<OutgoingQueue>> {
+        // The single stream of HTTP with SSE has a queue of the same kind as one response.
+        let is_stream = self.handshake_feature == Feature::HttpWithSse;
+        self.outgoing.get().filter(|outgoing| is_stream || !outgoing.ends_with_response())
     }
 
     /// Creates a queue for a single message.

@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::header_match::{self, Headers};
+use super::server::ServerConfig;
+use crate::auth::principal::Principal;
+use crate::context::transport_facts::{TransportFacts, caller_with_extensions};
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::trace_context::TraceContext;
 
@@ -53,11 +56,37 @@ pub(crate) struct TransportInfo<'a> {
     pub(crate) is_by_unix_socket: bool,
     /// The address and the port of the client, as far as they are known.
     pub(crate) client: Option<(IpAddr, Option<u16>)>,
+    /// The principal that makes this request. In a session, another request may have opened it.
+    pub(crate) caller: Option<&'a Arc<Principal>>,
+    /// The headers and extensions of the HTTP request, from which handlers may read.
+    #[cfg(feature = "http")]
+    pub(crate) readable: Option<(&'a http::HeaderMap, &'a http::Extensions)>,
 }
 
 impl TransportInfo<'_> {
     /// Returns the trace in the headers.
     pub(crate) fn trace(&self) -> Option<Box<TraceContext>> {
         self.headers.and_then(header_match::trace_context)
+    }
+
+    /// Copies the facts that a handler can read, if there are any.
+    #[cfg_attr(not(feature = "http"), allow(unused_variables))]
+    pub(crate) fn facts(&self, config: &ServerConfig) -> Option<Arc<TransportFacts>> {
+        let caller = caller_with_extensions(self.caller);
+        #[cfg(feature = "http")]
+        let readable =
+            self.readable.filter(|(_, extensions)| !config.exposed_headers.is_empty() || !extensions.is_empty());
+        #[cfg(not(feature = "http"))]
+        let readable: Option<()> = None;
+        if caller.is_none() && readable.is_none() {
+            return None;
+        }
+        let mut facts = TransportFacts { caller, ..TransportFacts::default() };
+        #[cfg(feature = "http")]
+        if let Some((headers, extensions)) = readable {
+            facts.headers = config.exposed_headers.select(headers);
+            facts.http_extensions = extensions.clone();
+        }
+        Some(Arc::new(facts))
     }
 }

@@ -14,6 +14,7 @@ use super::http_exchange::{ArgumentsGuard, HttpExchange};
 use super::instrument::Instrumentation;
 use crate::client_features::conversation::CallClientRequests;
 use crate::context::nested_calls::NestedCalls;
+use crate::context::transport_facts::{ClientAddr, TransportFacts};
 use crate::context::{self, ClientDeclaration, Delivery, LogFilter};
 use crate::json::object::Raw;
 use crate::outgoing::queue::OutgoingQueue;
@@ -106,6 +107,20 @@ impl IncomingRequest<'_> {
         }
     }
 
+    fn client_addr(&self) -> Option<ClientAddr> {
+        match self.exchange {
+            Some(exchange) => exchange.transport_info.client.map(ClientAddr::new),
+            None => self.connection.test_client_addr(),
+        }
+    }
+
+    fn transport_facts(&self) -> Option<Arc<TransportFacts>> {
+        match self.exchange {
+            Some(exchange) => exchange.transport_info.facts(&self.connection.server.config),
+            None => self.connection.test_facts(),
+        }
+    }
+
     /// Creates the part of the request that a context refers to.
     pub(crate) fn for_context(
         &self,
@@ -136,6 +151,8 @@ impl IncomingRequest<'_> {
             cancel_notify: Notify::new(),
             delivery: Delivery::new(),
             retained: self.retained().map(Arc::downgrade),
+            client_addr: self.client_addr(),
+            transport_facts: self.transport_facts(),
             transport_trace: self.exchange.and_then(|exchange| exchange.transport_info.trace()),
             client_requests,
         })

@@ -11,6 +11,8 @@ use crate::component::client_arguments::IgnoredArguments;
 use crate::component::icon::Icon;
 use crate::context::change_hub::{ChangeHub, ListKind};
 use crate::context::states::StateOwner;
+#[cfg(feature = "http")]
+use crate::context::transport_facts::ExposedHeaders;
 use crate::json::encode;
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::cache::CacheHints;
@@ -46,6 +48,9 @@ pub(crate) struct ServerConfig {
     pub(crate) request_state_ttl: Duration,
     /// The maximum length of `requestState` in bytes.
     pub(crate) max_request_state: usize,
+    /// The headers that handlers can read.
+    #[cfg(feature = "http")]
+    pub(crate) exposed_headers: ExposedHeaders,
 }
 
 /// The timeout of the shutdown functions, for all of them together.

@@ -28,6 +28,8 @@ use std::str::Utf8Error;
 use std::sync::Arc;
 
 pub(crate) use super::connection::Connection;
+#[cfg(feature = "testing")]
+use super::connection::TestFacts;
 #[cfg(all(test, feature = "http"))]
 pub(crate) use super::header_match::HeaderField;
 #[cfg(feature = "http")]
@@ -48,6 +50,8 @@ pub(crate) use super::server::Server;
 use super::subscriptions;
 use crate::auth::principal::Principal;
 use crate::context::Transport;
+#[cfg(feature = "testing")]
+use crate::context::transport_facts::{ClientAddr, TransportFacts};
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::Feature;
 use crate::registry::RegistrySnapshot;
@@ -137,6 +141,18 @@ impl Connection {
         if let Some(calls) = self.in_flight_if_used() {
             calls.cancel_all();
         }
+    }
+
+    /// Returns the identity of the client.
+    #[cfg(feature = "testing")]
+    pub(crate) fn principal(&self) -> Option<&Arc<Principal>> {
+        self.principal.as_ref()
+    }
+
+    /// Sets the facts about all requests of a test client. Has no effect after the first call.
+    #[cfg(feature = "testing")]
+    pub(crate) fn set_test_facts(&self, facts: TransportFacts, client_addr: Option<ClientAddr>) {
+        let _ = self.test_facts.set(TestFacts { transport: Arc::new(facts), client_addr });
     }
 
     /// Returns true if there are shutdown functions.

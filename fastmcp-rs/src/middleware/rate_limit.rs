@@ -150,6 +150,7 @@ impl Buckets {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for RateLimit {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let method = operation.method();

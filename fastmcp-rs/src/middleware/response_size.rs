@@ -36,6 +36,7 @@ impl ResultSizeLimit {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for ResultSizeLimit {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let (method, context) = (operation.method(), operation.context().clone());

@@ -49,6 +49,9 @@ enum AnnotationSource {
 impl ResourceEntry {
     pub(crate) fn new(definition: &'static ResourceDefinition) -> ResourceEntry {
         let ResourceDefinition { uri, size, annotations, ttl, scope, .. } = *definition;
+        let mut handler = ComponentHandler::for_function("resource", &definition.component).with_uri(uri.into());
+        // The macro has checked a literal, but it cannot read a constant.
+        Template::check(uri, &mut handler.described.problems);
         ResourceEntry {
             mime_type: definition.mime_type.map(DefinitionText::from),
             size,
@@ -56,7 +59,7 @@ impl ResourceEntry {
             ttl,
             scope,
             allow_traversal: definition.allow_traversal.iter().copied().map(DefinitionText::from).collect(),
-            handler: ComponentHandler::for_function("resource", &definition.component).with_uri(uri.into()),
+            handler,
         }
     }
 

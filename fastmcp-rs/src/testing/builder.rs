@@ -1,16 +1,18 @@
-//! The builder of a test client: its revision, its capabilities, its principal, and the scripts that answer the server.
+//! The builder of a test client: its revision, its capabilities, the facts about its requests, and the scripts that answer the server.
 
 use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 use serde_json::{Map, Value, json};
 
 use super::client::TestClient;
 use super::dispatcher::{Dispatcher, Observer, Origin};
-use super::peer::{InProcessServer, TestServer};
+use super::peer::{Caller, InProcessServer, TestServer};
 use super::scripts::{ClientReply, ElicitationQuestion, SamplingQuestion, Scripts};
 use crate::app::App;
 use crate::auth::principal::Principal;
+use crate::context::transport_facts::ClientAddr;
 use crate::error::Error;
 use crate::exec::runtime;
 use crate::protocol::{Feature, LoggingLevel, ProtocolMethod, Revision};
@@ -41,10 +43,10 @@ impl App {
     /// # }
     /// ```
     pub fn test_client(self) -> TestClientBuilder {
-        TestClientBuilder::new(Box::new(move |principal| {
+        TestClientBuilder::new(Box::new(move |caller| {
             Box::pin(async move {
                 runtime::check_timers()?;
-                let peer: Box<dyn TestServer> = Box::new(InProcessServer::new(self.start().await?, principal));
+                let peer: Box<dyn TestServer> = Box::new(InProcessServer::new(self.start().await?, caller));
                 Ok(peer)
             })
         }))
@@ -52,7 +54,7 @@ impl App {
 }
 
 type ConnectFuture = Pin<Box<dyn Future<Output = Result<Box<dyn TestServer>, Error>> + Send>>;
-type ConnectFn = Box<dyn FnOnce(Option<Principal>) -> ConnectFuture + Send>;
+type ConnectFn = Box<dyn FnOnce(Caller) -> ConnectFuture + Send>;
 
 /// A builder of a test client; `.await` connects it.
 ///
@@ -63,7 +65,7 @@ type ConnectFn = Box<dyn FnOnce(Option<Principal>) -> ConnectFuture + Send>;
 #[must_use = "a test client connects when it is awaited"]
 pub struct TestClientBuilder {
     start: ConnectFn,
-    principal: Option<Principal>,
+    caller: Caller,
     revision: Revision,
     capabilities: Map<String, Value>,
     client_info: Value,
@@ -76,7 +78,7 @@ impl TestClientBuilder {
     pub(super) fn new(start: ConnectFn) -> TestClientBuilder {
         TestClientBuilder {
             start,
-            principal: None,
+            caller: Caller::default(),
             revision: Revision::LATEST,
             capabilities: Map::new(),
             client_info: json!({ "name": "fastmcp-rs test client", "version": env!("CARGO_PKG_VERSION") }),
@@ -97,7 +99,46 @@ impl TestClientBuilder {
     /// Connects as an authenticated principal, which handlers get from
     /// [`Context::principal`](crate::Context::principal). Default: no principal.
     pub fn principal(mut self, principal: Principal) -> TestClientBuilder {
-        self.principal = Some(principal);
+        self.caller.principal = Some(principal);
+        self
+    }
+
+    /// Adds an HTTP header to each request. Handlers read it if [`App::expose_headers`] has its name, as over HTTP.
+    ///
+    /// # Panics
+    ///
+    /// Panics if no header can have this name or this value.
+    #[cfg(feature = "http")]
+    pub fn header(mut self, name: &str, value: &str) -> TestClientBuilder {
+        match (http::HeaderName::try_from(name), http::HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => self.caller.headers.append(name, value),
+            _ => panic!("{name:?}: {value:?} is not a header"),
+        };
+        self
+    }
+
+    /// Attaches a value to each request, as a middleware in front of the server does. Handlers take it as
+    /// [`Extension<T>`](crate::handler::Extension). A value of the same type is replaced.
+    pub fn extension<T: Send + Sync + 'static>(mut self, value: T) -> TestClientBuilder {
+        self.caller.extensions.insert(value);
+        self
+    }
+
+    /// Sets the address of the client, which handlers get as [`ClientAddr`](crate::handler::ClientAddr). Default: no
+    /// address.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use fastmcp_rs::App;
+    ///
+    /// let client = App::new("orders").test_client().client_addr(SocketAddr::from(([192, 0, 2, 1], 4711)));
+    /// # let _ = client;
+    /// ```
+    pub fn client_addr(mut self, address: SocketAddr) -> TestClientBuilder {
+        self.caller.client_addr = Some(ClientAddr::new((address.ip(), Some(address.port()))));
         self
     }
 
@@ -186,7 +227,7 @@ impl TestClientBuilder {
     }
 
     async fn connect(self) -> Result<TestClient, Error> {
-        let TestClientBuilder { start, principal, revision, capabilities, client_info, log_level, scripts, observer } =
+        let TestClientBuilder { start, caller, revision, capabilities, client_info, log_level, scripts, observer } =
             self;
         let mut declared = scripts.capabilities(revision);
         declared.extend(capabilities);
@@ -200,7 +241,7 @@ impl TestClientBuilder {
                 envelope.insert("io.modelcontextprotocol/logLevel".into(), json!(level.as_str()));
             }
         }
-        let dispatcher = Dispatcher::new(start(principal).await?, revision, declared.clone(), scripts, observer);
+        let dispatcher = Dispatcher::new(start(caller).await?, revision, declared.clone(), scripts, observer);
         let client = TestClient { dispatcher, envelope };
         if revision.has(Feature::Sessions) {
             let params = json!({

@@ -51,7 +51,7 @@ impl TestClient {
     /// The scripts answer requests of the server until the messages arrive.
     pub fn get_prompt(&self, prompt: &str, arguments: impl Serialize) -> Request<PromptReply> {
         let mut params = with_arguments(json!({ "name": prompt }), arguments);
-        for (_, value) in params["arguments"].as_object_mut().into_iter().flatten() {
+        for (_, value) in params.get_mut("arguments").and_then(Value::as_object_mut).into_iter().flatten() {
             if !value.is_string() {
                 *value = value.to_string().into();
             }

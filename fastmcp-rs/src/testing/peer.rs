@@ -8,12 +8,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::auth::principal::Principal;
+use crate::context::transport_facts::{ClientAddr, TransportFacts, caller_with_extensions};
 use crate::engine::transport_api::{Connection, Server};
 use crate::exec::paused_clock::TestRegistration;
 use crate::outgoing::tap::FrameTap;
 use crate::registry::RegistrySnapshot;
 use crate::transport::in_memory;
 use crate::util::sync::Mutex;
+use crate::util::type_map::TypeMap;
 
 /// The time that cancelled calls have to end, as on standard input.
 const GRACE: Duration = Duration::from_secs(5);
@@ -38,6 +40,16 @@ pub(super) trait TestServer: Send + Sync {
     }
 }
 
+/// The facts about the requests of a client.
+#[derive(Default)]
+pub(super) struct Caller {
+    pub(super) principal: Option<Principal>,
+    #[cfg(feature = "http")]
+    pub(super) headers: http::HeaderMap,
+    pub(super) extensions: TypeMap,
+    pub(super) client_addr: Option<ClientAddr>,
+}
+
 /// A server in the same process.
 pub(super) struct InProcessServer {
     connection: Arc<Connection>,
@@ -47,8 +59,15 @@ pub(super) struct InProcessServer {
 }
 
 impl InProcessServer {
-    pub(super) fn new(server: Server, principal: Option<Principal>) -> InProcessServer {
-        let connection = in_memory::connect(Arc::new(server), principal);
+    pub(super) fn new(server: Server, caller: Caller) -> InProcessServer {
+        let mut facts = TransportFacts { test_extensions: caller.extensions, ..TransportFacts::default() };
+        #[cfg(feature = "http")]
+        {
+            facts.headers = server.config.exposed_headers.select(&caller.headers);
+        }
+        let connection = in_memory::connect(Arc::new(server), caller.principal);
+        facts.caller = caller_with_extensions(connection.principal());
+        connection.set_test_facts(facts, caller.client_addr);
         let view = Mutex::new(connection.registry_snapshot());
         let frames = FrameTap::new(connection.outgoing());
         InProcessServer { connection, frames, view, _live: TestRegistration::new() }

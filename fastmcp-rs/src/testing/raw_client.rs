@@ -1,6 +1,6 @@
 //! A raw connection for tests of the protocol itself, which may send frames that no client would.
 
-use super::peer::{InProcessServer, TestServer};
+use super::peer::{Caller, InProcessServer, TestServer};
 use crate::app::App;
 use crate::auth::principal::Principal;
 use crate::error::Error;
@@ -62,7 +62,8 @@ impl App {
     }
 
     async fn connect_by(self, principal: Option<Principal>) -> Result<RawClient, Error> {
-        Ok(RawClient { peer: InProcessServer::new(self.start().await?, principal), frames: Vec::new() })
+        let caller = Caller { principal, ..Caller::default() };
+        Ok(RawClient { peer: InProcessServer::new(self.start().await?, caller), frames: Vec::new() })
     }
 }
 

@@ -4,7 +4,9 @@
 
 pub(crate) mod catch_panic;
 pub(crate) mod count;
+pub(crate) mod fixed_settings;
 #[cfg(any(feature = "http", feature = "stdio"))]
 pub(crate) mod future;
 pub(crate) mod operator_log;
 pub(crate) mod sync;
+pub(crate) mod type_map;

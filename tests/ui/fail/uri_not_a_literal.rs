@@ -1,11 +1,9 @@
 use fastmcp_rs::mcp;
 
-const URI: &str = "config://app";
-
 /// The settings.
-#[mcp::resource(URI, title = "Settings")]
+#[mcp::resource(concat!("config://", "app"), title = "Settings")]
 fn config() -> String {
-    URI.to_owned()
+    String::new()
 }
 
 fn main() {}

@@ -46,6 +46,28 @@ fn the_options_of_a_resource_are_part_of_its_definition() {
 }
 
 #[test]
+fn the_uri_of_a_resource_can_be_a_constant() {
+    let item = quote! {
+        /// The settings.
+        fn config() -> Vec<u8> {
+            load()
+        }
+    };
+    check_change(
+        resource(quote!("config://app"), item.clone()),
+        resource(quote!(uris::CONFIG, title = "Settings"), item),
+        expect![[r#"
+            +                title: ::core::option::Option::Some("Settings"),
+            -            uri: "config://app",
+            +            uri: uris::CONFIG,
+            +    const _: () = __p::check_constant_uri(
+            +        <config as __p::ResourceHandle>::DEFINITION.uri,
+            +    );
+        "#]],
+    );
+}
+
+#[test]
 fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injected() {
     let item = quote! {
         /// A file of a repository.

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use quote::quote;
 
-use super::check_expansion;
+use super::{check_change, check_expansion};
 use crate::tests::{messages, server};
 
 #[test]
@@ -200,7 +200,7 @@ fn methods_and_associated_functions_become_components() {
                     }
                 };
                 #[allow(deprecated, unused_qualifications)]
-                impl __p::ComponentLists for store::Orders<u8> {
+                impl __p::ServerBlockWithoutExtend for store::Orders<u8> {
                     const TOOLS: &'static [&'static __p::ToolDefinition] = &[
                         #[cfg(unix)]
                         <__find as __p::ToolHandle>::DEFINITION,
@@ -212,6 +212,43 @@ fn methods_and_associated_functions_become_components() {
                 }
             };
         "#]],
+    );
+}
+
+#[test]
+fn a_further_block_of_a_type_registers_its_components_by_the_type() {
+    let block = quote! {
+        impl Orders {
+            /// Counts.
+            #[tool]
+            fn count(&self) -> usize {
+                0
+            }
+
+            /// All orders.
+            #[resource(Self::URI)]
+            fn all() -> String {
+                load()
+            }
+        }
+    };
+    check_change(
+        server(quote!(), block.clone()),
+        server(quote!(extend), block),
+        expect![[r#"
+        -    impl __p::ServerBlockWithoutExtend for Orders {
+        -        const TOOLS: &'static [&'static __p::ToolDefinition] = &[
+        -            <__count as __p::ToolHandle>::DEFINITION,
+        -        ];
+        -        const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
+        -            <__all as __p::ResourceHandle>::DEFINITION,
+        -        ];
+        -        const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
+        +    __p::inventory::submit! {
+        +        __p::ServerExtension { server : ::core::any::TypeId::of:: < Orders >, tools : &
+        +        [< __count as __p::ToolHandle > ::DEFINITION], resources : & [< __all as
+        +        __p::ResourceHandle > ::DEFINITION], prompts : & [], }
+    "#]],
     );
 }
 

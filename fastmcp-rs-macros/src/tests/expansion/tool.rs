@@ -359,6 +359,33 @@ fn a_reference_borrows_from_an_owned_argument() {
 }
 
 #[test]
+fn a_parameter_with_a_pattern_is_injected() {
+    let tool_of = |parameter| {
+        tool(
+            quote!(),
+            quote! {
+                /// Finds.
+                async fn find(#parameter) -> String {
+                    load()
+                }
+            },
+        )
+    };
+    check_change(
+        tool_of(quote!(pool: State<Pool>)),
+        tool_of(quote!(State(pool): State<Pool>)),
+        expect![[r#"
+        -async fn find(pool: State<Pool>) -> String {
+        +async fn find(State(pool): State<Pool>) -> String {
+        -                name: "pool",
+        +                name: "__pattern",
+        -            .slot_for::<State<Pool>>(&__PARAMETERS[0]);
+        +            .pattern_for::<State<Pool>>(&__PARAMETERS[0]);
+    "#]],
+    );
+}
+
+#[test]
 fn every_option_is_part_of_the_definition() {
     let options = quote! {
         name = "orders.get",
@@ -376,6 +403,7 @@ fn every_option_is_part_of_the_definition() {
         meta = { "team": "billing", "nested": { "n": [1, -2.5, null] } },
         blocking,
         timeout = "1m30s",
+        middleware = [Timing::new(), limit(3)],
         structured = false,
         wrapped,
         link_text = true,
@@ -414,6 +442,10 @@ fn every_option_is_part_of_the_definition() {
             +                timeout: ::core::option::Option::Some(
             +                    ::core::time::Duration::new(90u64, 0u32),
             +                ),
+            +                middleware: ::core::option::Option::Some(|__layers| {
+            +                    __p::add_layer(__layers, Timing::new());
+            +                    __p::add_layer(__layers, limit(3));
+            +                }),
             -                ..__p::ComponentDefinition::EMPTY
             -            ..__p::ToolDefinition::EMPTY
             +            annotations: __p::ToolAnnotations {
@@ -613,7 +645,7 @@ fn an_output_schema_is_a_static_that_checks_the_result() {
         expect![[r#"
         -        let __value = (&&&&__split.value()).kind().checked();
         +        static __SCHEMA: __p::OutputSchema = __p::OutputSchema::new::<Order>();
-        +        let __value = __split.value().with_output_schema(&__SCHEMA);
+        +        let __value = __split.value().composed().with_output_schema(&__SCHEMA);
     "#]],
     );
 }

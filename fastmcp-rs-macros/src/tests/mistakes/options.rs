@@ -42,7 +42,7 @@ fn every_malformed_option_is_reported() {
             `handle` takes the name of the type that represents this tool, as in `handle = GetOrder`
             `crate` takes the path of fastmcp-rs in this crate, as in `crate = ::fastmcp_rs`
             `description` takes a string literal, as in `description = "Finds an order."`
-            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `result_content`, `output_schema`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `handle`, `crate`
+            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `result_content`, `output_schema`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `middleware`, `handle`, `crate`
         "#]],
     );
 }
@@ -191,4 +191,52 @@ fn options_about_structured_content_fit_together() {
             `output_schema` takes a type whose schema is published, as in `output_schema = Order`
         "#]],
     );
+}
+
+#[test]
+fn a_value_that_cannot_be_middleware_is_reported() {
+    for (options, expected) in [
+        (
+            quote!(middleware),
+            expect![[r#"
+            `middleware` takes an expression, as in `middleware = Timing::new()`, or a list, as in `middleware = [a(), b()]`
+        "#]],
+        ),
+        (
+            quote!(middleware = []),
+            expect![[r#"
+            `middleware` lists nothing: remove it, or write at least one, as in `[Timing::new()]`
+        "#]],
+        ),
+        (
+            quote!(middleware = ["timing", Timing::new(), |operation, next| next.run(operation)]),
+            expect![[r#"
+            `middleware` takes an expression, as in `middleware = Timing::new()`, or a list, as in `middleware = [a(), b()]`
+            a closure becomes middleware by `from_fn`: write `fastmcp_rs::middleware::from_fn(|operation, next| async move { .. })`
+        "#]],
+        ),
+        (
+            quote!(middleware = move |operation, next| next.run(operation), title = "x"),
+            expect![[r#"
+            a closure becomes middleware by `from_fn`: write `fastmcp_rs::middleware::from_fn(|operation, next| async move { .. })`
+        "#]],
+        ),
+        (
+            quote!(middleware = a(), middleware = b()),
+            expect![[r#"
+            `middleware` is given twice: write one list, as in `middleware = [a(), b()]`
+        "#]],
+        ),
+        (
+            quote!(layer = a()),
+            expect![[r#"
+            `#[mcp::tool]` has no option `layer` (did you mean `middleware`?)
+        "#]],
+        ),
+    ] {
+        let function = quote!(
+            fn f() {}
+        );
+        check_messages(tool(options, function), expected);
+    }
 }

@@ -50,23 +50,19 @@ fn the_uri_has_to_be_a_string_literal_in_first_place() {
             the URI comes first and has no key: write only its string literal
         "#]],
     );
-    check_options(
-        quote!(URI),
-        expect![[r#"
-        the URI of a resource must be a string literal, because its variables are checked against the parameters
-    "#]],
-    );
+    // A constant may have a URI without variables.
+    check_options(quote!(URI), expect![[""]]);
     check_options(
         quote!(concat!("s://", "{id}")),
         expect![[r#"
-        the URI of a resource must be a string literal, because its variables are checked against the parameters
-    "#]],
+            the URI of a resource must be a string literal, because its variables are checked against the parameters, or the name of a `const`, if it has no variables
+        "#]],
     );
     check_options(
         quote!(b"s://{id}"),
         expect![[r#"
-        the URI of a resource must be a string literal, because its variables are checked against the parameters
-    "#]],
+            the URI of a resource must be a string literal, because its variables are checked against the parameters, or the name of a `const`, if it has no variables
+        "#]],
     );
 }
 
@@ -99,7 +95,7 @@ fn every_mistake_in_the_options_of_a_resource_is_reported() {
             `#[mcp::resource]` has no option `cache_ttl` (did you mean `ttl`?)
             `#[mcp::resource]` has no option `cacheScope` (did you mean `scope`?)
             `#[mcp::resource]` has no option `read_only`, which is an option of a tool: remove it
-            `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `ttl`, `scope`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `handle`, `crate`
+            `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `ttl`, `scope`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `middleware`, `handle`, `crate`
             the URI comes first and has no key: remove this
             a resource's name cannot be empty: write one, or remove `name` to use the function's
             `size` is the size of one resource, and a template describes many: remove it

@@ -35,7 +35,6 @@ fn every_part_of_a_signature_that_cannot_be_called_is_reported() {
         tool(quote!(), item),
         expect![[r#"
             an argument needs a name, which is its key in the input: write `value: (u8, u8)`, and destructure it in the body
-            an argument needs a name, which is its key in the input: write `line: &order::Line`, and destructure it in the body
             an argument needs a name, which is its key in the input: write `value: Option<HashMap<String, u8>>`, or remove the argument
             a tool is called at run time: remove `const`, or call the `const fn` from a tool
             any client can call a tool with any arguments, so it must be safe: remove this, and check the conditions of `unsafe` blocks in the body

@@ -69,7 +69,7 @@ use crate::util::operator_log;
 /// ```
 #[must_use = "a tool does nothing until it is added"]
 pub struct DynamicTool {
-    base: ComponentBase,
+    pub(crate) base: ComponentBase,
     pub(crate) hints: ToolAnnotations,
     pub(crate) results: ResultOptions,
     input: Value,

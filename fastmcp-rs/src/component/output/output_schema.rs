@@ -74,43 +74,64 @@ impl OutputSchema {
     note = "a tool that returns a type with `#[mcp::model]` publishes the schema of that type: remove `output_schema`",
     note = "for a text of your own beside a structured value, return `Structured<T>`"
 )]
-pub trait ComposedOutput {}
+pub trait ComposedOutput: Sized {
+    fn into_composed(self) -> ToolResult;
+}
 
-impl ComposedOutput for ToolResult {}
+impl ComposedOutput for ToolResult {
+    fn into_composed(self) -> ToolResult {
+        self
+    }
+}
 
-/// The output of a tool with `output_schema`.
+/// The output of a tool with `output_schema`, before the schema is known.
 #[doc(hidden)]
-pub struct CheckedOutput {
-    schema: &'static OutputSchema,
+pub struct Composed<T> {
+    // A function pointer, because a bound would be checked again wherever the output is used.
+    convert: fn(T) -> ToolResult,
 }
 
 impl<T> ValueType<T> {
     /// Selects this output in place of the one that the type would select.
-    pub fn with_output_schema(self, schema: &'static OutputSchema) -> CheckedOutput
+    pub fn composed(self) -> Composed<T>
     where
         T: ComposedOutput,
     {
-        CheckedOutput { schema }
+        Composed { convert: T::into_composed }
     }
 }
 
-impl OutputDescription for CheckedOutput {
+impl<T> Composed<T> {
+    pub fn with_output_schema(self, schema: &'static OutputSchema) -> CheckedOutput<T> {
+        CheckedOutput { convert: self.convert, schema }
+    }
+}
+
+/// The output of a tool with `output_schema`.
+#[doc(hidden)]
+pub struct CheckedOutput<T> {
+    convert: fn(T) -> ToolResult,
+    schema: &'static OutputSchema,
+}
+
+impl<T> OutputDescription for CheckedOutput<T> {
     fn describe(&self, description: &mut Description) {
         description.output(self.schema.schema);
     }
 }
 
-impl OutputKind<ToolResult> for CheckedOutput {
+impl<T> OutputKind<T> for CheckedOutput<T> {
     type Rendered = ToolResult;
 
-    fn write(&self, result: ToolResult, writer: &mut ResultWriter<'_>) {
-        match self.schema.check(&result) {
-            Ok(()) => writer.result(result),
+    fn write(&self, value: T, writer: &mut ResultWriter<'_>) {
+        match self.render(value) {
+            Ok(result) => writer.result(result),
             Err(error) => writer.error(error),
         }
     }
 
-    fn render(&self, result: ToolResult) -> Result<ToolResult, ToolError> {
+    fn render(&self, value: T) -> Result<ToolResult, ToolError> {
+        let result = (self.convert)(value);
         self.schema.check(&result).map(|()| result)
     }
 

@@ -8,8 +8,9 @@ use std::marker::PhantomData;
 use super::own_content::{StructuredWithContent, UncheckedWithContent};
 use super::{
     ContentOutput, ConvertedError, ErrorType, Fallible, Infallible, IntoContent, Output, RawBytes, RefusedBytes,
-    RefusedError, Scalar, ScalarOutput, UncheckedStructured, ValueType, VisibleError,
+    RefusedError, RefusedModel, Scalar, ScalarOutput, UncheckedStructured, ValueType, VisibleError,
 };
+use crate::component::model::InputOnly;
 use crate::error::ToolError;
 
 pub trait FallibleType<T, E> {
@@ -62,6 +63,15 @@ pub trait BytesType<T> {
 impl<T: RawBytes> BytesType<T> for &&ValueType<T> {
     fn kind(&self) -> RefusedBytes<T> {
         RefusedBytes(PhantomData)
+    }
+}
+/// The trait for models that are only arguments. They have no content of their own.
+pub trait InputOnlyType<T> {
+    fn kind(&self) -> RefusedModel<T>;
+}
+impl<T: InputOnly> InputOnlyType<T> for &&ValueType<T> {
+    fn kind(&self) -> RefusedModel<T> {
+        RefusedModel(PhantomData)
     }
 }
 pub trait StructuredType<T> {

@@ -27,7 +27,7 @@ use http_body::Body;
 
 use crate::auth::principal::Principal;
 use crate::checks::http::is_same_path;
-use crate::engine::transport_api::{Connection, HttpExchange, ResponseStatus, write_error};
+use crate::engine::transport_api::{Connection, HttpExchange, ResponseStatus, TransportInfo, write_error};
 use crate::outgoing::stream::StreamQueue;
 use crate::protocol::frame::Frame;
 use crate::protocol::id::Id;
@@ -180,7 +180,8 @@ impl HttpService {
         let registry = Arc::clone(shared.server.registry.refresh(&mut self.view));
         let Ok(text) = std::str::from_utf8(&message.bytes) else { return not_utf8() };
         let Ok(frame) = Frame::parse(text) else { return refuse_unparsable(&shared.server, &registry, text) };
-        let transport_info = transport_info(head, parts.version, client);
+        let transport_info =
+            TransportInfo { caller: caller.as_ref(), ..transport_info(head, parts.version, client, &parts.extensions) };
         let exchange = HttpExchange {
             outgoing: Some(OnceCell::new()),
             headers: None,

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{Extensions, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::Sleep;
 
 use super::config::SessionMode;
@@ -90,6 +90,8 @@ pub(crate) struct PostRequest<'a> {
     /// The address of the client, as far as it is known.
     pub(crate) client: ClientAddress,
     pub(crate) caller: Option<Arc<Principal>>,
+    /// The extensions of the HTTP request.
+    pub(crate) extensions: &'a Extensions,
     /// The peer that the message counts against; `None` if it has no limit per peer.
     pub(crate) peer: Option<&'a Peer>,
     /// The memory reservation of a large message, which its calls retain.
@@ -166,7 +168,10 @@ impl PostRequest<'_> {
     fn exchange(&self, belongs_to_session: bool, is_modern: bool) -> HttpExchange<'_> {
         let outgoing = belongs_to_session.then(OnceCell::new);
         let headers = is_modern.then_some(self.head as &dyn Headers);
-        let transport_info = transport_info(self.head, self.version, self.client);
+        let transport_info = TransportInfo {
+            caller: self.caller.as_ref(),
+            ..transport_info(self.head, self.version, self.client, self.extensions)
+        };
         HttpExchange {
             outgoing,
             headers,
@@ -397,6 +402,7 @@ pub(crate) fn transport_info<'a>(
     head: &'a RequestHead<'a>,
     version: http::Version,
     client: ClientAddress,
+    extensions: &'a Extensions,
 ) -> TransportInfo<'a> {
     let http_version = match version {
         http::Version::HTTP_10 => Some("1.0"),
@@ -409,6 +415,8 @@ pub(crate) fn transport_info<'a>(
         http_version,
         is_by_unix_socket: client.is_by_unix_socket(),
         client: client.address(),
+        caller: None,
+        readable: Some((head.all(), extensions)),
     }
 }
 

@@ -336,6 +336,7 @@ impl HttpService {
             version: parts.version,
             client,
             caller,
+            extensions: &parts.extensions,
             peer: peer.as_ref(),
             memory: message.memory.clone(),
             permit: &mut message_permit,

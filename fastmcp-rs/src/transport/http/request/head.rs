@@ -137,6 +137,11 @@ pub(crate) fn read_headers(all: &HeaderMap) -> (AccessHeaders<'_>, RequestHead<'
 }
 
 impl<'a> RequestHead<'a> {
+    /// Returns all headers.
+    pub(crate) fn all(&self) -> &'a HeaderMap {
+        self.all
+    }
+
     fn set_header(&mut self, header: McpHeader, value: &'a HeaderValue) {
         let place = header as usize;
         self.is_twice[place] = self.header[place].is_some();
