@@ -36,7 +36,65 @@ const PHASES: [&str; 12] = [
 const MAX_ROOT_NAMES: usize = 40;
 
 /// The compile-error cases with several errors: one for each of several mistakes, unless a comment says otherwise.
-const CASES_WITH_SEVERAL_ERRORS: [(&str, usize); 0] = [];
+const CASES_WITH_SEVERAL_ERRORS: [(&str, usize); 54] = [
+    ("arg_bound_beyond_alias", 6),
+    ("arg_bound_beyond_type", 9),
+    ("arg_default_out_of_range", 2),
+    ("arg_unknown", 2),
+    ("complete_not_a_completion", 4),
+    ("complete_not_a_path", 2),
+    ("default_does_not_fit", 2),
+    // rustc also reports the default.
+    ("default_in_signature", 2),
+    ("default_of_a_type_without_default", 2),
+    ("default_of_another_type", 2),
+    ("description_missing_on_many", 2),
+    // rustc also reports the default.
+    ("fastmcp_context_default", 2),
+    ("flatten_of_no_struct", 2),
+    ("flatten_with_other_options", 2),
+    ("flatten_without_model", 2),
+    ("form_enum_with_data", 2),
+    ("form_list_of_strings", 2),
+    ("form_tuple", 2),
+    ("icon_key", 2),
+    ("icon_scheme", 2),
+    ("many_mistakes", 7),
+    ("many_mistakes_of_both_kinds", 5),
+    ("many_type_mistakes", 5),
+    ("meta_not_json", 2),
+    ("option_wrong_kind", 3),
+    ("output_schema_on_value", 2),
+    ("prompt_option_unknown", 2),
+    ("prompt_return_not_a_message", 2),
+    ("rename_all_collision", 2),
+    ("rename_all_unknown_rule", 3),
+    ("resource_caching", 5),
+    ("resource_description_missing", 2),
+    ("resource_many_mistakes", 12),
+    ("resource_many_type_mistakes", 6),
+    ("resource_option_unknown", 2),
+    ("resource_variable_is_injected", 2),
+    ("resource_variable_may_be_missing", 2),
+    ("resource_variable_without_parameter", 2),
+    ("resource_without_body", 2),
+    ("result_content_mistakes", 4),
+    ("return_bytes", 6),
+    ("self_outside_impl", 2),
+    ("server_generic", 3),
+    ("server_many_mistakes", 8),
+    ("server_many_mistakes_of_both_kinds", 2),
+    ("server_method_options", 8),
+    ("server_on_reference", 2),
+    ("server_self", 4),
+    ("state_with_wrong_function", 5),
+    ("template_operator", 2),
+    ("tool_error_unknown_option", 2),
+    // rustc also reports the attribute, twice.
+    ("tool_on_closure", 3),
+    ("uri_missing", 2),
+    ("uri_without_scheme", 2),
+];
 
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;

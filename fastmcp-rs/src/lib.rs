@@ -193,10 +193,15 @@ pub mod handler {
     #[doc(hidden)]
     pub use crate::component::{
         completion::{CompletionHandler, complete},
+        component_set::ServerBlockWithoutExtend,
+        computed_default::IntoDefault,
         invocation::Call,
-        output::HandlerError,
+        output::{HandlerError, OutputSchema},
         parameter::receiver,
+        resource::ResourceHandle,
     };
+    #[doc(hidden)]
+    pub use crate::error::convert_typed;
     #[doc(no_inline)]
     pub use crate::{CompletionRequest, Context, State, ToolError};
 }

@@ -63,7 +63,7 @@ pub(crate) fn find_checkable_types<'h, 'a>(handler: &'h Handler<'a>) -> Checkabl
     }
     // The variables of a URI decide on the check of a resource's parameters.
     let are_roles_known = has_none(&|errors| resource::check_variables(handler, errors))
-        && (component != Component::Resource || handler.uri().is_some());
+        && (component != Component::Resource || handler.uri().is_some_and(|uri| uri.problems.is_empty()));
     let is_checkable = |parameter: &&Parameter<'_>| {
         are_roles_known && has_none(&|errors| argument::check_type(parameter.ty, component, errors))
     };

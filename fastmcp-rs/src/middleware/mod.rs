@@ -77,6 +77,9 @@ mod timing;
 
 use std::future::Future;
 
+// rustc names this in its notes, by the path of a public module.
+#[doc(hidden)]
+pub use attached::add_layer;
 pub use chain::Next;
 pub(crate) use chain::{ErasedLayer, InnerHandler, LayerChain, OperationFuture};
 pub use logging::StructuredLogging;
