@@ -131,10 +131,6 @@ impl Tracker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, id: u32) -> Result<Issue, TrackerError> {
-        self.issues().get(&id).cloned().ok_or(TrackerError::Missing(id))
-    }
-
     fn change(&self, id: u32, ctx: &Context, change: impl FnOnce(&mut Issue)) -> Result<Issue, TrackerError> {
         let mut issues = self.issues();
         let issue = issues.get_mut(&id).ok_or(TrackerError::Missing(id))?;
@@ -159,7 +155,7 @@ impl Tracker {
     #[tool(destructive = false, middleware = RateLimit::per_minute(30.0))]
     async fn open_issue(
         &self,
-        #[arg(flatten)] new: NewIssue,
+        Args(new): Args<NewIssue>,
         Extension(user): Extension<User>,
         ctx: &Context,
     ) -> Structured<Issue> {
@@ -204,7 +200,7 @@ impl Tracker {
     /// Shows an issue with its comments.
     #[tool(read_only)]
     async fn get_issue(&self, id: u32) -> Result<Issue, TrackerError> {
-        self.get(id)
+        self.issues().get(&id).cloned().ok_or(TrackerError::Missing(id))
     }
 
     /// Adds a comment to an issue.
@@ -250,7 +246,7 @@ impl Tracker {
         ctx: &Context,
     ) -> Result<String, ToolError> {
         user.require_maintainer()?;
-        let title = self.get(id)?.new.title;
+        let title = self.get_issue(id).await?.new.title;
         let answer = ctx.elicit::<Confirmation>(format!("Delete issue {id}, \"{title}\"?")).await?;
         if !answer.accepted().is_some_and(|answer| answer.delete) {
             return Ok(format!("Issue {id} is kept."));
@@ -266,7 +262,7 @@ impl Tracker {
         let total = issues.len();
         for (done, new) in issues.into_iter().enumerate() {
             ctx.progress(done, total, format!("importing \"{}\"", new.title));
-            let _ = self.open_issue(new, caller.clone(), ctx).await;
+            let _ = self.open_issue(Args(new), caller.clone(), ctx).await;
         }
         format!("{total} issues are open.")
     }
@@ -282,13 +278,13 @@ impl Tracker {
     /// An issue with its comments.
     #[resource("issues://{id}", mime_type = "application/json")]
     async fn issue(&self, #[arg(complete = Self::ids)] id: u32) -> Result<String, TrackerError> {
-        Ok(serde_json::to_string(&self.get(id)?)?)
+        Ok(serde_json::to_string(&self.get_issue(id).await?)?)
     }
 
     /// Proposes a priority, labels and an assignee for an issue.
     #[prompt]
     async fn triage(&self, #[arg(complete = Self::ids)] id: u32) -> Result<Vec<Message>, TrackerError> {
-        let issue = serde_json::to_string(&self.get(id)?)?;
+        let issue = serde_json::to_string(&self.get_issue(id).await?)?;
         let resource = EmbeddedResource::text(format!("issues://{id}"), issue).mime_type("application/json");
         let users = USERS.map(|(_, user)| user.name).join(" or ");
         let task = format!("Propose a priority, labels and an assignee ({users}) for this issue, with reasons.");

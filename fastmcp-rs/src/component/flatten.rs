@@ -168,6 +168,15 @@ impl<T> ArgsKind<T> {
         FlatArgument::new::<U::Fields>(parameter, |reader| U::Fields::read(reader).map(U::from_fields))
     }
 
+    /// Does the same for `Args(input): Args<T>`.
+    pub fn pattern_for<U>(self, parameter: &'static Parameter) -> FlatArgument<U>
+    where
+        U: WholeInput,
+        U::Fields: ToolArgument,
+    {
+        self.slot_for(parameter)
+    }
+
     /// Does the same after `configurable` has failed, because all arguments are in the struct already.
     pub fn flat_slot_for<U>(self, parameter: &'static Parameter) -> FlatArgument<U>
     where

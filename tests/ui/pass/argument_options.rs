@@ -34,6 +34,13 @@ impl Page {
     }
 }
 
+/// Turns a page.
+#[mcp::tool]
+async fn turn(Args(page): Args<Page>) -> bool {
+    let _: Page = page;
+    true
+}
+
 /// Searches.
 #[mcp::tool(rename_all = "camelCase")]
 #[allow(clippy::too_many_arguments)]
