@@ -36,11 +36,13 @@ const PHASES: [&str; 12] = [
 const MAX_ROOT_NAMES: usize = 40;
 
 /// The compile-error cases with several errors: one for each of several mistakes, unless a comment says otherwise.
-const CASES_WITH_SEVERAL_ERRORS: [(&str, usize); 54] = [
+const CASES_WITH_SEVERAL_ERRORS: [(&str, usize); 58] = [
     ("arg_bound_beyond_alias", 6),
     ("arg_bound_beyond_type", 9),
     ("arg_default_out_of_range", 2),
+    ("arg_pattern_invalid", 2),
     ("arg_unknown", 2),
+    ("argument_model_nested_without_traits", 2),
     ("complete_not_a_completion", 4),
     ("complete_not_a_path", 2),
     ("default_does_not_fit", 2),
@@ -63,6 +65,8 @@ const CASES_WITH_SEVERAL_ERRORS: [(&str, usize); 54] = [
     ("many_mistakes_of_both_kinds", 5),
     ("many_type_mistakes", 5),
     ("meta_not_json", 2),
+    ("model_conversion_option", 2),
+    ("model_enum_default_unknown", 2),
     ("option_wrong_kind", 3),
     ("output_schema_on_value", 2),
     ("prompt_option_unknown", 2),

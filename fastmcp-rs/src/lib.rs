@@ -343,6 +343,9 @@ pub mod model {
     //! assert_eq!(priority.unwrap().as_str(), "high");
     //! ```
 
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::component::model::{input_field, model_field, output_field};
     pub use crate::component::model_names::UnknownNameError;
 }
 

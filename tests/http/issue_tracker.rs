@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Request, call, modern};
+use super::client::{Request, call, modern, modern_with_meta};
 use super::processes::Process;
 
 fn by(user: &str, request: Request) -> Request {
@@ -79,15 +79,16 @@ async fn an_issue_is_deleted_only_after_a_confirmation() {
     result(&tracker, "bob", "open_issue", json!({"title": "Typo"})).await;
     for (delete, left) in [(false, "Issue 1 is kept."), (true, "Issue 1 is deleted.")] {
         let mut params = json!({"name": "delete_issue", "arguments": {"id": 1}});
-        params["_meta"] = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}});
-        let asked = tracker.server.send(&by("ada", modern(1, "tools/call", params.clone()))).await;
+        let meta = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
+        let asked = by("ada", modern_with_meta(1, "tools/call", params.clone(), meta.clone()));
+        let asked = tracker.server.send(&asked).await;
         let asked = asked.answer("tools/call")["result"].clone();
         assert_eq!(asked["resultType"], "input_required", "{asked}");
         let (key, request) = asked["inputRequests"].as_object().unwrap().iter().next().unwrap();
         assert!(request["params"]["message"].as_str().unwrap().contains("\"Typo\""), "{request}");
         params["inputResponses"] = json!({key: {"action": "accept", "content": {"delete": delete}}});
         params["requestState"] = asked["requestState"].clone();
-        let answer = tracker.server.send(&by("ada", modern(2, "tools/call", params))).await;
+        let answer = tracker.server.send(&by("ada", modern_with_meta(2, "tools/call", params, meta))).await;
         assert_eq!(text(&answer.answer("tools/call")["result"]), left);
     }
 }

@@ -576,9 +576,9 @@ fn prompts_take_typed_arguments() {
         assert_eq!(message_of(&mut server, "greet", json!({"name": "Ada"})), "Greet Ada.");
         assert_eq!(message_of(&mut server, "greet", json!({"name": "7"})), "Greet 7.");
         let least = json!({"steps": "3", "speed": "Express", "labels": "[\"a\", \"b\"]"});
-        assert_eq!(message_of(&mut server, "plan", least.clone()), r#"3 express ["a", "b"] en None"#);
+        assert_eq!(message_of(&mut server, "plan", least.clone()), r#"3 Express ["a", "b"] en None"#);
         let all = json!({"steps": "9", "speed": "Standard", "labels": "[]", "language": "de", "note": "null"});
-        assert_eq!(message_of(&mut server, "plan", all), r#"9 standard [] de Some("null")"#);
+        assert_eq!(message_of(&mut server, "plan", all), r#"9 Standard [] de Some("null")"#);
         let plan = get(&mut server, "plan", least);
         assert_eq!(plan.result()["description"], "Has arguments of every kind.");
     }

@@ -3,6 +3,7 @@
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::error::Error as StdError;
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -72,15 +73,14 @@ pub trait FromContext: Sized + Send + 'static {
     const NEEDS_REQUEST: bool = true;
 }
 
-/// A type that can be the error of an extractor: [`ToolError`], or any type that converts into it, as every
-/// `std::error::Error` does.
+/// A type that can be the error of an extractor: [`ToolError`], or any type that implements `std::error::Error`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of an extractor",
     label = "a call cannot end with this type",
     note = "use `ToolError`: the model reads the text of `ToolError::new(..)`",
     note = "a type that implements `std::error::Error` is logged for the operator and hidden from the model; `Infallible` is for extractors that never fail"
 )]
-// `Into<ToolError>` is no supertrait, or rustc would report it instead of this trait.
+// `Into<ToolError>` is no supertrait: a `String` converts, too, but does not say who reads it.
 pub trait ExtractorError: Send + Sized {
     /// Converts the error into the one that ends the call.
     #[doc(hidden)]
@@ -88,7 +88,14 @@ pub trait ExtractorError: Send + Sized {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Into<ToolError> + Send> ExtractorError for T {
+impl ExtractorError for ToolError {
+    fn into_tool_error(self) -> ToolError {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: StdError + Send + Sync + 'static> ExtractorError for E {
     fn into_tool_error(self) -> ToolError {
         self.into()
     }

@@ -81,6 +81,7 @@ impl TransportInfo<'_> {
         if caller.is_none() && readable.is_none() {
             return None;
         }
+        #[cfg_attr(not(feature = "http"), allow(unused_mut))]
         let mut facts = TransportFacts { caller, ..TransportFacts::default() };
         #[cfg(feature = "http")]
         if let Some((headers, extensions)) = readable {
