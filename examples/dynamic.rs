@@ -21,7 +21,7 @@ struct Operation {
 
 /// Installs an operation as a tool.
 #[mcp::tool]
-async fn install(operation: Operation, handle: State<AppHandle>) -> Result<String, ToolError> {
+async fn install(operation: Operation, handle: AppHandle) -> Result<String, ToolError> {
     let Operation { name, description, schema } = operation;
     let called = name.clone();
     let tool = DynamicTool::new(&name, schema, move |arguments, _ctx| {
@@ -38,7 +38,7 @@ async fn install(operation: Operation, handle: State<AppHandle>) -> Result<Strin
 
 /// Removes an installed tool.
 #[mcp::tool(destructive)]
-async fn uninstall(name: &str, handle: State<AppHandle>) -> Result<String, ToolError> {
+async fn uninstall(name: &str, handle: AppHandle) -> Result<String, ToolError> {
     if !handle.remove_tool(name) {
         return Err(ToolError::new(format!("there is no tool `{name}`")));
     }
@@ -47,7 +47,7 @@ async fn uninstall(name: &str, handle: State<AppHandle>) -> Result<String, ToolE
 
 /// Shows or hides all installed tools.
 #[mcp::tool]
-async fn maintenance(on: bool, handle: State<AppHandle>) -> &'static str {
+async fn maintenance(on: bool, handle: AppHandle) -> &'static str {
     let installed = Selector::tag("installed");
     if on {
         handle.disable(installed);
@@ -60,7 +60,5 @@ async fn maintenance(on: bool, handle: State<AppHandle>) -> &'static str {
 
 #[mcp::main]
 async fn main() -> Result<(), fastmcp_rs::Error> {
-    let app = App::new("plugins");
-    let handle = app.handle();
-    app.state(handle).run_stdio().await
+    App::new("plugins").run_stdio().await
 }

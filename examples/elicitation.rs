@@ -55,12 +55,8 @@ async fn book_flight(to: &str, ctx: &Context, seats: State<Seats>) -> Result<Str
     if seats.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_err() {
         return Err(ToolError::new("There are not enough seats left."));
     }
-    let class = match wishes.class {
-        Class::Economy => "economy",
-        Class::Business => "business",
-    };
     let note = wishes.note.map_or(String::new(), |note| format!(" Note: {note}"));
-    Ok(format!("{} seats to {to} in {class} class are booked.{note}", wishes.seats))
+    Ok(format!("{} seats to {to} in {} class are booked.{note}", wishes.seats, wishes.class))
 }
 
 /// Cancels all bookings after two confirmations.

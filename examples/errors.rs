@@ -40,6 +40,36 @@ fn add(number: &str) -> Result<i64, ParseIntError> {
     Ok(300 + number.parse::<i64>()?)
 }
 
+/// The errors of transfers. Each variant decides whether the model reads it.
+#[derive(Debug, thiserror::Error, mcp::ToolError)]
+enum TransferError {
+    #[error("There is no account {0}: use one of A-1 and A-2.")]
+    #[mcp(visible)]
+    UnknownAccount(String),
+    // The model reads another text than the operator.
+    #[error("account {account} is frozen by order {order}")]
+    #[mcp(visible = "Account {account} cannot receive money.")]
+    Frozen { account: String, order: u32 },
+    // For the operator only, with its cause.
+    #[error("the ledger is not available")]
+    Ledger(#[from] std::io::Error),
+}
+
+/// Transfers money to another account.
+#[mcp::tool(destructive)]
+async fn transfer(
+    /// The account, e.g. `A-1`.
+    to: &str,
+    #[arg(min = 1)] amount: u32,
+) -> Result<String, TransferError> {
+    match to {
+        "A-1" => Ok(format!("{amount} euros transferred to {to}")),
+        "A-2" => Err(TransferError::Frozen { account: to.into(), order: 17 }),
+        "A-3" => Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))?,
+        _ => Err(TransferError::UnknownAccount(to.into())),
+    }
+}
+
 /// Divides the balance by the number of its owners.
 #[mcp::tool(read_only)]
 fn share(owners: u32) -> u32 {

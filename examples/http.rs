@@ -16,7 +16,7 @@ use fastmcp_rs::prelude::*;
 #[mcp::tool(read_only)]
 async fn count_down(#[arg(min = 0, max = 600)] from: u32, ctx: &Context) -> String {
     for left in (1..=from).rev() {
-        ctx.progress(f64::from(from - left), f64::from(from), "counting");
+        ctx.progress(from - left, from, "counting");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     "zero".into()

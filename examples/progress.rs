@@ -20,8 +20,7 @@ async fn boil(
     for egg in 1..=eggs {
         // A cancelled call is dropped here, at its `await`, without further code.
         tokio::time::sleep(Duration::from_millis(each)).await;
-        let message = format!("egg {egg} is done");
-        ctx.progress(f64::from(egg), f64::from(eggs), message.as_str());
+        ctx.progress(egg, eggs, format!("egg {egg} is done"));
     }
     ctx.info("the stove is off");
     format!("{eggs} eggs")

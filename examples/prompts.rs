@@ -33,10 +33,6 @@ fn letter(
     #[arg(complete = cities)] city: &str,
     tone: Tone,
 ) -> Vec<Message> {
-    let tone = match tone {
-        Tone::Friendly => "friendly",
-        Tone::Formal => "formal",
-    };
     vec![
         Message::user(format!("Write a {tone} letter to the city hall of {city}, {country}.")),
         Message::assistant("What is it about?"),

@@ -51,13 +51,13 @@ fn rank(mut marks: Vec<u16>) -> Vec<u16> {
 
 /// Summarizes marks in words, with the figures as structured content.
 #[mcp::tool(read_only)]
-fn report(marks: Vec<u8>) -> Result<ToolResult, ToolError> {
+fn report(marks: Vec<u8>) -> Structured<Summary> {
     let summary = summarize(marks);
     let text = match summary.mean {
         Some(mean) => format!("{} marks, {mean:.1} on average.", summary.count),
         None => "There are no marks.".to_owned(),
     };
-    Ok(ToolResult::text(text).structured(summary)?)
+    Structured::new(summary).text(text)
 }
 
 #[mcp::main]

@@ -17,11 +17,84 @@ const FACES: [&str; 6] = ["lib.rs", "mcp.rs", "prelude.rs", "private.rs", "error
 const MACROS: &str = "fastmcp-rs-macros/src";
 
 /// The modules of the macros, the last phase first. The phases share the last four modules.
-const PHASES: [&str; 11] =
-    ["pipeline", "expand", "validate", "server", "model", "handler", "parse", "types", "errors", "component", "shared"];
+const PHASES: [&str; 12] = [
+    "pipeline",
+    "expand",
+    "validate",
+    "server",
+    "model",
+    "handler",
+    "serde_options",
+    "parse",
+    "types",
+    "errors",
+    "component",
+    "shared",
+];
 
 /// The limit of names that `lib.rs` re-exports, without its modules. Names of one subject belong in its module.
 const MAX_ROOT_NAMES: usize = 40;
+
+/// The compile-error cases with several errors: one for each of several mistakes, unless a comment says otherwise.
+const CASES_WITH_SEVERAL_ERRORS: [(&str, usize); 54] = [
+    ("arg_bound_beyond_alias", 6),
+    ("arg_bound_beyond_type", 9),
+    ("arg_default_out_of_range", 2),
+    ("arg_unknown", 2),
+    ("complete_not_a_completion", 4),
+    ("complete_not_a_path", 2),
+    ("default_does_not_fit", 2),
+    // rustc also reports the default.
+    ("default_in_signature", 2),
+    ("default_of_a_type_without_default", 2),
+    ("default_of_another_type", 2),
+    ("description_missing_on_many", 2),
+    // rustc also reports the default.
+    ("fastmcp_context_default", 2),
+    ("flatten_of_no_struct", 2),
+    ("flatten_with_other_options", 2),
+    ("flatten_without_model", 2),
+    ("form_enum_with_data", 2),
+    ("form_list_of_strings", 2),
+    ("form_tuple", 2),
+    ("icon_key", 2),
+    ("icon_scheme", 2),
+    ("many_mistakes", 7),
+    ("many_mistakes_of_both_kinds", 5),
+    ("many_type_mistakes", 5),
+    ("meta_not_json", 2),
+    ("option_wrong_kind", 3),
+    ("output_schema_on_value", 2),
+    ("prompt_option_unknown", 2),
+    ("prompt_return_not_a_message", 2),
+    ("rename_all_collision", 2),
+    ("rename_all_unknown_rule", 3),
+    ("resource_caching", 5),
+    ("resource_description_missing", 2),
+    ("resource_many_mistakes", 12),
+    ("resource_many_type_mistakes", 6),
+    ("resource_option_unknown", 2),
+    ("resource_variable_is_injected", 2),
+    ("resource_variable_may_be_missing", 2),
+    ("resource_variable_without_parameter", 2),
+    ("resource_without_body", 2),
+    ("result_content_mistakes", 4),
+    ("return_bytes", 6),
+    ("self_outside_impl", 2),
+    ("server_generic", 3),
+    ("server_many_mistakes", 8),
+    ("server_many_mistakes_of_both_kinds", 2),
+    ("server_method_options", 8),
+    ("server_on_reference", 2),
+    ("server_self", 4),
+    ("state_with_wrong_function", 5),
+    ("template_operator", 2),
+    ("tool_error_unknown_option", 2),
+    // rustc also reports the attribute, twice.
+    ("tool_on_closure", 3),
+    ("uri_missing", 2),
+    ("uri_without_scheme", 2),
+];
 
 /// A module, as the names of its path from the root of the crate.
 type Module = Vec<String>;
@@ -264,6 +337,33 @@ fn only_the_protocol_room_spells_methods() {
         }
     }
     assert!(found.is_empty(), "use `ProtocolMethod` instead:\n{}", found.join("\n"));
+}
+
+/// One mistake is one error, and no message names the hidden module of the macros.
+#[test]
+fn every_compile_error_is_reported_once_and_names_no_hidden_module() {
+    let root = root();
+    let several: BTreeMap<&str, usize> = CASES_WITH_SEVERAL_ERRORS.into_iter().collect();
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for folder in ["tests/ui/fail", "tests/ui/features"] {
+        for path in files_below(&root.join(folder), "stderr") {
+            let text = read(&path);
+            let case = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
+            let errors = text.lines().filter(|line| line.starts_with("error")).count();
+            let expected = several.get(&*case).copied().unwrap_or(1);
+            if errors != expected {
+                wrong.push(format!("{case} has {errors} errors, not {expected}"));
+            }
+            if text.contains("__private") || text.contains("__p::") {
+                wrong.push(format!("{case} names `__private`"));
+            }
+            seen.insert(case);
+        }
+    }
+    wrong.extend(several.keys().filter(|case| !seen.contains(**case)).map(|case| format!("there is no case {case}")));
+    assert!(seen.len() > 200, "{} cases were found", seen.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -143,6 +143,9 @@ fn the_code_of_every_page_is_compiled() {
         .collect();
     let mut expected = pages();
     expected.insert("README.md".into());
+    // Its snippets are parts of one program, which `tests/book/follow` builds step by step.
+    assert!(expected.remove(Path::new("docs/tutorial.md")));
+    assert!(read(Path::new("tests/book/follow")).contains("\"docs/tutorial.md\""));
     assert_eq!(included, expected);
 }
 
@@ -217,6 +220,59 @@ fn the_parser_of_pages_finds_code_and_links() {
     assert_eq!(normal(Path::new("docs/reference/../tools.md")), Path::new("docs/tools.md"));
 }
 
+#[test]
+fn the_list_for_models_has_every_page() {
+    let list = read(Path::new("llms.txt"));
+    assert!(list.starts_with("# fastmcp-rs\n\n> "), "llmstxt.org: a title, then a summary as a quotation");
+    let listed: BTreeSet<PathBuf> = links(&list).into_iter().map(|(_, page)| PathBuf::from(page)).collect();
+    assert_eq!(listed, pages(), "run tests/book/llms");
+}
+
+#[test]
+fn each_recipe_has_a_complete_program_and_names_its_crates() {
+    let page = read(Path::new("docs/recipes.md"));
+    let recipes: Vec<&str> = page.split("\n## ").skip(1).collect();
+    assert_eq!(recipes.len(), 12);
+    for recipe in recipes {
+        let (name, (_, blocks)) = (recipe.lines().next().unwrap_or_default(), split(recipe));
+        let programs: Vec<&Block> = blocks.iter().filter(|block| block.language.starts_with("rust")).collect();
+        assert_eq!(programs.len(), 1, "{name}");
+        assert!(programs[0].text.contains("async fn main() -> Result"), "{name}");
+        assert!(!programs[0].text.lines().any(|line| line.starts_with("# ")), "{name}: all lines are visible");
+        for used in ["sqlx", "tokio", "serde_json", "axum", "ureq"] {
+            let (is_used, added) = (programs[0].text.contains(&format!("{used}::")), format!(" {used}"));
+            let commands = blocks.iter().filter(|block| block.language == "sh").flat_map(|block| block.text.lines());
+            let is_added = commands.filter(|line| line.starts_with("cargo add")).any(|line| line.contains(&added));
+            assert!(!is_used || is_added, "{name}: no command adds {used}");
+        }
+    }
+}
+
+#[test]
+fn the_page_for_assistants_has_messages_of_the_compiler() {
+    let mut said = String::new();
+    for case in fs::read_dir(root().join("tests/ui/fail")).expect("a folder") {
+        let path = case.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "stderr") {
+            said.push_str(&fs::read_to_string(path).expect("a text"));
+        }
+    }
+    let page = read(Path::new("docs/for-assistants.md"));
+    let rows = page.split_once("\n## The ten commonest mistakes\n").expect("the heading").1;
+    let rows = rows.lines().filter(|line| line.starts_with("| ") && line.contains("`error"));
+    let messages: Vec<&str> = rows
+        .filter_map(|row| row.split(" | ").nth(1))
+        // Two backticks and a space stand around a span that has a backtick itself.
+        .map(|cell| cell.trim_start_matches('`').trim_end_matches("``").trim_end())
+        .collect();
+    assert_eq!(messages.len(), 10, "{messages:?}");
+    for message in messages {
+        let is_plain = !message.contains("``") && message.starts_with("error");
+        let message = message.strip_suffix('`').filter(|_| message.matches('`').count() % 2 == 1).unwrap_or(message);
+        assert!(is_plain && said.contains(message), "no UI case has the message {message:?}");
+    }
+}
+
 /// The code spans in the first cells of a page's tables, below a heading.
 fn listed(page: &str, heading: &str) -> BTreeSet<String> {
     let page = format!("\n{}", read(page.as_ref()));
@@ -269,8 +325,10 @@ fn the_command_of_an_example_names_the_features_that_it_requires() {
     };
     let mut seen = 0;
     for example in manifest["example"].as_array().expect("a list") {
-        let (name, required) = (example["name"].as_str().expect("a name"), names(&example["required-features"]));
-        for line in read(format!("examples/{name}.rs").as_ref()).lines() {
+        let name = example["name"].as_str().expect("a name");
+        let required = example.get("required-features").map(names).unwrap_or_default();
+        let path = example.get("path").map(|path| path.as_str().expect("a path").to_owned());
+        for line in read(path.unwrap_or_else(|| format!("examples/{name}.rs")).as_ref()).lines() {
             if !(line.starts_with("//! cargo ") && line.contains("--example")) {
                 continue;
             }
@@ -281,7 +339,7 @@ fn the_command_of_an_example_names_the_features_that_it_requires() {
             assert!(is_complete, "{name} requires {required:?}: {line}");
         }
     }
-    assert_eq!(seen, 5, "commands");
+    assert_eq!(seen, 7, "commands");
 }
 
 #[test]

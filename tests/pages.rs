@@ -1,6 +1,7 @@
 //! Includes the pages of the book, so that their code is compiled.
 //!
-//! `tests/docs.rs` checks that each page is here.
+//! `tests/docs.rs` checks that each page is here, except the tutorial: its snippets are parts of one program, which
+//! `tests/book/follow` builds.
 // The pages show tests as in a test file.
 #![allow(clippy::test_attr_in_doctest)]
 #![doc = include_str!("../README.md")]
@@ -8,11 +9,14 @@
 #[doc = include_str!("../docs/introduction.md")]
 pub mod introduction {}
 
-#[doc = include_str!("../docs/tutorial.md")]
-pub mod tutorial {}
-
 #[doc = include_str!("../docs/clients.md")]
 pub mod clients {}
+
+#[doc = include_str!("../docs/recipes.md")]
+pub mod recipes {}
+
+#[doc = include_str!("../docs/for-assistants.md")]
+pub mod for_assistants {}
 
 #[doc = include_str!("../docs/tools.md")]
 pub mod tools {}
@@ -82,6 +86,9 @@ pub mod reference_app {}
 
 #[doc = include_str!("../docs/reference/errors.md")]
 pub mod reference_errors {}
+
+#[doc = include_str!("../docs/reference/settings.md")]
+pub mod reference_settings {}
 
 #[doc = include_str!("../docs/reference/limits.md")]
 pub mod reference_limits {}

@@ -23,8 +23,6 @@ use serde_json::json;
 async fn main() -> Result<(), fastmcp_rs::Error> {
     let app = App::new("everything").title("Everything").instructions("Tools for the conformance suite.");
     let app = app.add_tool(schema_tool());
-    let handle = app.handle();
-    let app = app.state(handle);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--http", address] => with_replicas(app)?.run_http(address).await,

@@ -108,7 +108,7 @@ async fn test_header_parameter(
 
 /// Changes the list of tools, and changes it back.
 #[mcp::tool]
-async fn test_trigger_tool_change(handle: State<AppHandle>) -> Result<&'static str, ToolError> {
+async fn test_trigger_tool_change(handle: AppHandle) -> Result<&'static str, ToolError> {
     let tool = DynamicTool::new("test_dynamic_tool", json!({ "type": "object" }), |_, _| async {
         Ok::<_, ToolError>("This component existed briefly.")
     });
@@ -119,7 +119,7 @@ async fn test_trigger_tool_change(handle: State<AppHandle>) -> Result<&'static s
 
 /// Changes the list of prompts, and changes it back.
 #[mcp::tool]
-async fn test_trigger_prompt_change(handle: State<AppHandle>) -> Result<&'static str, ToolError> {
+async fn test_trigger_prompt_change(handle: AppHandle) -> Result<&'static str, ToolError> {
     let prompt = DynamicPrompt::new("test_dynamic_prompt", |_, _| async {
         Ok::<_, ToolError>(vec![Message::user("This component existed briefly.")])
     });

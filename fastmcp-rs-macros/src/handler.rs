@@ -13,7 +13,8 @@ use syn::{FnArg, Pat, ReturnType, Type};
 use crate::component::Component;
 use crate::errors::Errors;
 use crate::parse::{
-    ArgOptions, Description, Flag, FnItem, HandlerOptions, SpecificOptions, Template, read_doc_comments,
+    ArgOptions, Description, Flag, FnItem, HandlerOptions, RenameRule, SpecificOptions, Template,
+    find_wrapped_parameters, read_doc_comments, wrapped_parameters_message,
 };
 use crate::types::{Shape, as_reference, generic_arguments, strip_groups};
 
@@ -38,6 +39,8 @@ pub(crate) struct Parameter<'a> {
     pub(crate) options: ArgOptions,
     pub(crate) ty: &'a Type,
     pub(crate) ownership: Ownership<'a>,
+    /// The rule for the argument's name.
+    pub(crate) rule: Option<RenameRule>,
 }
 
 /// The source of a parameter's value at run time.
@@ -95,7 +98,8 @@ impl<'a> Handler<'a> {
         let description = options.description.take().unwrap_or(documented);
         let component = options.component();
         let inputs = item.signature.inputs.iter();
-        let parameters = inputs.filter_map(|input| Parameter::new(input, component, errors)).collect();
+        let parameters =
+            inputs.filter_map(|input| Parameter::new(input, component, options.rename_all, errors)).collect();
         Self {
             item,
             options,
@@ -123,7 +127,10 @@ impl<'a> Handler<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.options.name {
             Some(name) => name.value(),
-            None => self.ident().unraw().to_string(),
+            None => {
+                let name = self.ident().unraw().to_string();
+                self.options.rename_self.map_or_else(|| name.clone(), |rule| rule.apply(&name))
+            }
         }
     }
 
@@ -182,12 +189,16 @@ impl<'a> Handler<'a> {
 }
 
 impl<'a> Parameter<'a> {
-    fn new(input: &'a FnArg, component: Component, errors: &mut Errors) -> Option<Self> {
+    fn new(input: &'a FnArg, component: Component, rule: Option<RenameRule>, errors: &mut Errors) -> Option<Self> {
         // `validate::signature` reports receivers.
         let FnArg::Typed(typed) = input else {
             return None;
         };
         let options = ArgOptions::parse(&typed.attrs, errors);
+        if let Some(inner) = find_wrapped_parameters(&typed.ty) {
+            errors.at(&typed.ty, wrapped_parameters_message(inner));
+            return None;
+        }
         let (ident, pattern) = match &*typed.pat {
             Pat::Ident(pattern) => (Cow::Borrowed(&pattern.ident), None),
             pattern if !is_spelled_argument(&typed.ty) => {
@@ -218,6 +229,7 @@ impl<'a> Parameter<'a> {
             options,
             ty: &typed.ty,
             ownership: Ownership::from_type(&typed.ty),
+            rule,
         })
     }
 
@@ -230,8 +242,23 @@ impl<'a> Parameter<'a> {
     pub(crate) fn name(&self) -> String {
         match &self.options.rename {
             Some(rename) => rename.value(),
-            None => self.ident.unraw().to_string(),
+            None => {
+                let mut name = self.ident.unraw().to_string();
+                if self.has_underscore() {
+                    name.remove(0);
+                }
+                self.rule.map_or_else(|| name.clone(), |rule| rule.apply(&name))
+            }
         }
+    }
+
+    /// Returns whether the name begins with one underscore, by which Rust marks unused parameters. The argument's name
+    /// does not have it, so that clients do not see whether the function uses the argument.
+    pub(crate) fn has_underscore(&self) -> bool {
+        let name = self.ident.to_string();
+        let is_marked =
+            name.strip_prefix('_').is_some_and(|rest| rest.starts_with(|first: char| first.is_alphabetic()));
+        is_marked && self.pattern.is_none()
     }
 }
 

@@ -18,6 +18,7 @@ mod handler;
 mod model;
 mod parse;
 mod pipeline;
+mod serde_options;
 mod server;
 mod shared;
 #[cfg(test)]
@@ -53,6 +54,34 @@ pub fn server(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run_server(options.into(), item.into()).into()
 }
 
+/// rmcp's attribute for a block with tools, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn tool_router(_: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::run_router("tool_router", item.into()).into()
+}
+
+/// rmcp's attribute for a block with prompts, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn prompt_router(_: TokenStream, item: TokenStream) -> TokenStream {
+    pipeline::run_router("prompt_router", item.into()).into()
+}
+
+/// rmcp's attribute for the implementation of its handler, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn tool_handler(_: TokenStream, _: TokenStream) -> TokenStream {
+    pipeline::run_router_handler("tool_handler").into()
+}
+
+/// rmcp's attribute for the implementation of its handler, which is reported.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn prompt_handler(_: TokenStream, _: TokenStream) -> TokenStream {
+    pipeline::run_router_handler("prompt_handler").into()
+}
+
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -63,6 +92,20 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run_model(options.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_derive(ToolError, attributes(mcp))]
+pub fn tool_error(item: TokenStream) -> TokenStream {
+    pipeline::run_tool_error(item.into()).into()
+}
+
+/// Expands to nothing. The derive makes the attributes of serde and schemars known on a model whose traits are derived
+/// on a hidden copy.
+#[doc(hidden)]
+#[proc_macro_derive(ModelAttributes, attributes(serde, schemars))]
+pub fn model_attributes(_: TokenStream) -> TokenStream {
+    TokenStream::new()
 }
 
 /// Expands to the source of a module that the library shares with the macros; see `shared/mod.rs`.

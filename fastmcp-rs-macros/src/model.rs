@@ -4,18 +4,81 @@
 //! the JSON form.
 
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitStr, Meta, Path, Type, Variant};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Path, Token, Type, Variant};
 
 use crate::errors::Errors;
-use crate::parse::{ArgOptions, Entry, ModelOptions, parse_entries};
+use crate::parse::{ArgOptions, Flag, ModelOptions};
+use crate::serde_options::{
+    Renames, has_schemars_option, has_serde_option, read_options, read_renames, rename_field, rename_variant,
+    serde_option,
+};
+use crate::types::{Shape, find_word, generic_arguments, has_reference, strip_groups};
+
+/// Options of serde with which a field or a variant does not have the JSON of its type or name.
+const OWN_FORM: &[&str] = &[
+    "skip",
+    "skip_serializing",
+    "skip_deserializing",
+    "with",
+    "serialize_with",
+    "deserialize_with",
+    "getter",
+    "other",
+    "untagged",
+];
+/// Options of schemars with which a field does not have the schema of its type.
+const OWN_SCHEMA: &[&str] = &["with", "schema_with", "skip", "skip_serializing", "skip_deserializing"];
 
 /// A type under `#[mcp::model]`.
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) crate_path: Option<Path>,
     allows_unknown: bool,
+    pub(crate) direction: Direction,
+    /// The conversions of an enum of names that the type is to have.
+    pub(crate) conversions: Conversions,
+    /// The keys of the options that only an enum of names takes.
+    pub(crate) conversion_keys: Vec<Ident>,
     /// One group for a struct, and one for each variant of an enum.
     pub(crate) groups: Vec<FieldGroup<'a>>,
+}
+
+/// The uses of a model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Direction {
+    Both,
+    /// Only in arguments: the type has no `Serialize`.
+    Input,
+    /// Only in results: the type has no `Deserialize`.
+    Output,
+}
+
+impl Direction {
+    pub(crate) fn is_read(self) -> bool {
+        self != Direction::Output
+    }
+
+    pub(crate) fn is_written(self) -> bool {
+        self != Direction::Input
+    }
+}
+
+/// The conversions between an enum of names and text.
+#[derive(Clone, Copy)]
+pub(crate) struct Conversions {
+    pub(crate) as_str: bool,
+    pub(crate) display: bool,
+    pub(crate) from_str: bool,
+}
+
+/// A variant of an enum of names.
+pub(crate) struct VariantName<'a> {
+    pub(crate) variant: &'a Variant,
+    /// The name that is written.
+    pub(crate) written: String,
+    /// The names that are read.
+    pub(crate) read: Vec<String>,
 }
 
 /// The fields of a struct or of one variant.
@@ -60,7 +123,19 @@ pub(crate) enum FormKind<'a> {
 
 impl<'a> Model<'a> {
     pub(crate) fn new(input: &'a DeriveInput, options: ModelOptions, errors: &mut Errors) -> Self {
-        let ModelOptions { allows_unknown, crate_path } = options;
+        let ModelOptions { allows_unknown, crate_path, input: is_input, output: is_output, .. } = &options;
+        let is_on = |flag: &Option<Flag>| flag.as_ref().is_some_and(|flag| flag.on);
+        let direction = match (is_on(is_input), is_on(is_output)) {
+            (true, _) => Direction::Input,
+            (false, true) => Direction::Output,
+            (false, false) if has_unreadable_field(&input.data) => Direction::Output,
+            (false, false) => Direction::Both,
+        };
+        let conversions = Conversions {
+            as_str: options.as_str.as_ref().is_none_or(|flag| flag.on),
+            display: options.display.as_ref().map_or(!has_derive(input, &["Display", "Error"]), |flag| flag.on),
+            from_str: options.from_str.as_ref().map_or(!has_derive(input, &["FromStr", "EnumString"]), |flag| flag.on),
+        };
         let own_rule = serde_option(&input.attrs, "rename_all");
         let groups = match &input.data {
             Data::Struct(data) => vec![FieldGroup::new(None, &data.fields, own_rule, errors)],
@@ -78,7 +153,19 @@ impl<'a> Model<'a> {
             // `validate::model` reports unions.
             Data::Union(_) => Vec::new(),
         };
-        Self { input, crate_path, allows_unknown, groups }
+        Self {
+            input,
+            crate_path: crate_path.clone(),
+            allows_unknown: *allows_unknown,
+            direction,
+            conversions,
+            conversion_keys: [&options.as_str, &options.display, &options.from_str]
+                .into_iter()
+                .flatten()
+                .map(|flag| flag.key.clone())
+                .collect(),
+            groups,
+        }
     }
 
     /// Iterates over all fields, each with its variant.
@@ -90,7 +177,7 @@ impl<'a> Model<'a> {
     pub(crate) fn form_kind(&self) -> Option<FormKind<'a>> {
         let is_changed =
             has_serde_option(&self.input.attrs, &["from", "try_from", "remote", "tag", "content", "untagged"]);
-        if is_changed || !self.input.generics.params.is_empty() {
+        if is_changed || self.direction != Direction::Both || !self.input.generics.params.is_empty() {
             return None;
         }
         match &self.input.data {
@@ -155,8 +242,151 @@ impl<'a> Model<'a> {
 
     /// Returns whether a field has a constraint that reading must enforce.
     pub(crate) fn is_constrained(&self) -> bool {
-        self.fields().any(|(_, field)| field.options.is_constrained())
+        self.direction.is_read() && self.fields().any(|(_, field)| field.options.is_constrained())
     }
+
+    /// Returns the names of an enum whose variants have no fields; none for all other types, and for enums whose serde
+    /// attributes change more than names.
+    pub(crate) fn names(&self) -> Option<Vec<VariantName<'a>>> {
+        let Data::Enum(data) = &self.input.data else { return None };
+        let attributes = &self.input.attrs;
+        let is_changed = has_serde_option(
+            attributes,
+            &["from", "try_from", "into", "remote", "tag", "content", "untagged", "variant_identifier"],
+        );
+        let is_name =
+            |variant: &Variant| matches!(variant.fields, Fields::Unit) && !has_serde_option(&variant.attrs, OWN_FORM);
+        let has_names = !is_changed
+            && self.input.generics.params.is_empty()
+            && !data.variants.is_empty()
+            && data.variants.iter().all(is_name);
+        if !has_names {
+            return None;
+        }
+        let rules = read_renames(attributes, "rename_all");
+        Some(data.variants.iter().map(|variant| VariantName::new(variant, &rules)).collect())
+    }
+
+    /// Returns whether serde's traits of the type are derived as usual: they need the traits of its fields.
+    pub(crate) fn has_plain_derives(&self) -> bool {
+        let own = ["from", "try_from", "into", "remote"];
+        !has_serde_option(&self.input.attrs, &own) && !has_schemars_option(&self.input.attrs, &["with"])
+    }
+
+    /// Returns the fields whose types must have all traits of a model's field, and may lack them.
+    pub(crate) fn checked_fields(&self) -> Vec<CheckedField<'_, 'a>> {
+        if !self.has_plain_derives() {
+            return Vec::new();
+        }
+        let parameters: Vec<String> = self.input.generics.type_params().map(|param| param.ident.to_string()).collect();
+        let constants = self.input.generics.const_params().map(|param| param.ident.to_string());
+        let parameters: Vec<String> = parameters.into_iter().chain(constants).collect();
+        let mut checked = Vec::new();
+        for (variant, field) in self.fields() {
+            let attributes = variant.into_iter().flat_map(|variant| &variant.attrs).chain(&field.field.attrs);
+            let attributes: Vec<Attribute> = attributes.cloned().collect();
+            let has_own_form = has_serde_option(&attributes, OWN_FORM) || has_schemars_option(&attributes, OWN_SCHEMA);
+            let ty = &field.field.ty;
+            let is_generic = parameters.iter().any(|parameter| find_word(ty, parameter).is_some());
+            let leaves = find_leaves(ty);
+            let is_self = |leaf: &&Type| find_word(leaf, "Self").is_some();
+            if has_own_form || is_generic || leaves.is_empty() || leaves.iter().any(is_self) {
+                continue;
+            }
+            checked.push(CheckedField { variant, field, leaves });
+        }
+        checked
+    }
+
+    /// Returns whether the field is one of the [checked ones](Self::checked_fields).
+    pub(crate) fn is_checked(&self, field: &ModelField<'_>) -> bool {
+        self.checked_fields().iter().any(|checked| std::ptr::addr_eq(checked.field, field))
+    }
+
+    /// Returns whether the derives are those of a hidden copy, which has no error if a field lacks a trait.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.input.generics.params.is_empty()
+            && !self.has_lax_variants()
+            && !has_serde_option(&self.input.attrs, &["default", "bound", "crate"])
+            && !has_schemars_option(&self.input.attrs, &["bound", "crate"])
+            && !self.checked_fields().is_empty()
+    }
+}
+
+impl<'a> VariantName<'a> {
+    fn new(variant: &'a Variant, rules: &Renames) -> Self {
+        let own = read_renames(&variant.attrs, "rename");
+        let ident = variant.ident.unraw().to_string();
+        let name = |own: Option<String>, rule: &Option<String>| match (own, rule) {
+            (Some(own), _) => own,
+            (None, Some(rule)) => rename_variant(&ident, rule),
+            (None, None) => ident.clone(),
+        };
+        let aliases = read_options(&variant.attrs, "serde").into_iter().filter(|option| option.key == "alias");
+        let aliases = aliases.filter_map(|option| option.value).map(|value| value.value());
+        let read = std::iter::once(name(own.deserialize, &rules.deserialize)).chain(aliases).collect();
+        Self { variant, written: name(own.serialize, &rules.serialize), read }
+    }
+}
+
+/// A field whose type is checked.
+pub(crate) struct CheckedField<'m, 'a> {
+    pub(crate) variant: Option<&'a Variant>,
+    pub(crate) field: &'m ModelField<'a>,
+    /// The types inside of lists, maps, options and references that are not known to have all traits.
+    pub(crate) leaves: Vec<&'a Type>,
+}
+
+/// Returns the types inside of a type that may lack a trait: those of other items, without the lists and the like
+/// around them.
+fn find_leaves(ty: &Type) -> Vec<&Type> {
+    let ty = strip_groups(ty);
+    match ty {
+        Type::Reference(reference) => find_leaves(&reference.elem),
+        Type::Slice(slice) => find_leaves(&slice.elem),
+        Type::Array(array) => find_leaves(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().flat_map(find_leaves).collect(),
+        Type::Path(path) => {
+            let containers = ["Option", "Box", "Vec", "VecDeque", "HashSet", "BTreeSet", "HashMap", "BTreeMap", "Cow"];
+            let container = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+            let inner = containers.iter().find(|name| **name == container);
+            match inner.and_then(|name| generic_arguments(ty, name)) {
+                Some(arguments) if !arguments.is_empty() => arguments.into_iter().flat_map(find_leaves).collect(),
+                _ if Shape::from_type(ty) != Shape::Unknown => Vec::new(),
+                _ => vec![ty],
+            }
+        }
+        _ => vec![ty],
+    }
+}
+
+/// Returns whether serde can read no value of the type from data that ends before it, because a field is a reference.
+fn has_unreadable_field(data: &Data) -> bool {
+    let fields: Vec<&Field> = match data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let is_unread =
+        |field: &Field| has_serde_option(&field.attrs, &["skip", "skip_deserializing", "with", "deserialize_with"]);
+    fields.into_iter().any(|field| has_reference(&field.ty) && !is_unread(field))
+}
+
+/// Returns whether the type derives a trait of one of these names.
+fn has_derive(input: &DeriveInput, names: &[&str]) -> bool {
+    derived_paths(&input.attrs)
+        .iter()
+        .any(|path| path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name)))
+}
+
+/// Returns the paths in all `#[derive(..)]` attributes.
+pub(crate) fn derived_paths(attributes: &[Attribute]) -> Vec<Path> {
+    let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
+    let lists = derives.filter_map(|attribute| {
+        let parser = Punctuated::<Path, Token![,]>::parse_terminated;
+        attribute.parse_args_with(parser).ok()
+    });
+    lists.flatten().collect()
 }
 
 impl<'a> FieldGroup<'a> {
@@ -203,33 +433,8 @@ fn json_key(ident: &Ident, field: &Field, options: &ArgOptions, rule: Option<&st
     }
     let name = ident.unraw().to_string();
     match rule {
-        Some(rule) => apply_rename_rule(&name, rule),
+        Some(rule) => rename_field(&name, rule),
         None => name,
-    }
-}
-
-/// Renames a field as serde's `rename_all` does.
-fn apply_rename_rule(name: &str, rule: &str) -> String {
-    let pascal = || {
-        let words = name.split('_').map(|word| {
-            let mut characters = word.chars();
-            let first = characters.next().map(|first| first.to_ascii_uppercase());
-            first.into_iter().chain(characters).collect::<String>()
-        });
-        words.collect::<String>()
-    };
-    match rule {
-        "UPPERCASE" | "SCREAMING_SNAKE_CASE" => name.to_ascii_uppercase(),
-        "PascalCase" => pascal(),
-        "camelCase" => {
-            let pascal = pascal();
-            let mut characters = pascal.chars();
-            let first = characters.next().map(|first| first.to_ascii_lowercase());
-            first.into_iter().chain(characters).collect()
-        }
-        "kebab-case" => name.replace('_', "-"),
-        "SCREAMING-KEBAB-CASE" => name.to_ascii_uppercase().replace('_', "-"),
-        _ => name.to_owned(),
     }
 }
 
@@ -246,34 +451,6 @@ fn wrapper_form(fields: &Fields) -> Option<FormKind<'_>> {
         (Some(field), None) if is_always_asked(&field) => Some(FormKind::Wrapper(&field.ty)),
         _ => None,
     }
-}
-
-/// Returns whether a `#[serde(..)]` attribute has one of these keys.
-pub(crate) fn has_serde_option(attributes: &[Attribute], keys: &[&str]) -> bool {
-    parse_serde_options(attributes).iter().any(|entry| keys.iter().any(|key| entry.key == key))
-}
-
-/// Returns the value of `#[serde(key = "value")]`.
-fn serde_option(attributes: &[Attribute], key: &str) -> Option<String> {
-    parse_serde_options(attributes)
-        .into_iter()
-        .filter(|entry| entry.key == key)
-        .find_map(|entry| syn::parse2::<LitStr>(entry.value?).ok())
-        .map(|literal| literal.value())
-}
-
-/// Parses all `#[serde(..)]` attributes. Errors in them are ignored, because serde's derive reports them.
-fn parse_serde_options(attributes: &[Attribute]) -> Vec<Entry> {
-    let mut ignored = Errors::default();
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("serde"))
-        .filter_map(|attribute| match &attribute.meta {
-            Meta::List(list) => Some(list.tokens.clone()),
-            _ => None,
-        })
-        .flat_map(|tokens| parse_entries(tokens, &mut ignored))
-        .collect()
 }
 
 #[cfg(test)]
@@ -417,16 +594,6 @@ mod tests {
 
     #[test]
     fn the_keys_of_fields_follow_serde() {
-        for (rule, key) in [
-            ("camelCase", "orderLineId"),
-            ("PascalCase", "OrderLineId"),
-            ("kebab-case", "order-line-id"),
-            ("SCREAMING_SNAKE_CASE", "ORDER_LINE_ID"),
-            ("SCREAMING-KEBAB-CASE", "ORDER-LINE-ID"),
-            ("snake_case", "order_line_id"),
-        ] {
-            assert_eq!(apply_rename_rule("order_line_id", rule), key);
-        }
         let input: DeriveInput = syn::parse_quote! {
             #[serde(deny_unknown_fields, rename_all = "camelCase")]
             struct Line {

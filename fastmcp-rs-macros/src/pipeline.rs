@@ -5,6 +5,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::{Attribute, DeriveInput};
 
 use crate::component::Component;
@@ -12,8 +13,10 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::handler::Handler;
 use crate::model::Model;
-use crate::parse::{FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions};
-use crate::server::{ServerBlock, ServerMethod, self_alias};
+use crate::parse::{
+    ErrorType, FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions, Surroundings,
+};
+use crate::server::{Renames, ServerBlock, ServerMethod, self_alias};
 use crate::validate;
 
 /// Expands `#[mcp::tool]`, `#[mcp::resource]` or `#[mcp::prompt]`.
@@ -23,20 +26,33 @@ pub(crate) fn run_handler(component: Component, options: TokenStream, tokens: To
     let mut item = match syn::parse2::<FnItem>(tokens.clone()) {
         Ok(item) => item,
         Err(error) => {
+            if let Some(without_defaults) = validate::report_parameter_defaults(component, &tokens, &mut errors) {
+                return emit(errors, without_defaults);
+            }
             validate::report_non_function(component, &tokens, error, &mut errors);
-            return emit(errors, tokens);
+            // rustc parses a closure together with the errors in front of it.
+            return match validate::is_closure(&tokens) {
+                true => errors.into_compile_errors(),
+                false => emit(errors, tokens),
+            };
         }
     };
-    remove_second_components(component, Component::from_attribute, &mut item.attributes, &mut errors);
+    remove_second_components(component, Component::from_method_attribute, &mut item.attributes, &mut errors);
     let handler = Handler::new(&item, options, &mut errors);
     validate::check_handler(&handler, &mut errors);
-    if errors.is_empty() && !validate::has_placeholder(&item.signature) {
-        return expand::expand_handler(&handler);
+    let mut is_method = validate::is_method(&item.signature);
+    if !is_method {
+        if let Some(surroundings) = Surroundings::of(item.signature.fn_token.span()) {
+            is_method = true;
+            validate::report_surroundings(surroundings, &handler, &mut errors);
+        }
     }
-    match validate::is_method(&item.signature) {
+    let has_placeholder = validate::has_placeholder(&item.signature);
+    match is_method {
         // An `impl` block cannot hold the other generated items.
         true => emit(errors, item.clone().strip_parameter_options()),
-        false => emit(errors, expand::expand_broken_handler(&handler)),
+        false if errors.is_empty() && !has_placeholder => expand::expand_handler(&handler),
+        false => emit(errors, expand::expand_broken_handler(&handler, &validate::find_checkable_types(&handler))),
     }
 }
 
@@ -60,12 +76,38 @@ pub(crate) fn run_server(options: TokenStream, tokens: TokenStream) -> TokenStre
         validate::check_not_empty(&server, &mut errors);
     }
     let mut methods = std::mem::take(&mut server.methods);
-    let handlers: Vec<Handler<'_>> =
-        methods.iter_mut().filter_map(|method| method_handler(method, &mut errors)).collect();
+    let (handlers, broken): (Vec<_>, Vec<_>) = methods
+        .iter_mut()
+        .map(|method| method_handler(method, server.renames, &mut errors))
+        .partition(|(_, is_valid)| *is_valid);
+    let handlers: Vec<Handler<'_>> = handlers.into_iter().map(|(handler, _)| handler).collect();
+    let checks = broken
+        .iter()
+        .map(|(handler, _)| expand::expand_broken_method(handler, &validate::find_checkable_types(handler)));
     match is_block_valid {
-        true => emit(errors, expand::expand_server(&server, &handlers)),
+        true => emit(errors, expand::expand_server(&server, &handlers, &checks.collect())),
         false => emit(errors, &server.block),
     }
+}
+
+/// Reports rmcp's `#[tool_router]` or `#[prompt_router]`, and expands the block like `#[mcp::server]`.
+pub(crate) fn run_router(name: &str, tokens: TokenStream) -> TokenStream {
+    let error = syn::Error::new(
+        Span::call_site(),
+        format!("there is no `#[{name}]`: write `#[mcp::server]`, which registers the methods of this block"),
+    );
+    let mut expansion = error.into_compile_error();
+    expansion.extend(run_server(TokenStream::new(), tokens));
+    expansion
+}
+
+/// Reports rmcp's `#[tool_handler]` or `#[prompt_handler]`. Its block implements a trait of rmcp, so it is dropped.
+pub(crate) fn run_router_handler(name: &str) -> TokenStream {
+    let message = format!(
+        "there is no `#[{name}]`: remove this block; `#[mcp::server]` registers the methods, and `App` has the server's \
+         name, version and instructions"
+    );
+    syn::Error::new(Span::call_site(), message).into_compile_error()
 }
 
 /// Expands `#[mcp::main]`.
@@ -105,18 +147,33 @@ pub(crate) fn run_model(options: TokenStream, tokens: TokenStream) -> TokenStrea
     }
 }
 
+/// Expands `#[derive(mcp::ToolError)]`. A derive adds code to the type, so nothing is emitted after an error.
+pub(crate) fn run_tool_error(tokens: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = match syn::parse2::<DeriveInput>(tokens) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let error = ErrorType::new(&input, &mut errors);
+    validate::check_tool_error(&error, &mut errors);
+    match errors.is_empty() {
+        true => expand::expand_tool_error(&error),
+        false => errors.into_compile_errors(),
+    }
+}
+
 /// Returns the errors as code, followed by the item.
 fn emit(errors: Errors, item: impl ToTokens) -> TokenStream {
     let errors = errors.into_compile_errors();
     quote!(#errors #item)
 }
 
-/// Parses and validates one method of a block.
-///
-/// Returns none for a method with mistakes, so that rustc still checks the expansion of the other methods.
-fn method_handler<'a>(method: &'a mut ServerMethod, errors: &mut Errors) -> Option<Handler<'a>> {
+/// Parses and validates one method of a block. Returns whether it has no mistakes: only then it becomes a component, so
+/// that rustc still checks the expansion of the other methods.
+fn method_handler<'a>(method: &'a mut ServerMethod, renames: Renames, errors: &mut Errors) -> (Handler<'a>, bool) {
     let mut method_errors = Errors::default();
-    let options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut method_errors);
+    let mut options = HandlerOptions::parse(method.component, std::mem::take(&mut method.options), &mut method_errors);
+    renames.add_to(&mut options);
     remove_second_components(
         method.component,
         Component::from_method_attribute,
@@ -130,7 +187,7 @@ fn method_handler<'a>(method: &'a mut ServerMethod, errors: &mut Errors) -> Opti
     validate::check_handler(&handler, &mut method_errors);
     let is_valid = method_errors.is_empty() && !validate::has_placeholder(&method.function.signature);
     errors.append(method_errors);
-    is_valid.then_some(handler)
+    (handler, is_valid)
 }
 
 /// Reports and removes every further attribute that would make the function a component.

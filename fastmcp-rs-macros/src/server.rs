@@ -11,7 +11,7 @@ use syn::{Attribute, FnArg, Meta, Pat, PatIdent, PatType, Path, Receiver, Type};
 
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::parse::{BlockItem, FnItem, ImplBlock, ServerOptions};
+use crate::parse::{BlockItem, FnItem, HandlerOptions, ImplBlock, RenameRule, ServerOptions};
 use crate::types::rename_self;
 
 /// An `impl` block with its components.
@@ -19,9 +19,28 @@ pub(crate) struct ServerBlock {
     /// The block that is emitted, without the attributes of fastmcp-rs.
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
+    pub(crate) renames: Renames,
     /// Whether the block adds to those of another block of the type, which implements the trait.
     pub(crate) is_extension: bool,
     pub(crate) methods: Vec<ServerMethod>,
+}
+
+/// The naming rules of a block.
+#[derive(Clone, Copy)]
+pub(crate) struct Renames {
+    rename_all: Option<RenameRule>,
+    rename_tools: Option<RenameRule>,
+}
+
+impl Renames {
+    /// Adds the rules to the options of a method. Its own rule wins, and the variables of a URI template have no
+    /// hyphens.
+    pub(crate) fn add_to(self, options: &mut HandlerOptions) {
+        let component = options.component();
+        let inherited = self.rename_all.filter(|rule| component != Component::Resource || !rule.has_hyphens());
+        options.rename_all = options.rename_all.or(inherited);
+        options.rename_self = self.rename_tools.filter(|_| component == Component::Tool);
+    }
 }
 
 /// A method with a component attribute, such as `#[tool]`.
@@ -38,6 +57,7 @@ impl ServerBlock {
     /// Takes the component attributes off the methods. Reports those on other items.
     pub(crate) fn new(mut block: ImplBlock, options: ServerOptions, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
+        block.header.attrs.retain(|attribute| !report_router(attribute, errors));
         for item in &mut block.items {
             match item {
                 BlockItem::Function(function) => {
@@ -45,6 +65,7 @@ impl ServerBlock {
                         continue;
                     };
                     let options = attribute_options(component, &attribute, errors);
+                    let options = rename_self(options, &self_alias(Span::mixed_site()));
                     match ServerMethod::new(component, options, function) {
                         Ok(method) => methods.push(method),
                         Err(error) => errors.push(error),
@@ -63,7 +84,8 @@ impl ServerBlock {
                 }
             }
         }
-        Self { block, crate_path: options.crate_path, is_extension: options.extend, methods }
+        let ServerOptions { crate_path, rename_all, rename_tools, extend } = options;
+        Self { block, crate_path, renames: Renames { rename_all, rename_tools }, is_extension: extend, methods }
     }
 }
 
@@ -105,6 +127,16 @@ fn receiver_as_state(receiver: &Receiver) -> PatType {
         colon_token: syn::Token![:](span),
         ty: Box::new(ty),
     }
+}
+
+/// Returns whether the attribute is one of rmcp for such blocks, and reports it.
+fn report_router(attribute: &Attribute, errors: &mut Errors) -> bool {
+    let routers = ["tool_router", "tool_handler", "prompt_router", "prompt_handler"];
+    let Some(name) = routers.iter().find(|name| attribute.path().is_ident(name)) else {
+        return false;
+    };
+    errors.at(attribute.path(), format!("`#[mcp::server]` registers the methods itself: remove `#[{name}]`"));
+    true
 }
 
 /// Removes and returns the first component attribute of a method.

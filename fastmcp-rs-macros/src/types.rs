@@ -149,6 +149,18 @@ pub(crate) fn find_word(ty: &Type, word: &str) -> Option<Ident> {
     find(ty.to_token_stream(), word)
 }
 
+/// Returns whether a type spells a reference of any lifetime.
+pub(crate) fn has_reference(ty: &Type) -> bool {
+    fn has_and(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Punct(punct) => punct.as_char() == '&',
+            TokenTree::Group(group) => group.delimiter() != Delimiter::Brace && has_and(group.stream()),
+            _ => false,
+        })
+    }
+    has_and(ty.to_token_stream())
+}
+
 /// Finds the first reference in a type that is not `&'static`.
 pub(crate) fn find_nested_borrow(ty: &Type) -> Option<TokenTree> {
     find_borrow(ty.to_token_stream())

@@ -1,5 +1,6 @@
 //! Error types: [`Error`] for the start and the run of a server, [`ToolError`] for a failing tool.
 
+use std::any::type_name;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -103,6 +104,13 @@ impl From<Problem> for Error {
     }
 }
 
+/// Wraps an error of the program itself, as [`Error::other`] does.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Error {
+        Error::other(error)
+    }
+}
+
 // `fn main() -> Result<(), Error>` prints the `Debug` form, so `Debug` prints the readable text.
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,12 +136,18 @@ impl StdError for Error {
     }
 }
 
+type BoxedError = Box<dyn StdError + Send + Sync>;
+
 /// A failure of a tool.
 ///
 /// An error has one of two audiences. The text of [`ToolError::new`] is **for the model**: it describes the failure and
 /// the fix. Every other error, which `?` converts, is **for the operator**: it is logged with its whole chain of causes
 /// and a short id, and the model reads only that id, because such texts leak paths, queries and host names. During
 /// development, [`App::show_errors`](crate::App::show_errors) shows them to the model as well.
+///
+/// `?` takes every type that implements [`std::error::Error`], and also `anyhow::Error` and `Box<dyn Error + Send +
+/// Sync>`. In an error type of your own, [`#[derive(mcp::ToolError)]`](derive@crate::mcp::ToolError) marks the variants
+/// that the model reads.
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#error-handling>
 ///
@@ -171,8 +185,7 @@ impl ToolError {
 
     /// Creates an error whose text only the operator reads: it is logged, and the model reads a short id.
     ///
-    /// `?` does this for every type that implements [`std::error::Error`]. Call this for other values, such as an
-    /// `anyhow::Error` or a text.
+    /// `?` does this for most errors. Call this for a text, or to hide an error that the model would read otherwise.
     pub fn internal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> ToolError {
         ToolError { audience: Audience::Operator(error.into()) }
     }
@@ -184,10 +197,79 @@ impl ToolError {
 }
 
 // `ToolError` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
-impl<E: StdError + Send + Sync + 'static> From<E> for ToolError {
+impl<E: Into<BoxedError>> From<E> for ToolError {
     fn from(error: E) -> ToolError {
-        ToolError::internal(error)
+        convert_boxed(error.into(), type_name::<E>())
     }
+}
+
+/// Converts an error that had the type `ty`: by the rules of the type inside the box, if they are registered.
+#[cold]
+#[inline(never)]
+fn convert_boxed(mut error: BoxedError, ty: &str) -> ToolError {
+    for RegisteredError(convert) in inventory::iter::<RegisteredError> {
+        match convert(error) {
+            Ok(converted) => return converted,
+            Err(unchanged) => error = unchanged,
+        }
+    }
+    // The compiler cannot refuse texts here, as it does where they are the error type of a handler.
+    match ty {
+        "&str" | "alloc::string::String" => {
+            ToolError::internal(format!("{error} (for a text that the model reads, use `ToolError::new`)"))
+        }
+        _ => ToolError::internal(error),
+    }
+}
+
+/// The registration of an error type by `#[derive(mcp::ToolError)]`: converts an error of that type, and returns any
+/// other error unchanged.
+#[doc(hidden)]
+pub struct RegisteredError(pub fn(BoxedError) -> Result<ToolError, BoxedError>);
+
+inventory::collect!(RegisteredError);
+
+/// An error of a type with `#[derive(mcp::ToolError)]`, by its audience.
+#[doc(hidden)]
+pub enum TypedError<E> {
+    /// The model reads the error's own text.
+    Visible(E),
+    /// The model reads this text.
+    Text(String),
+    /// The operator reads the error.
+    Internal(E),
+    /// The error is another one, to which its own rules apply.
+    Transparent(ToolError),
+}
+
+/// A type with `#[derive(mcp::ToolError)]`.
+#[doc(hidden)]
+pub trait ClassifyError: Sized {
+    fn classify(self) -> TypedError<Self>;
+}
+
+/// A type that is an error of any kind.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`#[derive(mcp::ToolError)]` needs an error type, and `{Self}` does not implement `std::error::Error`",
+    label = "not an error type that threads can share",
+    note = "derive `thiserror::Error` as well, or implement `Debug`, `Display` and `std::error::Error`",
+    note = "the type must also be `Send`, `Sync` and `'static`"
+)]
+pub trait OwnedError: StdError + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: StdError + Send + Sync + 'static> OwnedError for E {}
+
+/// Converts an error if it is an `E`, by the rules that the derive generated for `E`.
+#[doc(hidden)]
+pub fn convert_typed<E: ClassifyError + OwnedError>(error: BoxedError) -> Result<ToolError, BoxedError> {
+    error.downcast::<E>().map(|error| match error.classify() {
+        TypedError::Visible(error) => ToolError::new(error.to_string()),
+        TypedError::Text(text) => ToolError::new(text),
+        TypedError::Internal(error) => ToolError::internal(error),
+        TypedError::Transparent(error) => error,
+    })
 }
 
 impl fmt::Display for ToolError {
@@ -241,6 +323,14 @@ mod tests {
         assert!(!error.is_visible());
         assert_eq!(error.to_string(), "disk on fire");
         assert!(ToolError::new("x").is_visible());
+    }
+
+    #[test]
+    fn a_text_that_is_converted_is_internal_and_names_the_fix() {
+        let error = ToolError::from(String::from("no such order"));
+        assert!(!error.is_visible());
+        assert!(error.to_string().contains("ToolError::new"), "{error}");
+        assert_eq!(ToolError::internal("no such order").to_string(), "no such order");
     }
 
     #[test]

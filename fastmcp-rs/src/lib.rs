@@ -39,6 +39,7 @@
 //! | [`middleware`] | code around every operation, such as rate limits |
 //! | `stdio`, `http_server` | settings of the transports |
 //! | `logging`, `metrics` | log lines, traces and metrics |
+//! | `settings` | settings of operators from the environment and a file |
 //! | `testing` | an in-process client and lock files of tools |
 //!
 //! # Features
@@ -54,6 +55,7 @@
 //! | `metrics` | `App::metrics` and `HttpConfig::metrics`: metrics of a running server for Prometheus |
 //! | `otel` | traces for OpenTelemetry, sent by OTLP as the variables `OTEL_…` configure it (enables `logging`) |
 //! | `logging` | `logging::init`: a `tracing` subscriber on standard error that never blocks; `logging::ClientLayer`: sends the events of a call to its client |
+//! | `settings` | `settings`: settings of operators from environment variables and a TOML file |
 //! | `schema-validation` | all of JSON Schema for [`DynamicTool`](dynamic::DynamicTool)s, through the crate `jsonschema` |
 //! | `testing` | `testing`: an in-process client and lock files of tools, for tests |
 //! | `chrono`, `jiff`, `uuid`, `url`, `decimal` | types of these crates (chrono 0.4, jiff 0.2, uuid 1, url 2, rust_decimal 1) as arguments and results |
@@ -97,6 +99,8 @@ mod protocol;
 mod registry;
 mod schema;
 mod sealing;
+#[cfg(feature = "settings")]
+pub mod settings;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -175,6 +179,7 @@ pub mod handler {
     pub use crate::app::{ShutdownHook, StateFactory};
     pub use crate::component::component_set::ComponentSet;
     pub use crate::component::extract::{ExtractorError, FromContext, OptionalFromContext, Requirements};
+    pub use crate::component::flatten::Args;
     pub use crate::component::output::{IntoContent, StructuredOutput};
     pub use crate::component::parameter::ToolArgument;
     pub use crate::component::prompt::{IntoMessages, Prompt};
@@ -184,6 +189,19 @@ pub mod handler {
     pub use crate::component::resource::{IntoResource, Resource};
     pub use crate::component::tool::Tool;
     pub use crate::context::transport_facts::ClientAddr;
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::component::{
+        completion::{CompletionHandler, complete},
+        component_set::ServerBlockWithoutExtend,
+        computed_default::IntoDefault,
+        invocation::Call,
+        output::{HandlerError, OutputSchema},
+        parameter::receiver,
+        resource::ResourceHandle,
+    };
+    #[doc(hidden)]
+    pub use crate::error::convert_typed;
     #[doc(no_inline)]
     pub use crate::{CompletionRequest, Context, State, ToolError};
 }
@@ -214,6 +232,9 @@ pub mod elicitation {
 
     pub use crate::client_features::elicitation::ElicitationResult;
     pub use crate::client_features::form::{Form, FormChoice, FormField};
+    // rustc names these in its notes, by the path of a public module.
+    #[doc(hidden)]
+    pub use crate::client_features::form::{FieldOf, FormMember};
     #[doc(no_inline)]
     pub use crate::{ClientRequestError, context::ClientRequest};
 }
@@ -296,6 +317,33 @@ pub mod dynamic {
     #[doc(no_inline)]
     pub use crate::AppHandle;
     pub use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
+}
+
+pub mod model {
+    //! Models: the types of arguments and results.
+    //!
+    //! [`#[mcp::model]`](crate::mcp::model) derives all that they need. This module has the error of parsing an enum of
+    //! names.
+    //!
+    //! # Example
+    //!
+    //! ```
+    //! use fastmcp_rs::model::UnknownNameError;
+    //! use fastmcp_rs::prelude::*;
+    //!
+    //! /// The urgency of an issue.
+    //! #[mcp::model]
+    //! #[serde(rename_all = "lowercase")]
+    //! enum Priority {
+    //!     Low,
+    //!     High,
+    //! }
+    //!
+    //! let priority: Result<Priority, UnknownNameError> = "high".parse();
+    //! assert_eq!(priority.unwrap().as_str(), "high");
+    //! ```
+
+    pub use crate::component::model_names::UnknownNameError;
 }
 
 pub mod visibility {

@@ -1,6 +1,6 @@
 //! The attribute macros: [`#[mcp::tool]`](macro@tool), [`#[mcp::resource]`](macro@resource),
 //! [`#[mcp::prompt]`](macro@prompt), [`#[mcp::server]`](macro@server), [`#[mcp::model]`](macro@model) and
-//! [`#[mcp::main]`](macro@main).
+//! [`#[mcp::main]`](macro@main), and the derive macro [`#[derive(mcp::ToolError)]`](derive@ToolError).
 //!
 //! `use fastmcp_rs::prelude::*;` brings this module into scope.
 
@@ -52,7 +52,7 @@
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `default = 10` | a literal, used when the argument is left out or `null` |
+/// | `default = 10`, `default = LIMIT`, `default` | the value when the argument is left out or `null`: a literal, an expression of the argument's type, or `Default::default()` |
 /// | `min = 1`, `max = 100` | bounds of a number, inclusive |
 /// | `min_length = 1`, `max_length = 20` | bounds of a string in characters, of a list in items, of a map in members |
 /// | `pattern = "^ORD-"` | a regular expression that must match somewhere ([`regex-lite`'s syntax](https://docs.rs/regex-lite)) |
@@ -60,6 +60,34 @@
 /// | `title = "Order number"` | a name for people: in the schema, and in the list of a prompt's arguments |
 /// | `example = "ORD-101"` | a literal for the schema's `examples`; may be given several times |
 /// | `header = "Region"` | HTTP clients also send the argument as the header `Mcp-Param-Region` |
+/// | `flatten` | the fields of a struct are arguments of their own |
+///
+/// A default is published in the schema, and checked against the argument's constraints when the server starts. It is
+/// computed anew for each call without the argument.
+///
+/// [`Args<T>`](crate::handler::Args) takes a struct as the whole input, and `#[arg(flatten)]` a struct beside other
+/// arguments:
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// const PAGE_SIZE: u32 = 20;
+///
+/// #[mcp::model]
+/// struct Page {
+///     /// The number of results.
+///     #[arg(default = PAGE_SIZE, max = 100)]
+///     limit: u32,
+///     #[arg(default)]
+///     offset: u32,
+/// }
+///
+/// /// Finds orders.
+/// #[mcp::tool(read_only, rename_all = "camelCase")]
+/// async fn find_orders(article_number: &str, #[arg(flatten)] page: Page) -> String {
+///     format!("{} orders of {article_number} from {}", page.limit, page.offset)
+/// }
+/// ```
 ///
 /// Constraints are published in the schema **and** enforced. The model gets all faults of a call at once: for each
 /// argument the expected and the actual value, and for a misspelt name the closest valid one.
@@ -73,9 +101,10 @@
 /// | `()` | no content |
 /// | [`Content`](crate::Content), [`Image`](crate::Image), [`Audio`](crate::Audio), [`EmbeddedResource`](crate::EmbeddedResource), [`ResourceLink`](crate::ResourceLink), a `Vec` of them | content blocks |
 /// | any type with `Serialize` and `JsonSchema` | structured content with an output schema, and its JSON as text |
+/// | [`Structured`](crate::content::Structured)`<T>` | structured content with the output schema of `T`, and a text or blocks of your own |
 /// | [`ToolResult`](crate::ToolResult) | content, structured content and `_meta` as composed by the tool |
 /// | `Option` of a content type or a structured type | `None` is no content for a content type, and `null` for a structured type |
-/// | `Result` of any of these | [`ToolError`](crate::ToolError) decides whether the model or the operator reads the error |
+/// | `Result` of any of these | [`ToolError`](crate::ToolError) decides whether the model or the operator reads the error, and [`#[derive(mcp::ToolError)]`](derive@ToolError) decides it for each variant of your own type |
 ///
 /// # Options
 ///
@@ -90,10 +119,14 @@
 /// | `meta = { "team": "billing" }` | the tool's `_meta`: a JSON object |
 /// | `structured` | a text is structured content, too; `= false` sends a number or a `bool` as text alone: see [`App::structured_numbers`](crate::App::structured_numbers) and [`App::structured_texts`](crate::App::structured_texts) |
 /// | `wrapped` | clients of 2026-07-28, too, get a result that is not an object inside an object: see [`App::wrapped_results`](crate::App::wrapped_results) |
+/// | `result_content = "text"` | a structured result is sent as text alone; `"structured"` sends the value alone, `"both"` both: see [`App::result_content`](crate::App::result_content) |
+/// | `output_schema = T` | the schema of `T` is published for a tool that returns [`ToolResult`](crate::ToolResult); a result whose structured content does not match is logged as an internal error |
 /// | `link_text` | resource links without a text get one: see [`App::link_texts`](crate::App::link_texts) |
 /// | `timeout = "30s"` | instead of [`App::timeout`](crate::App::timeout): `ms`, `s`, `m` or `h` |
+/// | `middleware = Timing::new()`, `middleware = [a(), b()]` | layers around this tool, inside of those of the app: see [`middleware`](crate::middleware); created when an app takes the tool |
 /// | `inline` | a `fn` that is quick runs in place |
 /// | `blocking` | an `async fn` that blocks runs on the pool of threads, where `Runtime::block_on`, `blocking_recv` and `reqwest::blocking` are allowed |
+/// | `rename_all = "camelCase"` | the names of the arguments: serde's `lowercase`, `UPPERCASE`, `PascalCase`, `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case` or `SCREAMING-KEBAB-CASE`; `#[arg(rename = "…")]` wins |
 /// | `handle = GetOrder` | the type to register the tool by hand, if the function's name is taken by a type |
 /// | `crate = path` | where fastmcp-rs is, if not at `::fastmcp_rs` |
 ///
@@ -150,6 +183,65 @@ pub use fastmcp_rs_macros::tool;
 /// }
 /// ```
 ///
+/// # Fields
+///
+/// The type of each field needs the same traits: put `#[mcp::model]` on your own types. The features `chrono`, `jiff`,
+/// `uuid`, `url` and `decimal` add the types of these crates.
+///
+/// # Names
+///
+/// An enum whose variants have no fields gets `as_str`, `Display` and `FromStr`, with the names that it has in JSON.
+/// The error of `FromStr` is [`UnknownNameError`](crate::model::UnknownNameError), which lists the names and suggests
+/// the nearest one. A default that is not one of the names is a compile error.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// #[derive(Debug, PartialEq)]
+/// #[serde(rename_all = "kebab-case")]
+/// enum Status {
+///     InTransit,
+///     Delivered,
+/// }
+///
+/// assert_eq!(Status::InTransit.as_str(), "in-transit");
+/// assert_eq!(format!("It is {}.", Status::Delivered), "It is delivered.");
+/// assert_eq!("in-transit".parse(), Ok(Status::InTransit));
+/// let error = "deliverd".parse::<Status>().unwrap_err();
+/// assert_eq!(error.to_string(), "`deliverd` is not one of `in-transit` and `delivered` (did you mean `delivered`?)");
+/// ```
+///
+/// `as_str = false`, `display = false` and `from_str = false` leave out one of them, for an implementation of your own.
+/// `Display` is left out if the type derives a trait `Display` or `Error`, and `FromStr` if it derives `FromStr` or
+/// `EnumString`.
+///
+/// # One direction
+///
+/// A model with a reference, such as `&'static str` or `&'a [Item]`, is a result only: it has `Serialize` and
+/// `JsonSchema`, and no `Deserialize`. `#[mcp::model(output)]` says the same of any model, and `#[mcp::model(input)]`
+/// derives no `Serialize`. Their fields need the traits of that direction only. The other use is a compile error.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[mcp::model]
+/// struct Unit {
+///     name: &'static str,
+/// }
+///
+/// /// Lists the units.
+/// #[mcp::tool(read_only)]
+/// async fn units() -> Vec<Unit> {
+///     vec![Unit { name: "kilogram" }, Unit { name: "litre" }]
+/// }
+/// ```
+///
+/// # Attributes of serde
+///
+/// A field with `#[serde(with = "…")]` needs `#[schemars(with = "T")]` too, with a type that has the same JSON. A
+/// misspelt option of serde is a compile error that suggests the right one.
+///
 /// # Unknown members
 ///
 /// A call is rejected if an argument contains a member that the type does not have; the error names the member that was
@@ -189,6 +281,70 @@ pub use fastmcp_rs_macros::tool;
 ///
 /// The option `crate = path` gives the path of fastmcp-rs, if it is not `::fastmcp_rs`.
 pub use fastmcp_rs_macros::model;
+
+/// Decides for each variant of an error type whether the model reads it.
+///
+/// A handler can return such an error, or convert it to [`ToolError`](crate::ToolError) by `?`. A variant with
+/// `#[mcp(visible)]` is for the model, which reads its `Display` text. Every other variant is internal: it is logged,
+/// and the model reads only an id. The type must implement [`std::error::Error`], for example by the derive of
+/// thiserror.
+///
+/// ```
+/// use fastmcp_rs::prelude::*;
+///
+/// #[derive(Debug, thiserror::Error, mcp::ToolError)]
+/// enum BookingError {
+///     #[error("It is full on {day}. The next free day is {next}.")]
+///     #[mcp(visible)]
+///     Full { day: String, next: String },
+///     #[error("cannot reach the database")]
+///     Database(#[from] std::io::Error),
+/// }
+///
+/// fn find_table(day: &str) -> Result<u32, BookingError> {
+///     match day {
+///         "2026-12-24" => Err(BookingError::Full { day: day.into(), next: "2026-12-27".into() }),
+///         _ => Err(BookingError::Database(std::io::ErrorKind::ConnectionRefused.into())),
+///     }
+/// }
+///
+/// /// Books a table.
+/// #[mcp::tool]
+/// async fn book(day: &str) -> Result<u32, BookingError> {
+///     find_table(day)
+/// }
+///
+/// # #[mcp::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = App::empty("bookings").tool::<book>().test_client().await?;
+/// let full = client.call("book", serde_json::json!({ "day": "2026-12-24" })).await?;
+/// assert_eq!(full.text(), "It is full on 2026-12-24. The next free day is 2026-12-27.");
+/// let failed = client.call("book", serde_json::json!({ "day": "2026-12-25" })).await?;
+/// assert!(failed.text().starts_with("Internal error"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Options
+///
+/// | attribute | on | meaning |
+/// |---|---|---|
+/// | `#[mcp(visible)]` | a variant, a struct, an enum | the model reads the `Display` text of the error |
+/// | `#[mcp(visible = "It is full on {day}.")]` | a variant, a struct | the model reads this text, and `{day}` or `{0}` stands for a field |
+/// | `#[mcp(visible = false)]` | a variant | the error is internal although the enum is visible |
+/// | `#[mcp(crate = path)]` | the type | the path of fastmcp-rs, if it is not `::fastmcp_rs` |
+///
+/// # Errors of errors
+///
+/// With `#[error(transparent)]` of thiserror, an error is its field, so the rules of the field's type decide: those of
+/// its own derive, or internal for an error of a library. An error of another kind that contains a visible one, such as
+/// an `anyhow::Error`, is internal. A `Box<dyn Error + Send + Sync>` follows the rules of the type inside.
+///
+/// # Limits
+///
+/// A type with parameters or lifetimes is a compile error, because errors are recognised by their type while the server
+/// runs.
+pub use fastmcp_rs_macros::ToolError;
 
 /// Makes an `async fn main` the program's `main`, on a small tokio runtime.
 ///
@@ -284,10 +440,12 @@ pub use fastmcp_rs_macros::main;
 /// - `allow_traversal = ["path"]`;
 /// - `ttl = "5m"` and `scope = "public"`: how long modern clients may cache the contents, and whether they may share
 ///   them. They override [`App::cache_resources`](crate::App::cache_resources);
-/// - `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`, as for [`tool`](macro@tool).
+/// - `rename_all = "camelCase"`, for the names of the variables in the template; rules with hyphens are not possible;
+/// - `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`, `handle` and `crate`, as for
+///   [`tool`](macro@tool).
 ///
-/// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header` and `title`, and also `complete = function`:
-/// see [`CompletionRequest`](crate::CompletionRequest).
+/// Variables take the `#[arg(…)]` of [`tool`](macro@tool), except `header`, `title` and `flatten`, and also
+/// `complete = function`: see [`CompletionRequest`](crate::CompletionRequest).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 pub use fastmcp_rs_macros::resource;
@@ -323,8 +481,8 @@ pub use fastmcp_rs_macros::resource;
 /// [`CompletionRequest`](crate::CompletionRequest)); the variants of an enum are suggested without it.
 ///
 /// The function returns a `String`, a [`Message`](crate::Message) or a `Vec` of them, or a `Result` of these. Options
-/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `inline`, `blocking`, `handle` and `crate`,
-/// as for [`tool`](macro@tool).
+/// are `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`,
+/// `rename_all`, `handle` and `crate`, as for [`tool`](macro@tool).
 ///
 /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 pub use fastmcp_rs_macros::prompt;
@@ -379,6 +537,10 @@ pub use fastmcp_rs_macros::prompt;
 ///
 /// # Options
 ///
+/// `rename_all = "camelCase"` sets the names of the arguments of all components in the block, and
+/// `rename_tools = "kebab-case"` the names of its tools, by the rules of [`tool`](macro@tool). The options `rename_all`
+/// and `name` of a method win. A rule with hyphens does not apply to the variables of URI templates.
+///
 /// `extend` marks a further block of the same type: a type has one block without it, and any number with it, in any
 /// module. [`App::server`](crate::App::server) registers the components of all blocks.
 ///
@@ -416,3 +578,6 @@ pub use fastmcp_rs_macros::prompt;
 /// Two blocks of a type without `extend`, a generic type, the methods of a trait, and any `self` other than `&self` are
 /// compile errors.
 pub use fastmcp_rs_macros::server;
+// Attributes of rmcp, which tell what to write instead.
+#[doc(hidden)]
+pub use fastmcp_rs_macros::{prompt_handler, prompt_router, tool_handler, tool_router};

@@ -7,9 +7,13 @@
 #[doc(no_inline)]
 pub use crate::HttpConfig;
 #[doc(no_inline)]
+pub use crate::content::Structured;
+#[doc(no_inline)]
 pub use crate::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 #[doc(no_inline)]
 pub use crate::elicitation::ElicitationResult;
+#[doc(no_inline)]
+pub use crate::handler::Args;
 #[doc(no_inline)]
 pub use crate::handler::Extension;
 #[cfg(feature = "http")]
@@ -17,8 +21,14 @@ pub use crate::handler::Extension;
 pub use crate::handler::Headers;
 #[doc(no_inline)]
 pub use crate::sampling::SamplingRequest;
+#[cfg(feature = "settings")]
+#[doc(no_inline)]
+pub use crate::settings::Settings;
 #[doc(no_inline)]
 pub use crate::{
     App, AppHandle, Audio, ClientRequestError, CompletionRequest, Content, Context, EmbeddedResource, Image,
     LoggingLevel, Message, Principal, ResourceContents, ResourceLink, State, ToolError, ToolResult, mcp,
 };
+// `#[tool]` is enough under `#[mcp::server]`. Without that attribute, these report what is missing.
+#[doc(hidden)]
+pub use fastmcp_rs_macros::{prompt, prompt_handler, prompt_router, resource, tool, tool_handler, tool_router};

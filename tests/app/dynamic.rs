@@ -381,8 +381,8 @@ mod defaults {
         pub size: Size,
     }
 
-    #[derive(Debug)]
-    #[mcp::model]
+    // With `#[mcp::model]`, such a default is a compile error.
+    #[derive(Debug, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
     pub enum Size {
         Small,
         Large,

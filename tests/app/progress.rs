@@ -20,10 +20,31 @@ fn go_on(ctx: &Context) -> usize {
     ctx.track((1..).take_while(|number| *number < 3)).count()
 }
 
+/// Reports numbers and messages of many types.
+#[mcp::tool(inline)]
+fn report_types(ctx: &Context) -> &'static str {
+    let owned = String::from("owned");
+    let (done, total): (usize, Option<usize>) = (5, Some(9));
+    ctx.progress(1, 10, "indexing");
+    ctx.progress(2, None, None);
+    ctx.progress(3_u8, 10.5_f32, &owned);
+    ctx.progress(4_i64, Some(10), owned);
+    ctx.progress(done, total, format!("{done} of {total:?}"));
+    ctx.progress(6.5, 10, Some("six"));
+    ctx.progress(7_u128, done, std::borrow::Cow::Borrowed("seven"));
+    ctx.progress(8, None::<i32>, format_args!("{}", 8));
+    "reported"
+}
+
 fn frames(tool: &str) -> Vec<Value> {
     super::run(async {
-        let mut wire =
-            App::empty("reports").tool::<go_over>().tool::<go_on>().connect().await.expect("the app is valid");
+        let mut wire = App::empty("reports")
+            .tool::<go_over>()
+            .tool::<go_on>()
+            .tool::<report_types>()
+            .connect()
+            .await
+            .expect("the app is valid");
         let meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},
@@ -52,6 +73,19 @@ fn tracked_items_are_reported_and_the_last_one_always() {
     assert!(progress.windows(2).all(|pair| pair[0] < pair[1]), "{progress:?}");
     assert_eq!((progress.first(), progress.last()), (Some(&1.0), Some(&5.0)));
     assert!(reports.iter().all(|frame| frame["params"]["progressToken"] == 7 && frame["params"]["total"] == 5.0));
+}
+
+#[test]
+fn progress_takes_integers_and_floats_strings_and_nothing_without_annotations() {
+    let frames = frames("report_types");
+    let (_, reports) = frames.split_last().expect("there is an answer");
+    // Reports in quick succession are held back, except for the first and the last one.
+    assert_eq!(
+        reports[0]["params"],
+        json!({"progressToken": 7, "progress": 1.0, "total": 10.0, "message": "indexing"})
+    );
+    let last = reports.last().expect("there are reports");
+    assert_eq!(last["params"], json!({"progressToken": 7, "progress": 8.0, "message": "8"}));
 }
 
 #[test]

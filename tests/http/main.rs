@@ -8,6 +8,7 @@ mod dockerfile;
 #[cfg(target_os = "linux")]
 mod flood;
 mod h2;
+mod issue_tracker;
 mod legacy_sse;
 mod limits;
 mod modern;
@@ -24,6 +25,7 @@ mod separators;
 mod session_limits;
 mod session_requests;
 mod sessions;
+mod settings;
 #[allow(dead_code, unused_imports)]
 #[path = "../support/mod.rs"]
 mod support;

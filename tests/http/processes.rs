@@ -17,6 +17,8 @@ use super::support::client::example;
 pub(super) struct Process {
     child: Child,
     pub(super) server: Server,
+    /// Its standard error before it was ready.
+    pub(super) before: Vec<String>,
     /// Returns its standard error, once it has ended.
     said: Option<JoinHandle<Vec<String>>>,
 }
@@ -29,6 +31,7 @@ impl Process {
     pub(super) fn spawn(command: &mut Command) -> Process {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut before = Vec::new();
         let address: SocketAddr = loop {
             let line = lines.next().expect("it says where it listens").unwrap();
             if let Some((_, address)) = line.split_once("http://") {
@@ -36,10 +39,11 @@ impl Process {
                 let address = address.split('/').next().unwrap_or_default();
                 break address.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
             }
+            before.push(line);
         };
         // The pipe is read, so that the process can go on writing to it.
         let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Process { child, server: Server::at(address), said: Some(said) }
+        Process { child, server: Server::at(address), before, said: Some(said) }
     }
 
     pub(super) fn signal(&self, signal: Signal) {

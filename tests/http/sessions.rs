@@ -609,3 +609,52 @@ async fn one_principal_has_a_share_of_the_streams() {
         open.push(connection);
     }
 }
+
+/// Logs a message after its call has ended, and changes a resource.
+#[mcp::tool]
+async fn work_later(ctx: Context) {
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        ctx.warning("after the call");
+        ctx.notify_resource_updated("note://one");
+    });
+}
+
+/// A note.
+#[mcp::resource("note://{name}")]
+async fn late_note(name: &str) -> String {
+    name.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notifications_after_a_call_go_to_the_stream_of_the_session() {
+    let app = App::empty("late").tool::<work_later>().resource::<late_note>();
+    let handle = app.handle();
+    let server = Server::start(app).await;
+    for revision in Revision::LEGACY {
+        let session = Session::open(&server, revision).await;
+        let (mut connection, mut stream) = session.stream(&session.get()).await;
+        server.send(&session.request(1, "resources/subscribe", json!({"uri": "note://one"}))).await;
+        server.send(&session.call(2, "work_later", json!({}))).await;
+        let mut seen = Vec::new();
+        while seen.len() < 2 {
+            let message = connection.message(&mut stream).await.expect("the stream is open");
+            assert_eq!(schema::check_notification(revision, &message), Ok(()));
+            seen.push(message["params"].clone());
+        }
+        let log = json!({"level": "warning", "logger": "work_later", "data": "after the call"});
+        assert_eq!(seen, [log, json!({"uri": "note://one"})], "{revision}");
+        handle.log(fastmcp_rs::LoggingLevel::Error, "to everyone");
+        let message = connection.message(&mut stream).await.expect("the stream is open");
+        assert_eq!(message["params"], json!({"level": "error", "data": "to everyone"}));
+    }
+    // Without sessions there is no such stream, and nothing fails.
+    let server = Server::start(
+        App::empty("late").tool::<work_later>().http(HttpConfig::new().sessions(SessionMode::Sessionless)),
+    )
+    .await;
+    let request = Revision::V2025_11_25.request(1, "tools/call", json!({"name": "work_later", "arguments": {}}));
+    let request = Request::post(request).with("MCP-Protocol-Version", "2025-11-25");
+    assert_eq!(server.send(&request).await.status, 200);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+}

@@ -286,7 +286,7 @@ fn decorated_components_in_every_revision() {
             "description": "Has every option of a prompt.",
             "arguments": [{
                 "name": "times",
-                "description": "The number of repetitions.\n\nAs JSON that fits {\"type\":\"integer\",\"maximum\":255,\"minimum\":0,\"default\":1}",
+                "description": "The number of repetitions.\n\nWrite an integer from 0 to 255. The default is 1.",
             }],
         });
         let mut contents = json!({"uri": "decorated://resource", "mimeType": "text/markdown", "text": "# Markdown"});
@@ -644,8 +644,10 @@ fn the_description_of_a_json_argument_has_its_schema() {
     let required: Vec<bool> = arguments.iter().map(|argument| argument["required"] == true).collect();
     assert_eq!(required, [true, true, true, false, false]);
     let steps = arguments[0]["description"].as_str().expect("a description");
-    assert!(steps.starts_with("The number of steps.\n\nAs JSON that fits {"), "{steps}");
-    assert!(steps.contains("\"maximum\":9") && !steps.contains("description"), "{steps}");
+    assert!(
+        steps.starts_with("The number of steps.\n\nWrite an integer from ") && steps.ends_with(" to 9."),
+        "{steps}"
+    );
     let labels = arguments[2]["description"].as_str().expect("a description");
     assert!(labels.starts_with("As JSON that fits {") && labels.contains("array"), "{labels}");
     // These are texts.

@@ -238,7 +238,7 @@ fn the_structured_output_example_serves_every_revision() {
         let [rank, report, summarize] = tools.as_slice() else { panic!("{tools:?}") };
         assert_eq!(rank.get("outputSchema").is_some(), knows_structure);
         assert_eq!(summarize.get("outputSchema").is_some(), knows_structure);
-        assert_eq!(report.get("outputSchema"), None);
+        assert_eq!(report.get("outputSchema"), summarize.get("outputSchema"));
         if knows_structure {
             let verdict = &summarize["outputSchema"]["properties"]["verdict"];
             assert_eq!(verdict["enum"], json!(["good", "fair", "poor"]));
@@ -284,6 +284,7 @@ fn the_errors_example_serves_every_revision() {
         for (tool, arguments, logged) in [
             ("statement", json!({}), "No such file or directory"),
             ("add", json!({"number": "ten"}), "invalid digit found in string"),
+            ("transfer", json!({"to": "A-3", "amount": 1}), "the ledger is not available: connection refused"),
             ("share", json!({"owners": 0}), "panicked: attempt to divide by zero, at examples/errors.rs:"),
         ] {
             let failed = server.call(tool, arguments);
@@ -298,6 +299,13 @@ fn the_errors_example_serves_every_revision() {
             server.wait_for_stderr(&format!("tool `{tool}` failed (error {id}): {logged}"));
         }
 
+        for (to, text) in
+            [("B-9", "There is no account B-9: use one of A-1 and A-2."), ("A-2", "Account A-2 cannot receive money.")]
+        {
+            let failed = server.call("transfer", json!({"to": to, "amount": 1}));
+            assert!(failed.is_tool_error());
+            assert_eq!(failed.content_text(), text);
+        }
         let branch = server.call("branch", json!({"town": "Ulm"}));
         assert!(branch.is_tool_error());
         assert_eq!(branch.content_text(), "There is no branch in Ulm. There is one in Bonn.");

@@ -15,6 +15,7 @@ mod framing;
 #[cfg(unix)]
 mod lifecycle;
 mod limits;
+mod memory;
 mod messages;
 mod order_cancellation;
 mod order_changes;

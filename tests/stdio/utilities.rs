@@ -162,6 +162,23 @@ fn legacy_logs_follow_the_level_of_the_session() {
 }
 
 #[test]
+fn a_message_that_is_logged_after_the_call_arrives_without_another_request() {
+    for revision in Revision::LEGACY {
+        let mut server = Server::connect("fixture", revision);
+        server.call("log_later", json!({"ms": 50}));
+        let message = server.receive();
+        let expected = json!({"level": "warning", "logger": "log_later", "data": "after the call"});
+        assert_eq!(message.value["params"], expected, "{revision}");
+    }
+    // The level of a modern request ends with the request.
+    let mut server = Server::connect("fixture", Revision::NEWEST);
+    let meta = json!({"io.modelcontextprotocol/logLevel": "debug"});
+    server.ask_with_meta("tools/call", json!({"name": "log_later", "arguments": {"ms": 10}}), meta);
+    std::thread::sleep(Duration::from_millis(100));
+    server.assert_quiet();
+}
+
+#[test]
 fn a_tool_beyond_its_timeout_is_stopped() {
     for revision in [Revision::V2025_11_25, Revision::NEWEST] {
         let mut server = Server::connect("fixture", revision);

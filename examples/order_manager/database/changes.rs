@@ -48,7 +48,7 @@ impl Orders {
         )
         .bind(&order_id)
         .bind(order.customer_email)
-        .bind(Status::Processing.name())
+        .bind(Status::Processing.as_str())
         .bind(order.total_amount())
         .bind(order.is_refundable)
         .execute(&mut *writing)
@@ -99,6 +99,6 @@ impl Orders {
 async fn set_status(writing: &mut SqliteConnection, order_id: &str, status: Status) -> Result<bool, sqlx::Error> {
     let Some(previous) = status.previous() else { return Ok(false) };
     let change = "UPDATE orders SET status = ? WHERE order_id = ? AND status = ? COLLATE NOCASE";
-    let change = sqlx::query(change).bind(status.name()).bind(order_id).bind(previous.name());
+    let change = sqlx::query(change).bind(status.as_str()).bind(order_id).bind(previous.as_str());
     Ok(change.execute(writing).await?.rows_affected() == 1)
 }

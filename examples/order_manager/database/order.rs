@@ -151,21 +151,12 @@ impl Status {
     pub fn previous(self) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.next().contains(&self))
     }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Processing => "PROCESSING",
-            Self::Shipped => "SHIPPED",
-            Self::Delivered => "DELIVERED",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
 }
 
 impl Order {
     /// Returns the status if this server knows it.
     pub fn known_status(&self) -> Option<Status> {
-        Status::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(&self.status))
+        self.status.to_uppercase().parse().ok()
     }
 
     /// Returns true if the next status may be this one.

@@ -67,11 +67,11 @@ impl StatusChange {
 fn cannot_become(order: &Order, wanted: Status) -> ToolError {
     let (order_id, status) = (OneLine(&order.order_id), OneLine(&order.status));
     let next = order.known_status().map(Status::next).unwrap_or_default();
-    let next: Vec<&str> = next.iter().map(|status| status.name()).collect();
+    let next: Vec<&str> = next.iter().map(Status::as_str).collect();
     let open = if next.is_empty() {
         "its status is final".to_owned()
     } else {
         format!("the next status is {}", next.join(" or "))
     };
-    ToolError::new(format!("{order_id} is {status} and cannot become {}: {open}. Nothing was changed.", wanted.name()))
+    ToolError::new(format!("{order_id} is {status} and cannot become {wanted}: {open}. Nothing was changed."))
 }

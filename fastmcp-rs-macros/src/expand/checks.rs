@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::crate_path::private_at;
 use super::definition::expand_number;
-use crate::parse::{ArgOptions, JsonLiteral, LiteralKind};
+use crate::parse::{ArgOptions, ComputedDefault, JsonLiteral, LiteralKind};
 use crate::types::{Shape, respan};
 
 /// Generates the check that a default fits the type, at the span of the default.
@@ -19,9 +19,48 @@ pub(super) fn expand_default_check(default: &JsonLiteral, ty: &TokenStream) -> T
         LiteralKind::Float => "float",
         LiteralKind::String => "text",
         LiteralKind::Bool => "flag",
+        LiteralKind::List => "list",
     };
     let kind = Ident::new(kind, span);
-    quote_spanned!(span=> (&#private::DefaultOf::<#ty>::NEW).kind().#kind();)
+    let is_unknown = syn::parse2::<syn::Type>(ty.clone()).is_ok_and(|ty| Shape::from_type(&ty) == Shape::Unknown);
+    let named = (default.kind == LiteralKind::String && is_unknown).then(|| {
+        let json = &default.tokens;
+        quote_spanned! {span=>
+            const _: () = if !#private::is_accepted(#private::NamesOf::<#ty>::ACCEPTED, #json) {
+                ::core::panic!("{}", #private::NamesOf::<#ty>::UNFIT_DEFAULT)
+            };
+        }
+    });
+    quote_spanned! {span=>
+        (&#private::DefaultOf::<#ty>::NEW).kind().#kind();
+        #named
+    }
+}
+
+/// Generates the value of a default that is no literal, at the span of the default. Its type is that of the place where
+/// it is used, so that a literal inside of the expression has that type.
+pub(super) fn expand_computed_default(default: &ComputedDefault) -> TokenStream {
+    let span = default.tokens().span();
+    let private = private_at(span);
+    match default {
+        ComputedDefault::OfType(_) => quote_spanned!(span=> ::core::default::Default::default()),
+        ComputedDefault::Expression(expression) => {
+            quote_spanned!(span=> #private::IntoDefault::into_default(#expression))
+        }
+    }
+}
+
+/// Generates the function that returns a default that is no literal.
+pub(super) fn expand_default_function(default: &ComputedDefault) -> TokenStream {
+    let span = default.tokens().span();
+    match default {
+        // Clippy reports a closure that only calls a function.
+        ComputedDefault::OfType(_) => quote_spanned!(span=> ::core::default::Default::default),
+        ComputedDefault::Expression(_) => {
+            let value = expand_computed_default(default);
+            quote_spanned!(span=> || #value)
+        }
+    }
 }
 
 /// Generates the checks that values of the type can satisfy the constraints, at the spans of the constraints.

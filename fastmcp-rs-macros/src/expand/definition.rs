@@ -11,7 +11,8 @@ use super::crate_path::private_at;
 use crate::component::Component;
 use crate::handler::{Handler, Parameter};
 use crate::parse::{
-    ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, SpecificOptions, ToolOptions,
+    ArgOptions, Description, Flag, Icon, Number, OptionValue, ResourceOptions, ResultContent, SpecificOptions,
+    ToolOptions,
 };
 
 /// Names of the runtime's items for one kind of component.
@@ -88,6 +89,7 @@ fn expand_component_definition(handler: &Handler<'_>, private: &Ident) -> TokenS
         ("icons", list(&icons)),
         ("meta", some(options.meta.as_ref())),
         ("timeout", some(options.timeout.map(expand_duration))),
+        ("middleware", expand_middleware(&options.middleware)),
         ("location", Some(expand_location(handler, private))),
         ("invoke", Some(quote!(__invoke))),
     ];
@@ -109,6 +111,18 @@ fn list<T: ToTokens>(values: &[T]) -> Option<TokenStream> {
     (!values.is_empty()).then(|| quote!(&[#(#values),*]))
 }
 
+/// Generates the closure that creates the middleware. rustc reports a value that is not middleware at its expression.
+fn expand_middleware(layers: &[TokenStream]) -> Option<TokenStream> {
+    let list = Ident::new("__layers", Span::mixed_site());
+    let calls = layers.iter().map(|layer| {
+        let span = layer.span();
+        let private = private_at(span);
+        let list = Ident::new("__layers", Span::mixed_site().located_at(span));
+        quote_spanned!(span=> #private::add_layer(#list, #layer);)
+    });
+    (!layers.is_empty()).then(|| expand_option(Some(quote!(|#list| { #(#calls)* }))))
+}
+
 fn expand_duration(duration: Duration) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote!(::core::time::Duration::new(#seconds, #nanos))
@@ -127,11 +141,22 @@ fn tool_fields(options: &ToolOptions, private: &Ident) -> Vec<(&'static str, Opt
         ("structured", flag(&options.structured)),
         ("wrapped", flag(&options.wrapped)),
         ("link_text", flag(&options.link_text)),
+        ("content", some(options.result_content.as_ref().map(|content| expand_result_content(content.value, private)))),
     ];
     vec![
         ("annotations", expand_options(quote!(#private::ToolAnnotations), annotations)),
         ("results", expand_options(quote!(#private::ResultOptions), results)),
     ]
+}
+
+fn expand_result_content(content: ResultContent, private: &Ident) -> TokenStream {
+    let content = match content {
+        ResultContent::Both => "Both",
+        ResultContent::Text => "Text",
+        ResultContent::Structured => "Structured",
+    };
+    let content = Ident::new(content, Span::mixed_site());
+    quote!(#private::ResultContent::#content)
 }
 
 /// Generates the fields that only the definition of a resource has.

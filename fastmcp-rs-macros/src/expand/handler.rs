@@ -12,6 +12,7 @@ use super::definition::{RuntimeNames, expand_definition, expand_uri_check};
 use super::invoke::{expand_broken_invoke, expand_invoke};
 use crate::handler::Handler;
 use crate::parse::FnItem;
+use crate::validate::CheckableTypes;
 
 /// Generates the function and everything that makes it a component.
 pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
@@ -22,10 +23,24 @@ pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
 
 /// Generates a replacement for a function with mistakes. All names exist, so that code that uses them does not fail
 /// too.
-pub(crate) fn expand_broken_handler(handler: &Handler<'_>) -> TokenStream {
+pub(crate) fn expand_broken_handler(handler: &Handler<'_>, checkable: &CheckableTypes<'_, '_>) -> TokenStream {
     let function = expand_function(handler);
-    let handle = expand_handle(handler, &expand_imports(handler), &expand_broken_invoke(), &TokenStream::new());
+    let invoke = expand_broken_invoke(handler, checkable);
+    let handle = expand_handle(handler, &expand_imports(handler), &invoke, &TokenStream::new());
     quote!(#function #handle)
+}
+
+/// Generates the checks of a method with mistakes, which has no handle.
+pub(crate) fn expand_broken_method(handler: &Handler<'_>, checkable: &CheckableTypes<'_, '_>) -> TokenStream {
+    let conditions = cfg_attributes(&handler.item.attributes);
+    let invoke = expand_broken_invoke(handler, checkable);
+    quote! {
+        #(#conditions)*
+        #[allow(dead_code, deprecated, unused_qualifications)]
+        const _: () = {
+            #invoke
+        };
+    }
 }
 
 /// Generates the handle with its definition and registration, and the warning if there is no description.

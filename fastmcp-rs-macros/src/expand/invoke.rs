@@ -8,13 +8,15 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
-use super::checks::{expand_bound_checks, expand_default_check};
+use super::checks::{expand_bound_checks, expand_default_check, expand_default_function};
 use super::crate_path::{private, private_at};
 use super::definition::expand_parameter;
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
+use crate::parse::SpecificOptions;
 use crate::server::self_alias;
 use crate::types::{Shape, is_borrowed, replace_lifetimes, respan, strip_groups};
+use crate::validate::CheckableTypes;
 
 /// Generates `__invoke`. It checks each type of the signature once, reads the arguments and starts the call.
 pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
@@ -47,11 +49,21 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
     }
 }
 
-/// Generates an `__invoke` that is never called, for a function with mistakes.
-pub(super) fn expand_broken_invoke() -> TokenStream {
+/// Generates an `__invoke` that is never called, for a function with mistakes. It checks the types that can be checked.
+pub(super) fn expand_broken_invoke(handler: &Handler<'_>, checkable: &CheckableTypes<'_, '_>) -> TokenStream {
     let private = private();
+    let slots = checkable.parameters.iter().map(|parameter| match handler.role(parameter) {
+        Role::Receiver => TokenStream::new(),
+        role => {
+            let slot = expand_slot_value(parameter, role, &TokenStream::new(), &quote!(#private::Parameter::EMPTY));
+            quote!(let _ = #slot;)
+        }
+    });
+    let output = checkable.has_output.then(|| expand_output_checks(handler));
     quote! {
         fn __invoke(_: #private::Invocation<'_>) -> #private::InvocationResult {
+            #(#slots)*
+            #output
             ::core::unreachable!()
         }
     }
@@ -93,25 +105,13 @@ fn replace_generic_argument(ty: &Type, argument: TokenStream) -> TokenStream {
 /// Generates the statement that declares a parameter's slot. All its tokens have the span of the parameter's type,
 /// where rustc then reports a type that cannot be a parameter.
 fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStream {
-    // rustc reports an argument without a name at its pattern.
     let span = parameter.pattern.unwrap_or_else(|| parameter.ty.span());
     let private = private_at(span);
     let slot = slot_name(index);
-    let ty = match parameter.pattern {
-        Some(pattern) => respan(slot_type(parameter), pattern),
-        None => slot_type(parameter),
-    };
-    let slot_for = match role {
-        Role::TypeDependent => "slot_for",
-        Role::Variable => "variable_for",
-        Role::Injected => "injected_for",
-        Role::Pattern => "pattern_for",
-        Role::Receiver => {
-            let alias = self_alias(span);
-            return quote_spanned!(span=> let mut #slot = #private::receiver::<#alias>(););
-        }
-    };
-    let slot_for = Ident::new(slot_for, span);
+    if role == Role::Receiver {
+        let alias = self_alias(span);
+        return quote_spanned!(span=> let mut #slot = #private::receiver::<#alias>(););
+    }
     // An option on an injected parameter is reported at the option, which is to be removed. A variable cannot be
     // injected, so there the type is at fault.
     let option = parameter.options.first.as_ref().filter(|_| role != Role::Variable);
@@ -119,10 +119,40 @@ fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStre
         let configurable = Ident::new("configurable", option.span());
         quote_spanned!(span=> .#configurable())
     });
+    let default = parameter.options.computed_default.as_ref().map(|default| {
+        let make = expand_default_function(default);
+        let with_default = Ident::new("with_default", default.tokens().span());
+        quote_spanned!(span=> .#with_default(#make))
+    });
     let index = Literal::usize_unsuffixed(index);
-    quote_spanned! {span=>
-        let mut #slot = (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&__PARAMETERS[#index]);
-    }
+    let definition = quote_spanned!(span=> __PARAMETERS[#index]);
+    let value = expand_slot_value(parameter, role, &configurable.unwrap_or_default(), &definition);
+    quote_spanned!(span=> let mut #slot = #value #default;)
+}
+
+/// Generates the slot of a parameter that is no receiver. `definition` is the `Parameter` of the parameter.
+fn expand_slot_value(
+    parameter: &Parameter<'_>,
+    role: Role,
+    configurable: &TokenStream,
+    definition: &TokenStream,
+) -> TokenStream {
+    // rustc reports an argument without a name at its pattern.
+    let span = parameter.pattern.unwrap_or_else(|| parameter.ty.span());
+    let private = private_at(span);
+    let ty = match parameter.pattern {
+        Some(pattern) => respan(slot_type(parameter), pattern),
+        None => slot_type(parameter),
+    };
+    let slot_for = match role {
+        Role::Variable => "variable_for",
+        Role::Injected => "injected_for",
+        Role::Pattern => "pattern_for",
+        Role::TypeDependent if parameter.options.flatten.is_some() => "flat_slot_for",
+        Role::TypeDependent | Role::Receiver => "slot_for",
+    };
+    let slot_for = Ident::new(slot_for, span);
+    quote_spanned!(span=> (&#private::Input::<#ty>::NEW).kind()#configurable.#slot_for::<#ty>(&#definition))
 }
 
 /// Generates the checks that the options of a parameter fit its type, at the spans of the options.
@@ -154,8 +184,22 @@ fn output_name(handler: &Handler<'_>) -> Ident {
     Ident::new("__output", output_span(handler))
 }
 
-/// Generates the description of the output. Each type is checked at its own span.
+/// Generates the description of the output.
 fn expand_output(handler: &Handler<'_>) -> TokenStream {
+    let checks = expand_output_checks(handler);
+    let output = output_name(handler);
+    let [split, value, error] = output_locals();
+    quote!(#checks let #output = #split.join(#value, #error);)
+}
+
+/// Returns the locals of an output's checks. They have the macro's hygiene, because the types may come from a
+/// `macro_rules!` of the user.
+fn output_locals() -> [Ident; 3] {
+    ["__split", "__value", "__error"].map(|name| Ident::new(name, Span::mixed_site()))
+}
+
+/// Generates the checks of the output. Each type is checked at its own span.
+fn expand_output_checks(handler: &Handler<'_>) -> TokenStream {
     let span = output_span(handler);
     let error_span = handler.output.error.map_or(span, Spanned::span);
     let private = private_at(span);
@@ -163,8 +207,7 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
         Some(ty) => replace_lifetimes(ty.to_token_stream()),
         None => quote_spanned!(span=> ()),
     };
-    // Locals have the macro's hygiene, because the types may come from a `macro_rules!` of the user.
-    let [split, value, error] = ["__split", "__value", "__error"].map(|name| Ident::new(name, Span::mixed_site()));
+    let [split, value, error] = output_locals();
     let split_at = quote_spanned!(span=> let #split = (&#private::Output::<#ty>::NEW).split(););
     let kind = match handler.component() {
         Component::Tool => "kind",
@@ -172,14 +215,27 @@ fn expand_output(handler: &Handler<'_>) -> TokenStream {
         Component::Prompt => "prompt_kind",
     };
     let kind = Ident::new(kind, span);
-    let check_value = quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked(););
+    let check_value = match output_schema(handler) {
+        Some(schema) => {
+            let schema_span = schema.span();
+            let private = private_at(schema_span);
+            let schema = quote_spanned! {schema_span=>
+                static __SCHEMA: #private::OutputSchema = #private::OutputSchema::new::<#schema>();
+            };
+            let value = quote_spanned!(span=> let #value = #split.value().composed().with_output_schema(&__SCHEMA););
+            quote!(#schema #value)
+        }
+        None => quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked();),
+    };
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
-    let output = output_name(handler);
-    quote! {
-        #split_at
-        #check_value
-        #check_error
-        let #output = #split.join(#value, #error);
+    quote!(#split_at #check_value #check_error)
+}
+
+/// Returns the type of the option `output_schema`.
+fn output_schema<'a>(handler: &'a Handler<'_>) -> Option<&'a Type> {
+    match &handler.options.specific {
+        SpecificOptions::Tool(options) => options.output_schema.as_ref().map(|schema| &schema.value),
+        _ => None,
     }
 }
 

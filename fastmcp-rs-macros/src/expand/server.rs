@@ -14,8 +14,9 @@ use crate::server::{ServerBlock, self_alias};
 
 /// Generates the block as written, and beside it the handles of its methods.
 ///
-/// The handles are inside of one generated block, so that they share its imports and its alias of the type.
-pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> TokenStream {
+/// The handles are inside of one generated block, so that they share its imports and its alias of the type. So are
+/// `checks`, the checks of methods with mistakes.
+pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>], checks: &TokenStream) -> TokenStream {
     let ServerBlock { block, crate_path, is_extension, .. } = server;
     let imports = import_runtime(&CratePath::new(crate_path.as_ref()));
     let conditions = cfg_attributes(&block.header.attrs);
@@ -50,6 +51,8 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>]) -> T
             type #alias = #ty;
 
             #(#components)*
+
+            #checks
 
             #[allow(deprecated, unused_qualifications)]
             #server

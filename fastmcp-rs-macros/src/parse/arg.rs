@@ -1,7 +1,8 @@
 //! Reads the options in the `#[arg(..)]` attributes of a parameter or field.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, ExprPath, LitStr, Meta};
+use quote::ToTokens;
+use syn::{Attribute, Expr, ExprPath, LitStr, Meta};
 
 use super::entry::{Entry, OptionValue, parse_entries, report_duplicate};
 use super::literal::{JsonLiteral, Number};
@@ -20,6 +21,7 @@ pub(crate) const ARG_KEYS: &[&str] = &[
     "example",
     "header",
     "complete",
+    "flatten",
 ];
 
 /// Options of `#[arg(..)]`.
@@ -27,7 +29,10 @@ pub(crate) const ARG_KEYS: &[&str] = &[
 pub(crate) struct ArgOptions {
     /// The first option as written, for the error that an injected parameter takes none.
     pub(crate) first: Option<Ident>,
+    /// A default that is known from its source.
     pub(crate) default: Option<JsonLiteral>,
+    /// A default that the program computes; none if `default` is a literal.
+    pub(crate) computed_default: Option<ComputedDefault>,
     pub(crate) min: Option<OptionValue<Number>>,
     pub(crate) max: Option<OptionValue<Number>>,
     pub(crate) min_length: Option<OptionValue<u64>>,
@@ -40,6 +45,27 @@ pub(crate) struct ArgOptions {
     pub(crate) header: Option<OptionValue<LitStr>>,
     /// The path of the function that completes the argument.
     pub(crate) complete: Option<OptionValue<ExprPath>>,
+    /// The option `flatten`, if it is on: the members of the struct are arguments of their own.
+    pub(crate) flatten: Option<Ident>,
+    /// The options beside `flatten`, which it excludes.
+    pub(crate) others_than_flatten: Vec<Ident>,
+}
+
+/// A default that only the program can compute.
+pub(crate) enum ComputedDefault {
+    /// The bare option, which stands for `Default::default()`.
+    OfType(Ident),
+    Expression(TokenStream),
+}
+
+impl ComputedDefault {
+    /// Returns the tokens to underline if the default does not fit.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        match self {
+            ComputedDefault::OfType(key) => key.to_token_stream(),
+            ComputedDefault::Expression(expression) => expression.clone(),
+        }
+    }
 }
 
 impl ArgOptions {
@@ -61,6 +87,9 @@ impl ArgOptions {
             };
             for entry in parse_entries(list, errors) {
                 options.first.get_or_insert_with(|| entry.key.clone());
+                if entry.key != "flatten" {
+                    options.others_than_flatten.push(entry.key.clone());
+                }
                 // `example` is the only option that may be repeated.
                 if entry.name() == "example" || !report_duplicate(&entry, &mut seen, errors) {
                     options.read(&entry, errors);
@@ -79,9 +108,14 @@ impl ArgOptions {
             || self.pattern.is_some()
     }
 
+    /// Returns whether an absent value has a default.
+    pub(crate) fn has_default(&self) -> bool {
+        self.default.is_some() || self.computed_default.is_some()
+    }
+
     fn read(&mut self, entry: &Entry, errors: &mut Errors) {
         match entry.name().as_str() {
-            "default" => self.default = value::parse_literal(entry, "10", errors),
+            "default" => self.read_default(entry, errors),
             "min" => self.min = entry.attach(value::parse_number(entry, errors)),
             "max" => self.max = entry.attach(value::parse_number(entry, errors)),
             "min_length" => self.min_length = entry.attach(value::parse_count(entry, errors)),
@@ -100,9 +134,54 @@ impl ArgOptions {
                 self.header = entry.attach(value::parse_string(entry, "\"Region\"", errors));
             }
             "complete" => self.complete = entry.attach(parse_completion(entry, errors)),
+            "flatten" => {
+                let is_on = value::parse_flag(entry, errors).unwrap_or_default();
+                self.flatten = is_on.then(|| entry.key.clone());
+            }
             name => errors.at(&entry.key, unknown_option_message(name)),
         }
     }
+}
+
+impl ArgOptions {
+    /// Reads `default`, `default = literal` or `default = expression`.
+    fn read_default(&mut self, entry: &Entry, errors: &mut Errors) {
+        let Some(tokens) = &entry.value else {
+            self.computed_default = Some(ComputedDefault::OfType(entry.key.clone()));
+            return;
+        };
+        self.default = JsonLiteral::from_tokens(tokens).or_else(|| JsonLiteral::from_list(tokens));
+        if self.default.is_some() {
+            return;
+        }
+        match syn::parse2::<Expr>(tokens.clone()) {
+            // Its type is that of the argument, which no conversion could tell.
+            Ok(expression) if is_default_call(&expression) => {
+                self.computed_default = Some(ComputedDefault::OfType(entry.key.clone()));
+            }
+            // The parentheses around an expression with commas would be a warning in the user's code.
+            Ok(Expr::Paren(parenthesised)) if parenthesised.attrs.is_empty() => {
+                let inner = parenthesised.expr.into_token_stream();
+                self.computed_default = Some(ComputedDefault::Expression(inner));
+            }
+            Ok(_) => self.computed_default = Some(ComputedDefault::Expression(tokens.clone())),
+            Err(_) => errors.at(
+                tokens,
+                "`default` takes a value, as in `default = 10` or `default = LIMIT`: put an expression with commas in \
+                 parentheses",
+            ),
+        }
+    }
+}
+
+/// Returns whether an expression is `Default::default()`.
+fn is_default_call(expression: &Expr) -> bool {
+    let Expr::Call(call) = expression else { return false };
+    let Expr::Path(function) = &*call.func else { return false };
+    let names: Vec<String> = function.path.segments.iter().rev().map(|segment| segment.ident.to_string()).collect();
+    function.qself.is_none()
+        && call.args.is_empty()
+        && matches!(&names[..], [last, owner, ..] if last == "default" && owner == "Default")
 }
 
 fn unknown_option_message(name: &str) -> String {

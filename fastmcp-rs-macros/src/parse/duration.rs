@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::entry::Entry;
 use super::value;
 use crate::errors::Errors;
+use crate::shared::duration;
 
 /// Reads the duration that an option has as a string.
 pub(super) fn parse_duration_option(
@@ -44,36 +45,11 @@ pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
 ///
 /// Fails with a message that states the broken rule and the fix.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    const FORM: &str =
-        "write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`";
-    let mut total = Duration::ZERO;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(format!("a duration cannot be empty: {FORM}"));
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let unit = unit.trim();
-        if number.is_empty() {
-            return Err(format!("`{text}` is not a duration: {FORM}"));
-        }
-        let millis: u64 = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "" => return Err(format!("`{text}` has no unit: {FORM}")),
-            _ => return Err(format!("`{unit}` is not a unit of time here: {FORM}")),
-        };
-        let part = number.parse::<u64>().ok().and_then(|n| n.checked_mul(millis));
-        let sum = part.and_then(|part| total.checked_add(Duration::from_millis(part)));
-        total = sum.ok_or_else(|| format!("`{text}` is longer than a duration can be"))?;
-        rest = after;
-    }
-    Ok(total)
+    duration::parse_duration(text).map_err(|problem| {
+        format!(
+            "{problem}: write a whole number and a unit, as in `\"500ms\"`, `\"30s\"`, `\"2m\"`, `\"1h\"` or `\"1m30s\"`"
+        )
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
 use quote::ToTokens;
 
+use super::foreign::{annotations_message, find_elsewhere};
+use super::tokens::split_at_commas;
 use crate::errors::Errors;
 
 /// An option as written: a key with an optional value.
@@ -69,25 +71,15 @@ pub(super) fn read_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors, mut re
 pub(super) fn report_duplicate(entry: &Entry, seen: &mut Vec<String>, errors: &mut Errors) -> bool {
     let name = entry.name();
     if seen.contains(&name) {
-        errors.at(&entry.key, format!("`{name}` is given twice: remove one of the two"));
+        let fix = match name.as_str() {
+            "middleware" => "write one list, as in `middleware = [a(), b()]`",
+            _ => "remove one of the two",
+        };
+        errors.at(&entry.key, format!("`{name}` is given twice: {fix}"));
         return true;
     }
     seen.push(name);
     false
-}
-
-/// Splits at the commas outside of brackets. Drops empty parts, as after a trailing comma.
-pub(super) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
-    let mut parts = vec![Vec::new()];
-    for token in tokens {
-        if is_punct(&token, ',') {
-            parts.push(Vec::new());
-        } else if let Some(part) = parts.last_mut() {
-            part.push(token);
-        }
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
 }
 
 fn parse_entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
@@ -132,13 +124,19 @@ fn parse_value(key: Ident, equals: &Punct, value: TokenStream, errors: &mut Erro
 
 fn report_parentheses(key: &Ident, group: &Group, errors: &mut Errors) {
     let inner = group.stream();
-    let fix = match inner.is_empty() {
-        true => format!("write `{key}`"),
-        false => format!("write `{key} = {inner}`"),
+    if key == "annotations" {
+        errors.at(key, annotations_message(&inner));
+        return;
+    }
+    if let Some(fix) = find_elsewhere(&key.to_string()) {
+        errors.at(key, format!("there is no option `{key}`: {fix}"));
+        return;
+    }
+    let is_list = key == "tags" || split_at_commas(inner.clone()).len() > 1;
+    let fix = match (inner.is_empty(), is_list) {
+        (true, _) => format!("write `{key}`"),
+        (false, true) => format!("write `{key} = [{}]`", inner.to_string().replace(" ,", ",")),
+        (false, false) => format!("write `{key} = {inner}`"),
     };
     errors.at(group, format!("`{key}` does not take parentheses: {fix}"));
-}
-
-pub(super) fn is_punct(token: &TokenTree, character: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }

@@ -5,6 +5,8 @@ use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Signature, Token, Visibility};
 
+use super::foreign::replace_wrapped_parameters;
+
 /// A function with an unparsed body.
 ///
 /// The body stays a token group, so that unfinished code in an editor, or syntax newer than `syn`, does not make the
@@ -18,9 +20,13 @@ pub(crate) struct FnItem {
 }
 
 impl FnItem {
-    /// Removes the parameter attributes that rustc rejects: doc comments and `#[arg]`.
+    /// Removes the parameter attributes that rustc rejects: doc comments and `#[arg]`. Replaces types of other
+    /// frameworks, which are reported.
     pub(crate) fn strip_parameter_options(mut self) -> Self {
         for input in &mut self.signature.inputs {
+            if let FnArg::Typed(typed) = input {
+                replace_wrapped_parameters(typed);
+            }
             let attributes = match input {
                 FnArg::Typed(typed) => &mut typed.attrs,
                 FnArg::Receiver(receiver) => &mut receiver.attrs,

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
-use syn::{LitStr, Path};
+use syn::{LitStr, Path, Type};
 
 use super::docs::{self, Description};
-use super::entry::{Entry, read_parts, split_at_commas};
+use super::entry::{Entry, OptionValue, read_parts};
+use super::foreign::annotations_message;
 use super::icon::{self, Icon};
+use super::middleware::parse_middleware;
 use super::option_keys::{is_uri_key, unknown_option_message};
+use super::rename::RenameRule;
 use super::resource::ResourceOptions;
+use super::tokens::split_at_commas;
 use super::{duration, json, value};
 use crate::component::Component;
 use crate::errors::Errors;
@@ -21,7 +25,7 @@ pub(crate) struct Flag {
 }
 
 impl Flag {
-    fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
+    pub(super) fn parse(entry: &Entry, errors: &mut Errors) -> Option<Self> {
         value::parse_flag(entry, errors).map(|on| Self { key: entry.key.clone(), on })
     }
 }
@@ -38,7 +42,13 @@ pub(crate) struct HandlerOptions {
     pub(crate) inline: Option<Flag>,
     pub(crate) blocking: Option<Flag>,
     pub(crate) timeout: Option<Duration>,
+    /// The expressions that create the middleware, the outermost first.
+    pub(crate) middleware: Vec<TokenStream>,
     pub(crate) handle: Option<Ident>,
+    /// The rule for the names of arguments.
+    pub(crate) rename_all: Option<RenameRule>,
+    /// The rule for the name of a component without `name`, from the option `rename_tools` of its block.
+    pub(crate) rename_self: Option<RenameRule>,
     pub(crate) crate_path: Option<Path>,
     pub(crate) specific: SpecificOptions,
 }
@@ -63,6 +73,18 @@ pub(crate) struct ToolOptions {
     pub(crate) wrapped: Option<Flag>,
     /// Adds a text to resource links without one.
     pub(crate) link_text: Option<Flag>,
+    /// The parts of structured results that are sent.
+    pub(crate) result_content: Option<OptionValue<ResultContent>>,
+    /// The type whose schema is published.
+    pub(crate) output_schema: Option<Box<OptionValue<Type>>>,
+}
+
+/// The parts of a structured result that are sent.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum ResultContent {
+    Both,
+    Text,
+    Structured,
 }
 
 impl HandlerOptions {
@@ -89,7 +111,10 @@ impl HandlerOptions {
             inline: None,
             blocking: None,
             timeout: None,
+            middleware: Vec::new(),
             handle: None,
+            rename_all: None,
+            rename_self: None,
             crate_path: None,
             specific,
         }
@@ -117,8 +142,22 @@ impl HandlerOptions {
             "timeout" => {
                 self.timeout = duration::parse_duration_option(entry, "\"30s\"", duration::parse_timeout, errors)
             }
+            "rename_all" => {
+                self.rename_all = RenameRule::parse(entry, errors);
+                if component == Component::Resource && self.rename_all.is_some_and(RenameRule::has_hyphens) {
+                    self.rename_all = None;
+                    errors.at(
+                        entry.error_tokens(),
+                        "the variables of a URI cannot have hyphens: choose another rule, as in `rename_all = \"camelCase\"`",
+                    );
+                }
+            }
+            "middleware" => self.middleware = parse_middleware(entry, errors),
             "handle" => self.handle = parse_handle(component, entry, errors),
             "crate" => self.crate_path = value::parse_path(entry, errors),
+            "annotations" => {
+                errors.at(&entry.key, annotations_message(&entry.value.clone().unwrap_or_default()));
+            }
             name => {
                 let is_known = match &mut self.specific {
                     SpecificOptions::Tool(options) => options.read(entry, errors),
@@ -146,10 +185,47 @@ impl ToolOptions {
             "structured" => &mut self.structured,
             "wrapped" => &mut self.wrapped,
             "link_text" => &mut self.link_text,
+            "result_content" => {
+                self.result_content = entry.attach(parse_result_content(entry, errors));
+                return true;
+            }
+            "output_schema" => {
+                self.output_schema = entry.attach(parse_output_schema(entry, errors)).map(Box::new);
+                return true;
+            }
             _ => return false,
         };
         *hint = Flag::parse(entry, errors);
         true
+    }
+}
+
+fn parse_result_content(entry: &Entry, errors: &mut Errors) -> Option<ResultContent> {
+    let value = syn::parse2::<LitStr>(entry.value.clone().unwrap_or_default());
+    match value.map(|literal| literal.value()).as_deref() {
+        Ok("both") => Some(ResultContent::Both),
+        Ok("text") => Some(ResultContent::Text),
+        Ok("structured") => Some(ResultContent::Structured),
+        _ => {
+            errors.at(
+                entry.error_tokens(),
+                "`result_content` takes `\"both\"`, `\"text\"` or `\"structured\"`, as in `result_content = \"text\"`",
+            );
+            None
+        }
+    }
+}
+
+fn parse_output_schema(entry: &Entry, errors: &mut Errors) -> Option<Type> {
+    match syn::parse2::<Type>(entry.value.clone().unwrap_or_default()) {
+        Ok(ty) => Some(ty),
+        Err(_) => {
+            errors.at(
+                entry.error_tokens(),
+                "`output_schema` takes a type whose schema is published, as in `output_schema = Order`",
+            );
+            None
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::function::FnItem;
 pub(crate) struct ImplBlock {
     /// The tokens before the braces, parsed as a block without items.
     pub(crate) header: ItemImpl,
-    /// The tokens before the braces, as written.
+    /// The tokens between the attributes and the braces, as written.
     written_header: TokenStream,
     braces: Group,
     /// The `#![..]` attributes at the start of the block.
@@ -41,7 +41,9 @@ impl ImplBlock {
         let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
         empty.set_span(braces.span());
         let with_empty = written_header.clone().into_iter().chain([TokenTree::Group(empty)]).collect();
-        let header = syn::parse2(with_empty)?;
+        let header: ItemImpl = syn::parse2(with_empty)?;
+        // An attribute is `#` and a group.
+        let written_header = written_header.into_iter().skip(2 * header.attrs.len()).collect();
         let (inner_attributes, items) = parse_body.parse2(braces.stream())?;
         Ok(Self { header, written_header, braces, inner_attributes, items })
     }
@@ -71,6 +73,7 @@ impl ToTokens for ImplBlock {
         body.extend(self.items.iter().map(ToTokens::to_token_stream));
         let mut braces = Group::new(Delimiter::Brace, body);
         braces.set_span(self.braces.span());
+        tokens.extend(self.header.attrs.iter().map(ToTokens::to_token_stream));
         self.written_header.to_tokens(tokens);
         braces.to_tokens(tokens);
     }

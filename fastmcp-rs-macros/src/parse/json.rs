@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::LitStr;
 
-use super::entry::{is_punct, split_at_commas};
 use super::literal::{JsonLiteral, json_string};
+use super::tokens::{is_punct, split_at_commas};
 use crate::errors::Errors;
 
 /// Returns the text of a JSON value. Reports tokens that are not JSON and returns none.

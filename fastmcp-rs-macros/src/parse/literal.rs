@@ -1,8 +1,10 @@
 //! Reads Rust literals that have a JSON form.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Lit;
+
+use super::tokens::split_at_commas;
 
 /// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,16 +37,17 @@ pub(crate) enum LiteralKind {
     Float,
     String,
     Bool,
+    List,
 }
 
-/// A literal that both Rust and JSON have: a string, a number or a boolean.
+/// A literal that both Rust and JSON have: a string, a character, a number or a boolean, or a list of these.
 pub(crate) struct JsonLiteral {
     pub(crate) kind: LiteralKind,
     pub(crate) json: String,
     /// The tokens as written, for spans and for splicing into generated code.
     pub(crate) tokens: TokenStream,
     pub(crate) number: Option<Number>,
-    /// The length of a string in characters.
+    /// The length of a string in characters, or of a list in items.
     pub(crate) length: Option<u64>,
 }
 
@@ -67,6 +70,9 @@ impl JsonLiteral {
                 let length = value.chars().count() as u64;
                 (LiteralKind::String, json_string(&value), None, Some(length))
             }
+            Lit::Char(character) if !negative => {
+                (LiteralKind::String, json_string(&character.value().to_string()), None, Some(1))
+            }
             Lit::Bool(flag) if !negative => (LiteralKind::Bool, flag.value.to_string(), None, None),
             Lit::Int(integer) => {
                 let json = format!("{sign}{}", integer.base10_digits());
@@ -86,6 +92,25 @@ impl JsonLiteral {
         };
         Some(Self { kind, json, tokens: tokens.clone(), number, length })
     }
+
+    /// Reads a list of literals in brackets, such as `["a", "b"]`. Returns none if an item is not a literal.
+    pub(super) fn from_list(tokens: &TokenStream) -> Option<Self> {
+        let trees = strip_invisible_groups(tokens.clone());
+        let [TokenTree::Group(group)] = trees.as_slice() else {
+            return None;
+        };
+        if group.delimiter() != Delimiter::Bracket {
+            return None;
+        }
+        let items = split_at_commas(group.stream()).into_iter().map(|item| {
+            let item = item.into_iter().collect();
+            Self::from_tokens(&item).or_else(|| Self::from_list(&item)).map(|item| item.json)
+        });
+        let items = items.collect::<Option<Vec<String>>>()?;
+        let json = format!("[{}]", items.join(","));
+        let length = Some(items.len() as u64);
+        Some(Self { kind: LiteralKind::List, json, tokens: tokens.clone(), number: None, length })
+    }
 }
 
 /// Strips the invisible groups around `macro_rules!` fragments.
@@ -93,9 +118,7 @@ fn strip_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
     tokens
         .into_iter()
         .flat_map(|tree| match tree {
-            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => {
-                strip_invisible_groups(group.stream())
-            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => strip_invisible_groups(group.stream()),
             tree => vec![tree],
         })
         .collect()
@@ -145,7 +168,14 @@ mod tests {
         assert_eq!(json(quote!(-2.0)), Some((LiteralKind::Float, "-2.0".to_owned())));
         assert_eq!(json(quote!(1e300)), Some((LiteralKind::Float, "1e300".to_owned())));
         assert_eq!(json(quote!(true)), Some((LiteralKind::Bool, "true".to_owned())));
-        for not_json in [quote!(1e999), quote!(b"x"), quote!('c'), quote!(-"x"), quote!(None), quote!([1])] {
+        assert_eq!(json(quote!('"')), Some((LiteralKind::String, r#""\"""#.to_owned())));
+        let list = |tokens: TokenStream| JsonLiteral::from_list(&tokens).map(|literal| (literal.json, literal.length));
+        assert_eq!(list(quote!([])), Some(("[]".to_owned(), Some(0))));
+        assert_eq!(list(quote!([-1, 2.5, ["a", 'b'],])), Some((r#"[-1,2.5,["a","b"]]"#.to_owned(), Some(3))));
+        for not_json in [quote!([LIMIT]), quote!(["a"; 3]), quote!({}), quote!([] [])] {
+            assert_eq!(list(not_json.clone()), None, "{not_json}");
+        }
+        for not_json in [quote!(1e999), quote!(b"x"), quote!(-'c'), quote!(-"x"), quote!(None), quote!([1])] {
             assert_eq!(json(not_json.clone()), None, "{not_json}");
         }
     }

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use syn::Path;
 
 use super::entry::read_options;
+use super::handler::Flag;
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -13,7 +14,17 @@ pub(crate) struct ModelOptions {
     /// Ignores unknown members in arguments as well, instead of reporting them.
     pub(crate) allows_unknown: bool,
     pub(crate) crate_path: Option<Path>,
+    /// The model is only in arguments.
+    pub(crate) input: Option<Flag>,
+    /// The model is only in results.
+    pub(crate) output: Option<Flag>,
+    /// The conversions of an enum of names.
+    pub(crate) as_str: Option<Flag>,
+    pub(crate) display: Option<Flag>,
+    pub(crate) from_str: Option<Flag>,
 }
+
+const KEYS: [&str; 7] = ["output", "input", "allow_unknown_fields", "as_str", "display", "from_str", "crate"];
 
 impl ModelOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
@@ -24,15 +35,24 @@ impl ModelOptions {
                     options.allows_unknown = value::parse_flag(entry, errors).unwrap_or_default();
                 }
                 "crate" => options.crate_path = value::parse_path(entry, errors),
+                "input" => options.input = Flag::parse(entry, errors),
+                "output" => options.output = Flag::parse(entry, errors),
+                "as_str" => options.as_str = Flag::parse(entry, errors),
+                "display" => options.display = Flag::parse(entry, errors),
+                "from_str" => options.from_str = Flag::parse(entry, errors),
                 unknown => errors.at(
                     &entry.key,
                     format!(
-                        "`#[mcp::model]` has no option `{unknown}`{}: it takes `allow_unknown_fields` and `crate`, and options of the whole type are serde's, as in `#[serde(rename_all = \"camelCase\")]`",
-                        did_you_mean(unknown, &["allow_unknown_fields", "crate"])
+                        "`#[mcp::model]` has no option `{unknown}`{}: it takes {}, and options of the whole type are serde's, as in `#[serde(rename_all = \"camelCase\")]`",
+                        did_you_mean(unknown, &KEYS),
+                        KEYS.map(|key| format!("`{key}`")).join(", ")
                     ),
                 ),
             }
         });
+        if let (Some(Flag { on: true, .. }), Some(Flag { key, on: true })) = (&options.input, &options.output) {
+            errors.at(key, "a model is for arguments and results if it has neither `input` nor `output`: remove both");
+        }
         options
     }
 }

@@ -2,13 +2,24 @@
 
 use proc_macro2::Ident;
 
+use super::foreign::{HINTS, find_elsewhere};
 use crate::component::Component;
 use crate::errors::did_you_mean;
 
 const FIRST_KEYS: &[&str] = &["name", "title", "description"];
-const TOOL_KEYS: &[&str] =
-    &["read_only", "destructive", "idempotent", "open_world", "structured", "wrapped", "link_text"];
-const LAST_KEYS: &[&str] = &["tags", "icons", "meta", "inline", "blocking", "timeout", "handle", "crate"];
+const TOOL_KEYS: &[&str] = &[
+    "read_only",
+    "destructive",
+    "idempotent",
+    "open_world",
+    "structured",
+    "wrapped",
+    "link_text",
+    "result_content",
+    "output_schema",
+];
+const LAST_KEYS: &[&str] =
+    &["tags", "icons", "meta", "inline", "blocking", "timeout", "rename_all", "middleware", "handle", "crate"];
 const RESOURCE_KEYS: &[&str] =
     &["mime_type", "size", "audience", "priority", "last_modified", "allow_traversal", "ttl", "scope"];
 
@@ -31,20 +42,26 @@ pub(super) fn unknown_option_message(component: Component, name: &str) -> String
     let keys = [FIRST_KEYS, specific_keys(component), LAST_KEYS].concat();
     // Names of these options in other frameworks and in the specification.
     let other = match name {
-        "readonly" | "read_only_hint" | "readOnlyHint" => Some("read_only"),
-        "destructive_hint" | "destructiveHint" => Some("destructive"),
-        "idempotent_hint" | "idempotentHint" => Some("idempotent"),
-        "open_world_hint" | "openWorldHint" => Some("open_world"),
+        "readonly" => Some("read_only"),
         "mime" | "mimeType" | "content_type" => Some("mime_type"),
-        "lastModified" | "modified" => Some("last_modified"),
+        "modified" => Some("last_modified"),
+        "structured_output" => Some("structured"),
         "ttlMs" | "ttl_ms" | "cache_ttl" => Some("ttl"),
         "cacheScope" | "cache_scope" => Some("scope"),
         "desc" | "about" | "doc" => Some("description"),
         "icon" => Some("icons"),
         "tag" => Some("tags"),
+        "layer" | "layers" | "middlewares" => Some("middleware"),
         "_meta" => Some("meta"),
-        _ => None,
+        "outputSchema" | "output" | "returns" => Some("output_schema"),
+        "resultContent" | "content" => Some("result_content"),
+        "rename" => Some("name"),
+        "renameAll" | "rename_all_fields" | "rename_args" | "rename_arguments" => Some("rename_all"),
+        _ => HINTS.iter().find(|(hint, _)| *hint == name).map(|(_, key)| *key),
     };
+    if let Some(fix) = find_elsewhere(name) {
+        return format!("`#[mcp::{component}]` has no option `{name}`: {fix}");
+    }
     let suggestion = match other.filter(|key| keys.contains(key)) {
         Some(key) => format!(" (did you mean `{key}`?)"),
         None => did_you_mean(name, &keys),

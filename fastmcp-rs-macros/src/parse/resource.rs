@@ -6,10 +6,11 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{ExprPath, LitStr};
 
-use super::entry::{Entry, OptionValue, is_punct};
+use super::entry::{Entry, OptionValue};
 use super::literal::Number;
 use super::option_keys::{is_option_key, is_uri_key};
 use super::template::Template;
+use super::tokens::is_punct;
 use super::{duration, value};
 use crate::component::Component;
 use crate::errors::Errors;

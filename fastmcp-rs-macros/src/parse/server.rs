@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use syn::Path;
 
 use super::entry::read_options;
+use super::rename::RenameRule;
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -11,22 +12,30 @@ use crate::errors::{Errors, did_you_mean};
 #[derive(Default)]
 pub(crate) struct ServerOptions {
     pub(crate) crate_path: Option<Path>,
+    /// The rule for the names of arguments, for components without a rule of their own.
+    pub(crate) rename_all: Option<RenameRule>,
+    /// The rule for the names of tools without `name`.
+    pub(crate) rename_tools: Option<RenameRule>,
     /// Whether the block adds to those of another block of the type.
     pub(crate) extend: bool,
 }
+
+const SERVER_KEYS: &[&str] = &["crate", "rename_all", "rename_tools", "extend"];
 
 impl ServerOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut options = Self::default();
         read_options(tokens, errors, |entry, errors| match entry.name().as_str() {
             "crate" => options.crate_path = value::parse_path(entry, errors),
+            "rename_all" => options.rename_all = RenameRule::parse(entry, errors),
+            "rename_tools" => options.rename_tools = RenameRule::parse(entry, errors),
             "extend" => options.extend = value::parse_flag(entry, errors).unwrap_or_default(),
             unknown => errors.at(
                 &entry.key,
                 format!(
                     "`#[mcp::server]` has no option `{unknown}`{}: options of a component go on its method, as in \
                          `#[tool(read_only)]`",
-                    did_you_mean(unknown, &["crate", "extend"])
+                    did_you_mean(unknown, SERVER_KEYS)
                 ),
             ),
         });

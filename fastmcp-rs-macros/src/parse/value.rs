@@ -3,8 +3,9 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
-use super::entry::{Entry, split_at_commas};
+use super::entry::Entry;
 use super::literal::{JsonLiteral, Number};
+use super::tokens::{is_punct, split_at_commas};
 use crate::errors::Errors;
 
 /// Reads `key = "text"`.
@@ -43,6 +44,15 @@ pub(super) fn parse_list(entry: &Entry, example: &str, errors: &mut Errors) -> O
         (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Bracket => {
             let parts = split_at_commas(group.stream()).into_iter();
             Some(parts.map(|part| part.into_iter().collect()).collect())
+        }
+        // Python writes sets in braces, and tuples in parentheses.
+        (Some(TokenTree::Group(group)), None) if !group.stream().is_empty() => {
+            // A single object in braces is an element.
+            let is_element = group.stream().into_iter().any(|token| is_punct(&token, '='));
+            let elements = if is_element { group.to_string() } else { group.stream().to_string() };
+            let (key, elements) = (&entry.key, elements.replace(" ,", ","));
+            errors.at(group, format!("`{key}` takes a list in brackets: write `{key} = [{elements}]`"));
+            None
         }
         _ => {
             let key = &entry.key;
@@ -107,17 +117,4 @@ pub(super) fn parse_count(entry: &Entry, errors: &mut Errors) -> Option<u64> {
     };
     errors.at(entry.error_tokens(), problem);
     None
-}
-
-/// Reads a string, a number, `true` or `false`.
-pub(super) fn parse_literal(entry: &Entry, example: &str, errors: &mut Errors) -> Option<JsonLiteral> {
-    let literal = entry.value.as_ref().and_then(JsonLiteral::from_tokens);
-    if literal.is_none() {
-        let key = &entry.key;
-        errors.at(
-            entry.error_tokens(),
-            format!("`{key}` takes a literal: a string, a number, `true` or `false`, as in `{key} = {example}`"),
-        );
-    }
-    literal
 }

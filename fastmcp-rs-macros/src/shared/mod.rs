@@ -7,6 +7,7 @@
 
 use proc_macro2::{Span, TokenStream};
 
+pub(crate) mod duration;
 pub(crate) mod names;
 pub(crate) mod nearest;
 pub(crate) mod uri_template;
@@ -14,6 +15,7 @@ pub(crate) mod uri_template;
 /// Returns the items of a file of this folder.
 pub(crate) fn source_of(name: TokenStream) -> TokenStream {
     let source = match name.to_string().as_str() {
+        "duration" => include_str!("duration.rs"),
         "names" => include_str!("names.rs"),
         "nearest" => include_str!("nearest.rs"),
         "uri_template" => include_str!("uri_template.rs"),

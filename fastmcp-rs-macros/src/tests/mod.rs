@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 
 use crate::component::Component;
 use crate::pipeline::run_handler;
-use crate::pipeline::{run_main as main, run_model as model, run_server as server};
+use crate::pipeline::{run_main as main, run_model as model, run_server as server, run_tool_error as tool_error};
 
 fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
     run_handler(Component::Tool, options, item)

@@ -9,7 +9,7 @@ use syn::{Attribute, Type};
 use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
 use crate::handler::Parameter;
-use crate::parse::{ArgOptions, JsonLiteral, LiteralKind, Number, OptionValue};
+use crate::parse::{ArgOptions, JsonLiteral, Number, OptionValue};
 use crate::types::{Shape, as_reference, find_nested_borrow, find_word, generic_arguments, strip_groups};
 
 /// Reports a type that neither an argument nor an injected value can have.
@@ -73,6 +73,9 @@ pub(crate) fn check_options(options: &ArgOptions, ty: &Type, errors: &mut Errors
     if let Some(default) = &options.default {
         check_default(default, options, shape, errors);
     }
+    if let Some(flatten) = &options.flatten {
+        check_flatten(flatten, options, ty, errors);
+    }
     if let Some(rename) = &options.rename {
         if rename.value().is_empty() {
             errors.at(rename, "an argument's name cannot be empty");
@@ -89,6 +92,7 @@ pub(crate) fn check_component_options(options: &ArgOptions, component: Component
         Component::Tool => reject_completion(options, "a tool's argument", errors),
         Component::Resource => {
             reject_header(options, "variables of a resource", errors);
+            reject_flatten(options, "a resource, whose arguments are the variables of its URI", errors);
             if let Some(title) = &options.title {
                 errors.at(&title.key, "the variables of a URI template have no titles: remove `title`");
             }
@@ -97,10 +101,40 @@ pub(crate) fn check_component_options(options: &ArgOptions, component: Component
     }
 }
 
+/// Reports `flatten` on a type that is spelled as anything except a struct of the user, and other options beside it.
+fn check_flatten(flatten: &Ident, options: &ArgOptions, ty: &Type, errors: &mut Errors) {
+    let behind = as_reference(ty).map_or(ty, |reference| &reference.elem);
+    if generic_arguments(behind, "Option").is_some() {
+        errors.at(
+            ty,
+            "`flatten` needs the struct itself: remove the `Option`, and make the fields of the struct optional",
+        );
+    } else if !matches!(Shape::from_type(ty), Shape::Unknown | Shape::Map) {
+        let noun = Shape::from_type(ty).noun();
+        errors.at(flatten, format!("`flatten` merges the fields of a struct, and this is {noun}: remove it"));
+    }
+    for other in &options.others_than_flatten {
+        errors.at(
+            other,
+            format!("`{other}` has no effect beside `flatten`: remove it, or put it on a field of the struct"),
+        );
+    }
+}
+
 /// Reports `header`, which only arguments of tools can have.
 pub(super) fn reject_header(options: &ArgOptions, others: &str, errors: &mut Errors) {
     if let Some(header) = &options.header {
         errors.at(&header.key, format!("`header` is an option of arguments of tools, not of {others}: remove it"));
+    }
+}
+
+/// Reports `flatten`, which only arguments of tools and prompts can have.
+pub(super) fn reject_flatten(options: &ArgOptions, other: &str, errors: &mut Errors) {
+    if let Some(flatten) = &options.flatten {
+        errors.at(
+            flatten,
+            format!("`flatten` is an option of arguments of tools and prompts, not of {other}: remove it"),
+        );
     }
 }
 
@@ -186,12 +220,25 @@ fn check_constraints_fit(options: &ArgOptions, shape: Shape, errors: &mut Errors
         }
     }
     if let Some(pattern) = &options.pattern {
+        check_pattern(&pattern.value, errors);
         if !matches!(shape, Shape::String | Shape::Char | Shape::Unknown) {
             errors.at(
                 &pattern.key,
                 format!("`pattern` is for strings, and this is {noun}: remove it, or take a `String`"),
             );
         }
+    }
+}
+
+/// Reports a pattern that the runtime could not compile. The runtime uses the same crate.
+fn check_pattern(pattern: &syn::LitStr, errors: &mut Errors) {
+    if let Err(error) = regex_lite::Regex::new(&pattern.value()) {
+        errors.at(
+            pattern,
+            format!(
+                "this pattern is not valid ({error}): patterns have the syntax of the crate `regex-lite`, without look-around, back-references and `\\p{{..}}`"
+            ),
+        );
     }
 }
 
@@ -236,7 +283,7 @@ fn check_default(default: &JsonLiteral, options: &ArgOptions, shape: Shape, erro
             refuse(default_message("default", "above", &max.key, &max.tokens));
         }
     }
-    if let (LiteralKind::String, Some(length)) = (default.kind, default.length) {
+    if let Some(length) = default.length {
         if let Some(min) = options.min_length.as_ref().filter(|min| length < min.value) {
             refuse(default_message("default's length", "below", &min.key, &min.tokens));
         }
@@ -276,22 +323,26 @@ fn check_header(header: &OptionValue<syn::LitStr>, shape: Shape, errors: &mut Er
 /// Reports two arguments with one key.
 pub(crate) fn check_names(parameters: &[Parameter<'_>], errors: &mut Errors) {
     check_unique(
-        parameters.iter().filter(|parameter| has_key(parameter)).map(|parameter| {
+        parameters.iter().filter(|parameter| has_name(parameter)).map(|parameter| {
             let blame = match &parameter.options.rename {
                 Some(rename) => rename.to_token_stream(),
                 None => parameter.ident.to_token_stream(),
             };
-            // rustc reports two parameters with the same identifier.
-            (parameter.name(), blame, parameter.options.rename.is_some())
+            // rustc reports two parameters with the same identifier, but not `note` and `_note`.
+            let is_changed =
+                parameter.options.rename.is_some() || parameter.rule.is_some() || parameter.has_underscore();
+            (parameter.name(), blame, is_changed)
         }),
         |name| format!("two arguments are called `{name}`: rename one of them"),
         errors,
     );
 }
 
-/// Returns whether the name of a parameter may be a key in the input.
-fn has_key(parameter: &Parameter<'_>) -> bool {
-    parameter.pattern.is_none() && !is_spelled_injected(parameter.ty)
+/// Returns whether the parameter is an argument of its own, as far as its spelling shows.
+fn has_name(parameter: &Parameter<'_>) -> bool {
+    let is_whole = generic_arguments(parameter.ty, "Args").is_some();
+    let is_whole = is_whole || parameter.options.flatten.is_some() || parameter.pattern.is_some();
+    !is_whole && !is_spelled_injected(parameter.ty)
 }
 
 /// Returns whether a type is spelled like an injected one. The names of such parameters have no meaning.

@@ -7,8 +7,8 @@ use syn::ext::IdentExt;
 use super::{argument, resource, signature};
 use crate::component::Component;
 use crate::errors::Errors;
-use crate::handler::{Execution, Handler};
-use crate::parse::{Flag, SpecificOptions, ToolOptions};
+use crate::handler::{Execution, Handler, Parameter};
+use crate::parse::{Flag, ResultContent, SpecificOptions, ToolOptions};
 use crate::shared::names::find_name_problem;
 
 /// Checks all parts of a handler.
@@ -17,7 +17,10 @@ pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
     check_name(handler, errors);
     check_handle(handler, errors);
     match &handler.options.specific {
-        SpecificOptions::Tool(options) => check_tool_options(options, errors),
+        SpecificOptions::Tool(options) => {
+            check_tool_options(options, errors);
+            check_result_options(options, errors);
+        }
         SpecificOptions::Resource(options) => resource::check_options(options, errors),
         SpecificOptions::Prompt => {}
     }
@@ -36,6 +39,38 @@ pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
     argument::check_names(&handler.parameters, errors);
     argument::check_headers(&handler.parameters, errors);
     resource::check_variables(handler, errors);
+}
+
+/// The types of a function with mistakes that rustc can still check, so that one build shows all mistakes.
+#[derive(Default)]
+pub(crate) struct CheckableTypes<'h, 'a> {
+    pub(crate) parameters: Vec<&'h Parameter<'a>>,
+    pub(crate) has_output: bool,
+}
+
+/// Finds the types that no mistake concerns.
+pub(crate) fn find_checkable_types<'h, 'a>(handler: &'h Handler<'a>) -> CheckableTypes<'h, 'a> {
+    let component = handler.component();
+    let signature = &handler.item.signature;
+    let has_none = |check: &dyn Fn(&mut Errors)| {
+        let mut errors = Errors::default();
+        check(&mut errors);
+        errors.is_empty()
+    };
+    let is_sound = has_none(&|errors| signature::check_inputs(signature, component, errors));
+    if !is_sound || signature::is_method(signature) || signature::has_placeholder(signature) {
+        return CheckableTypes::default();
+    }
+    // The variables of a URI decide on the check of a resource's parameters.
+    let are_roles_known = has_none(&|errors| resource::check_variables(handler, errors))
+        && (component != Component::Resource || handler.uri().is_some_and(|uri| uri.problems.is_empty()));
+    let is_checkable = |parameter: &&Parameter<'_>| {
+        are_roles_known && has_none(&|errors| argument::check_type(parameter.ty, component, errors))
+    };
+    CheckableTypes {
+        parameters: handler.parameters.iter().filter(is_checkable).collect(),
+        has_output: has_none(&|errors| signature::check_output(&signature.output, component, errors)),
+    }
 }
 
 fn check_name(handler: &Handler<'_>, errors: &mut Errors) {
@@ -90,6 +125,25 @@ fn check_tool_options(options: &ToolOptions, errors: &mut Errors) {
         errors.at(
             destructive,
             "a `read_only` tool changes nothing, so it cannot be `destructive`: remove one of the two",
+        );
+    }
+}
+
+/// Reports options about structured content on a tool that sends none.
+fn check_result_options(options: &ToolOptions, errors: &mut Errors) {
+    let Some(content) = options.result_content.as_ref().filter(|content| content.value == ResultContent::Text) else {
+        return;
+    };
+    if let Some(schema) = &options.output_schema {
+        errors.at(
+            &schema.key,
+            "a tool that sends only text publishes no output schema: remove `output_schema` or `result_content`",
+        );
+    }
+    if let Some(structured) = enabled_key(&options.structured) {
+        errors.at(
+            structured,
+            format!("`result_content = {}` sends no structured content: remove one of the two", content.tokens),
         );
     }
 }

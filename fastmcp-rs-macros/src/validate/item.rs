@@ -1,9 +1,11 @@
 //! Reports an attribute on an item of the wrong kind, with the attribute or item to use instead.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
 
 use crate::component::Component;
 use crate::errors::Errors;
+use crate::parse::split_at_commas;
 
 /// Reports an item under `#[mcp::tool]`, `#[mcp::resource]` or `#[mcp::prompt]` that is not a function with a body.
 pub(crate) fn report_non_function(component: Component, item: &TokenStream, error: syn::Error, errors: &mut Errors) {
@@ -21,11 +23,71 @@ pub(crate) fn report_non_function(component: Component, item: &TokenStream, erro
                 format!("`#[mcp::{component}]` goes on a `fn` or an `async fn`, and this is {kind}: {fix}"),
             );
         }
-        Some((keyword, _)) if error.to_string().contains("expected a body") => {
-            errors.at(keyword, format!("a {component} needs a body: this function is only declared"))
-        }
+        Some((keyword, _)) if error.to_string().contains("expected a body") => errors.at(
+            keyword,
+            format!(
+                "a {component} needs a body, and this function is only declared: write one, or, in a trait, call it \
+                     from a function with `#[mcp::{component}]`"
+            ),
+        ),
+        None if is_closure(item) => errors.at(
+            item,
+            format!("`#[mcp::{component}]` goes on a `fn` or an `async fn`, and this is a closure: write a function"),
+        ),
         _ => errors.push(error),
     }
+}
+
+/// Reports the defaults that parameters cannot have in Rust, such as `limit: u32 = 10`. Returns the function without
+/// them, or nothing if there are none.
+pub(crate) fn report_parameter_defaults(
+    component: Component,
+    item: &TokenStream,
+    errors: &mut Errors,
+) -> Option<TokenStream> {
+    let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let keyword = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "fn"))?;
+    let list = tokens.iter_mut().skip(keyword).find_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => Some(group),
+        _ => None,
+    })?;
+    let mut has_defaults = false;
+    let parameters = split_at_commas(list.stream()).into_iter().map(|parameter| {
+        let is_sign = |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if sign.as_char() == '=');
+        let Some(sign) = parameter.iter().position(is_sign) else {
+            return parameter.into_iter().collect();
+        };
+        has_defaults = true;
+        let (written, default) = parameter.split_at(sign);
+        let written: TokenStream = written.iter().cloned().collect();
+        let value: TokenStream = default.iter().skip(1).cloned().collect();
+        errors.at(default.iter().cloned().collect::<TokenStream>(), default_fix(component, &written, &value));
+        written
+    });
+    let parameters: Vec<TokenStream> = parameters.collect();
+    let mut without_defaults = Group::new(Delimiter::Parenthesis, quote!(#(#parameters),*));
+    without_defaults.set_span(list.span());
+    *list = without_defaults;
+    has_defaults.then(|| tokens.into_iter().collect())
+}
+
+/// Returns the message for a parameter with a default.
+fn default_fix(component: Component, parameter: &TokenStream, value: &TokenStream) -> String {
+    let parameter = parameter.to_string().replace(" :", ":");
+    match parameter.split_once(": Context") {
+        Some((name, "")) => format!("a {component} gets its context without a default: write `{name}: &Context`"),
+        _ => format!("a default is an option of the parameter: write `#[arg(default = {value})] {parameter}`"),
+    }
+}
+
+/// Returns whether an expression is a closure.
+pub(crate) fn is_closure(item: &TokenStream) -> bool {
+    let words = ["move", "async", "static", "const"];
+    let first = item
+        .clone()
+        .into_iter()
+        .find(|token| !matches!(token, TokenTree::Ident(word) if words.iter().any(|known| word == known)));
+    matches!(first, Some(TokenTree::Punct(bar)) if bar.as_char() == '|')
 }
 
 /// Reports an item under `#[mcp::server]` that is not an `impl` block.

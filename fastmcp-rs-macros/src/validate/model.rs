@@ -3,12 +3,14 @@
 use syn::{Attribute, Data, Meta, Path};
 
 use super::argument::{check_options, reject_completion, reject_header};
+use super::serde::check_serde_options;
 use crate::errors::Errors;
 use crate::model::Model;
 use crate::parse::ArgOptions;
 
 /// Checks all parts of a model.
 pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
+    check_serde_options(model, errors);
     if let Data::Union(union) = &model.input.data {
         errors.at(union.union_token, "a union does not store which of its fields is set: make it an `enum`");
     }
@@ -19,8 +21,18 @@ pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
             check_misplaced(&variant.attrs, errors);
         }
     }
+    if model.names().is_none() {
+        for key in &model.conversion_keys {
+            errors.at(
+                key,
+                format!(
+                    "`{key}` is an option of an enum whose variants have no fields and are all names in JSON: remove it"
+                ),
+            );
+        }
+    }
     let generics = &model.input.generics;
-    let is_enforced = |options: &ArgOptions| options.is_constrained() || options.default.is_some();
+    let is_enforced = |options: &ArgOptions| options.is_constrained() || options.has_default();
     if !generics.params.is_empty() && model.fields().any(|(_, field)| is_enforced(&field.options)) {
         errors.at(
             generics,
@@ -32,6 +44,15 @@ pub(crate) fn check_model(model: &Model<'_>, errors: &mut Errors) {
         check_options(options, &field.field.ty, errors);
         reject_header(options, "the fields inside them", errors);
         reject_completion(options, "a field inside them", errors);
+        if let Some(flatten) = &options.flatten {
+            errors.at(flatten, "the fields of a model are flattened by serde: write `#[serde(flatten)]`");
+        }
+        if let (false, Some(default)) = (model.direction.is_read(), &options.default) {
+            errors.at(
+                &default.tokens,
+                "this model is only a result, and a result has no defaults: remove `default`, or make the model readable by owning its data and without `output`",
+            );
+        }
         if field.field.ident.is_none() {
             if let Some(rename) = &options.rename {
                 errors.at(rename, "this field has no key in JSON: remove `rename`, or name the field");

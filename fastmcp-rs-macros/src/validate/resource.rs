@@ -145,7 +145,7 @@ fn check_optional_variable(variable: &Variable, parameter: &Parameter<'_>, error
 /// Returns whether the parameter may have a value without one in the URI, as far as its spelling shows.
 fn can_be_absent(parameter: &Parameter<'_>) -> bool {
     let ty = parameter.ty;
-    parameter.options.default.is_some() || Shape::from_type(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
+    parameter.options.has_default() || Shape::from_type(ty) == Shape::Unknown || find_word(ty, "Option").is_some()
 }
 
 /// Returns whether the text is a type and a subtype, with or without parameters.

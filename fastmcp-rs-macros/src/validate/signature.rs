@@ -1,14 +1,24 @@
 //! Checks the signature of a tool, resource or prompt.
 
+use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{FnArg, GenericParam, ReturnType, Signature, Type, WherePredicate};
 
 use crate::component::Component;
 use crate::errors::Errors;
+use crate::handler::Handler;
+use crate::parse::Surroundings;
 use crate::types::{find_word, strip_groups};
 
 /// Reports a signature that the runtime cannot call.
 pub(crate) fn check_signature(signature: &Signature, component: Component, errors: &mut Errors) {
+    check_inputs(signature, component, errors);
+    check_output(&signature.output, component, errors);
+    check_self_type(signature, component, errors);
+}
+
+/// Reports the qualifiers, generics and receivers that a signature cannot have.
+pub(super) fn check_inputs(signature: &Signature, component: Component, errors: &mut Errors) {
     check_qualifiers(signature, component, errors);
     check_generics(signature, component, errors);
     for input in &signature.inputs {
@@ -22,10 +32,6 @@ pub(crate) fn check_signature(signature: &Signature, component: Component, error
             );
         }
     }
-    if let ReturnType::Type(_, ty) = &signature.output {
-        check_output(ty, component, errors);
-    }
-    check_self_type(signature, component, errors);
 }
 
 fn check_qualifiers(signature: &Signature, component: Component, errors: &mut Errors) {
@@ -81,12 +87,34 @@ fn check_generics(signature: &Signature, component: Component, errors: &mut Erro
     }
 }
 
-fn check_output(ty: &Type, component: Component, errors: &mut Errors) {
+/// Reports a return type that has no fixed type, or is a future.
+pub(super) fn check_output(output: &ReturnType, component: Component, errors: &mut Errors) {
+    let ReturnType::Type(_, ty) = output else {
+        return;
+    };
+    if let Some(future) = find_future(ty) {
+        errors.at(
+            future,
+            format!(
+                "a {component} that returns a future is an `async fn`: write `async fn`, and the type of its value"
+            ),
+        );
+        return;
+    }
     let rule = format!("a {component} names the type that it returns{}", component.output_reason());
     if let Some(keyword) = find_word(ty, "impl") {
         errors.at(keyword, format!("{rule}: write the type instead of `impl ..`"));
     } else if let Type::TraitObject(object) = strip_groups(ty) {
         errors.at(object.dyn_token.to_token_stream(), format!("{rule}: write the type instead of `dyn ..`"));
+    }
+}
+
+/// Finds the token at which a return type is a future: `impl Future`, `dyn Future`, or the alias `BoxFuture`.
+fn find_future(ty: &Type) -> Option<Ident> {
+    let alias = || find_word(ty, "BoxFuture").or_else(|| find_word(ty, "LocalBoxFuture"));
+    match find_word(ty, "impl").or_else(|| find_word(ty, "dyn")) {
+        Some(keyword) => find_word(ty, "Future").map(|_| keyword),
+        None => alias(),
     }
 }
 
@@ -102,6 +130,21 @@ fn check_self_type(signature: &Signature, component: Component, errors: &mut Err
             );
         }
     }
+}
+
+/// Reports a function of an `impl` block or a trait that neither `self` nor `Self` gives away.
+pub(crate) fn report_surroundings(surroundings: Surroundings, handler: &Handler<'_>, errors: &mut Errors) {
+    let component = handler.component();
+    let problem = match surroundings {
+        Surroundings::Impl => format!(
+            "in an `impl` block, functions are {component}s only if the block has `#[mcp::server]`: put that on the \
+             block, or move the function out of it"
+        ),
+        Surroundings::Trait => format!(
+            "the functions of a trait cannot be {component}s: call this one from a function with `#[mcp::{component}]`"
+        ),
+    };
+    errors.at(handler.ident(), problem);
 }
 
 /// Returns whether the function can only be in an `impl` block or a trait.

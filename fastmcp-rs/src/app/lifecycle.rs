@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::App;
+use super::{App, AppHandle};
 use crate::checks::problem::Problem;
 use crate::checks::states;
 use crate::component::extract::{Requirements, State};
@@ -225,6 +225,11 @@ impl App {
     /// Returns the types of the states that the app will have, and adds the problems of their factories to `problems`.
     pub(super) fn state_types(&self, problems: &mut Vec<Problem>) -> HashSet<TypeId> {
         let mut known: HashSet<TypeId> = self.states.keys().copied().collect();
+        let handle = TypeId::of::<AppHandle>();
+        // A factory may make a handle of its own.
+        if self.declare_handle() && self.state_constructors.iter().all(|maker| maker.id != handle) {
+            known.insert(handle);
+        }
         for maker in &self.state_constructors {
             for name in missing_states(&maker.requirements, &known) {
                 problems.push(states::state_made_too_early(maker.name, name));
@@ -239,6 +244,27 @@ impl App {
             }
         }
         known
+    }
+
+    /// Returns true if the app has a handle. It gets one if a handler, a state factory or a shutdown hook requires it.
+    fn declare_handle(&self) -> bool {
+        let handle = TypeId::of::<AppHandle>();
+        let requires = |requirements: &Requirements| requirements.states.contains_key(&handle);
+        let is_required = self.tree.requires_state(handle)
+            || self.state_constructors.iter().any(|maker| requires(&maker.requirements))
+            || self.shutdown_tasks.iter().any(|task| requires(&task.requirements));
+        if is_required {
+            self.tree.make_dynamic();
+        }
+        self.tree.has_handle()
+    }
+
+    /// Adds the handle of the app to its states, unless the author has added one.
+    pub(super) fn provide_handle(&mut self, owner: &StateOwner) {
+        if self.tree.has_handle() && !self.states.contains_key(&TypeId::of::<AppHandle>()) {
+            let handle = self.handle();
+            owner.add(&mut self.states, OwnedState::new(handle));
+        }
     }
 
     /// Makes the states of [`App::state_with`].

@@ -2,7 +2,7 @@
 //!
 //! [`App`] collects components, states and settings; `start` checks them, makes the states and builds an engine
 //! [`Server`](crate::engine::Server). Only `testing` is above this room. Look here for a setting of [`App`]
-//! (`settings.rs`), for mounting, for states and shutdown hooks (`lifecycle.rs`), for the components that the macros
+//! (`settings.rs`), for the settings of operators (`operator_settings.rs`), for mounting, for states and shutdown hooks (`lifecycle.rs`), for the components that the macros
 //! registered (`registered.rs`), and for `run_stdio` and `run_http`.
 
 mod handle;
@@ -10,7 +10,10 @@ mod handle;
 mod in_memory;
 mod lifecycle;
 pub(crate) mod main_runtime;
+mod missing_features;
 mod mount;
+#[cfg_attr(not(feature = "settings"), path = "operator_settings_noop.rs")]
+mod operator_settings;
 mod registered;
 #[cfg(feature = "http")]
 mod run_http;
@@ -19,14 +22,14 @@ mod run_stdio;
 mod settings;
 mod start;
 
-use std::any::{TypeId, type_name};
+use std::any::type_name;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use handle::AppHandle;
 use lifecycle::{ShutdownFunction, StateConstructor};
 pub use lifecycle::{ShutdownHook, StateFactory};
-use registered::{registered_components, server_extensions};
+use registered::{components_of, registered_components};
 pub(crate) use start::PROGRAM_VERSION;
 
 use crate::checks::problem::Problem;
@@ -40,13 +43,16 @@ use crate::component::tool::Tool;
 use crate::context::Context;
 use crate::context::states::{OwnedState, StateOwner, States};
 use crate::engine::ServerConfig;
-use crate::middleware::{ErasedLayer, Layer};
+use crate::middleware::{ErasedLayer, Layer, LayerChain};
 use crate::protocol::cache::CacheHints;
-use crate::registry::{Component, ComponentTree, ListConfig, Registration, VisibilityFn};
+use crate::registry::{Component, ComponentTree, Existing, ListConfig, Registration, Selector, VisibilityFn};
 use crate::sealing::{self, SealingKey};
+#[cfg(feature = "settings")]
+use crate::settings::Settings;
 #[cfg(feature = "metrics")]
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::MetricsSlot;
+use crate::util::fixed_settings::FixedSettings;
 
 /// The builder of an MCP server.
 ///
@@ -86,9 +92,22 @@ pub struct App {
     pub(crate) sealing_keys: Vec<SealingKey>,
     /// The middleware around each operation, the outermost first.
     layers: Vec<Arc<dyn ErasedLayer>>,
+    /// The middleware around some components, the outermost first.
+    selected_layers: Vec<(Selector, LayerChain)>,
     problems: Vec<Problem>,
     /// The metrics, once `App::metrics` has enabled them.
     metrics: MetricsSlot,
+    /// The settings that the program has set by the methods of this type.
+    fixed: FixedSettings,
+    /// The operator's settings, until they are applied.
+    #[cfg(feature = "settings")]
+    settings: Option<Settings>,
+    /// True from the first call of `App::settings` on.
+    #[cfg(feature = "settings")]
+    has_settings: bool,
+    /// The warnings about them that are not logged yet.
+    #[cfg(feature = "settings")]
+    setting_warnings: Vec<String>,
     #[cfg(feature = "stdio")]
     pub(crate) stdio: crate::transport::stdio::StdioConfig,
     #[cfg(feature = "http")]
@@ -167,8 +186,16 @@ impl App {
             mounted: Vec::new(),
             sealing_keys: Vec::new(),
             layers: Vec::new(),
+            selected_layers: Vec::new(),
             problems: Vec::new(),
             metrics: MetricsSlot::default(),
+            fixed: FixedSettings::default(),
+            #[cfg(feature = "settings")]
+            settings: None,
+            #[cfg(feature = "settings")]
+            has_settings: false,
+            #[cfg(feature = "settings")]
+            setting_warnings: Vec::new(),
             #[cfg(feature = "stdio")]
             stdio: crate::transport::stdio::StdioConfig::default(),
             #[cfg(feature = "http")]
@@ -178,7 +205,7 @@ impl App {
     }
 
     fn add(mut self, component: Registration) -> App {
-        if let Err(problems) = self.tree.add_component(component) {
+        if let Err(problems) = self.tree.add([component], Existing::Conflicts) {
             self.problems.extend(problems);
         }
         self
@@ -260,17 +287,13 @@ impl App {
     /// assert!(app.check().is_ok());
     /// ```
     pub fn server<S: ComponentSet>(self) -> App {
-        let tools = S::TOOLS.iter().copied().map(Registration::tool);
-        let resources = S::RESOURCES.iter().copied().map(Registration::resource);
-        let prompts = S::PROMPTS.iter().copied().map(Registration::prompt);
-        let app = tools.chain(resources).chain(prompts).fold(self, App::add);
-        server_extensions(TypeId::of::<S>()).into_iter().fold(app, App::add)
+        components_of::<S>().into_iter().fold(self, App::add)
     }
 
     /// Returns a handle that adds, removes, enables and disables components, before and while the app is served.
     ///
     /// The app then declares that it has tools, resources and prompts, even if it has none, and that their lists may
-    /// change. See [`AppHandle`].
+    /// change. A handler needs no call of this: it takes [`AppHandle`] as a parameter. See [`AppHandle`].
     pub fn handle(&self) -> AppHandle {
         self.tree.make_dynamic();
         AppHandle { tree: Arc::clone(&self.tree) }
@@ -366,6 +389,39 @@ impl App {
     /// ```
     pub fn layer(mut self, layer: impl Layer) -> App {
         self.layers.push(Arc::new(layer));
+        self
+    }
+
+    /// Adds middleware around the tools, resources and prompts that a selector matches, inside of the layers of
+    /// [`App::layer`]. It also wraps components that are added later.
+    ///
+    /// The first middleware added for a component is the outermost. Middleware of the component's attribute (`middleware
+    /// = …`) or builder is inside. A selector names components as this app sees them, so the tool `charge` of an app
+    /// that is mounted as `pay` is `pay_charge`. Lists do not pass through such middleware.
+    ///
+    /// The app does not start if a selector matches no component, unless a handle may add one later.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::middleware::{RateLimit, Timing};
+    /// use fastmcp_rs::prelude::*;
+    /// use fastmcp_rs::visibility::Selector;
+    ///
+    /// /// Imports all orders.
+    /// #[mcp::tool(tags = ["slow"])]
+    /// fn import() -> u32 {
+    ///     3
+    /// }
+    ///
+    /// let app = App::empty("orders")
+    ///     .tool::<import>()
+    ///     .layer_for(Selector::tool("import"), RateLimit::per_minute(6.0))
+    ///     .layer_for(Selector::tag("slow"), Timing::new());
+    /// assert!(app.check().is_ok());
+    /// ```
+    pub fn layer_for(mut self, selector: Selector, layer: impl Layer) -> App {
+        self.selected_layers.push((selector, LayerChain::new(vec![Arc::new(layer)])));
         self
     }
 }

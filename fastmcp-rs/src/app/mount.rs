@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
+use crate::checks::components::unmatched_layer;
 use crate::checks::problem::Problem;
 use crate::context::change_hub::ChangeHub;
 use crate::context::states::StateOwner;
 use crate::engine::ShutdownTask;
 use crate::error::Error;
 use crate::middleware::LayerChain;
-use crate::registry::{AppSettings, VisibilityRule};
+use crate::registry::{AppLayers, AppSettings, VisibilityRule};
 
 impl App {
     /// Mounts another app in this app, under a namespace: its tool `charge` becomes `pay_charge`, its prompts likewise,
@@ -57,11 +58,21 @@ impl App {
     pub(super) fn collect_problems(&mut self, namespaces: &[Box<str>], problems: &mut Vec<Problem>) {
         problems.append(&mut self.problems);
         let states = self.state_types(problems);
+        problems.extend(self.unmatched_layers());
         problems.extend(self.tree.problems(namespaces, &states));
         for (name, app) in &mut self.mounted {
             let inner: Vec<Box<str>> = namespaces.iter().chain([&*name]).cloned().collect();
             app.collect_problems(&inner, problems);
         }
+    }
+
+    /// Returns a problem for each selector of a layer that matches no component, unless one may be added later.
+    fn unmatched_layers(&self) -> Vec<Problem> {
+        if self.tree.is_dynamic() {
+            return Vec::new();
+        }
+        let unmatched = self.selected_layers.iter().filter(|(selector, _)| !self.tree.has_match(selector));
+        unmatched.map(|(selector, _)| unmatched_layer(&selector.to_string())).collect()
     }
 
     /// Makes the states of this app and of its mounted apps, and activates their components.
@@ -71,7 +82,7 @@ impl App {
     pub(super) fn activate<'a>(
         &'a mut self,
         namespaces: Vec<Box<str>>,
-        layers: LayerChain,
+        layers: AppLayers,
         mut visibility_rules: Vec<VisibilityRule>,
         changes: &'a Arc<ChangeHub>,
         owner: &'a StateOwner,
@@ -80,6 +91,7 @@ impl App {
         Box::pin(async move {
             // Every context has the states, and so can report changes.
             self.states.insert(TypeId::of::<ChangeHub>(), Arc::downgrade(changes) as _);
+            self.provide_handle(owner);
             let states = self.make_states(owner).await?;
             shutdown_tasks.extend(self.shutdown_tasks(&states));
             if let Some(function) = self.visibility.take() {
@@ -89,7 +101,8 @@ impl App {
                     depth: namespaces.len(),
                 });
             }
-            let layers = layers.wrap(&LayerChain::new(std::mem::take(&mut self.layers)));
+            let own = LayerChain::new(std::mem::take(&mut self.layers));
+            let layers = layers.with_app(own, std::mem::take(&mut self.selected_layers));
             self.tree.activate(AppSettings {
                 states: Arc::clone(&states),
                 namespaces: namespaces.as_slice().into(),
@@ -120,7 +133,7 @@ impl App {
             states: Arc::default(),
             namespaces: namespaces.into(),
             default_timeout: None,
-            layers: LayerChain::default(),
+            layers: AppLayers::default(),
             visibility_rules: Vec::new(),
         });
     }

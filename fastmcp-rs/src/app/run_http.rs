@@ -25,7 +25,7 @@ use crate::util::{catch_panic, operator_log};
 /// The HTTP settings of an app.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpSettings {
-    config: HttpConfig,
+    pub(super) config: HttpConfig,
     authenticator: Option<Authenticator>,
     routes: Option<Routes>,
 }
@@ -199,6 +199,9 @@ impl App {
     pub async fn into_service(mut self) -> Result<HttpService, Error> {
         catch_panic::install_hook();
         runtime::check_timers()?;
+        self.fix_address();
+        self.apply_settings_to_serve()?;
+        self.log_settings();
         let HttpSettings { config, authenticator, .. } = self.http.clone();
         checks::check_replicas(config.replicas, !self.sealing_keys.is_empty())?;
         self.validate()?;
@@ -243,8 +246,13 @@ impl App {
     ///     App::new("orders").run_http("127.0.0.1:8000").await
     /// }
     /// ```
-    pub async fn run_http(self, address: impl ToSocketAddrs) -> Result<(), Error> {
+    pub async fn run_http(mut self, address: impl ToSocketAddrs) -> Result<(), Error> {
         check_runtime()?;
+        self.fix_address();
+        #[cfg(feature = "settings")]
+        if let bind @ Some(_) = self.take_settings(true)?.bind {
+            return self.run_http_at(bind).await;
+        }
         let listener =
             TcpListener::bind(address).await.map_err(|error| Error::transport("cannot bind the address", error))?;
         self.run_http_on(listener).await
@@ -256,7 +264,9 @@ impl App {
     /// # Errors
     ///
     /// Fails under the conditions of [`App::run_http`].
-    pub async fn run_http_on(self, listener: TcpListener) -> Result<(), Error> {
+    pub async fn run_http_on(mut self, listener: TcpListener) -> Result<(), Error> {
+        self.fix_address();
+        self.apply_settings_to_serve()?;
         let address =
             listener.local_addr().map_err(|error| Error::transport("cannot read the address of the socket", error))?;
         self.check_exposure(address)?;
@@ -287,8 +297,10 @@ impl App {
     /// }
     /// ```
     #[cfg(unix)]
-    pub async fn run_http_unix(self, path: impl AsRef<Path>) -> Result<(), Error> {
+    pub async fn run_http_unix(mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         check_runtime()?;
+        self.fix_address();
+        self.apply_settings_to_serve()?;
         let socket = path.as_ref();
         let listener = transport::bind(socket, self.http.config.socket_mode).await;
         let failed = |error| Error::transport(format!("cannot listen on `{}`", socket.display()), error);
@@ -302,7 +314,9 @@ impl App {
     ///
     /// Fails under the conditions of [`App::run_http`].
     #[cfg(unix)]
-    pub async fn run_http_unix_on(self, listener: UnixListener) -> Result<(), Error> {
+    pub async fn run_http_unix_on(mut self, listener: UnixListener) -> Result<(), Error> {
+        self.fix_address();
+        self.apply_settings_to_serve()?;
         let socket = transport::socket_name(&listener);
         self.run_on_listener(listener, |_, path| format!("unix:{socket}, at {path}")).await
     }
@@ -347,11 +361,17 @@ impl App {
         Ok(())
     }
 
+    /// Records that code has chosen the transport and its address.
+    fn fix_address(&mut self) {
+        self.fixed.add("transport");
+        self.fixed.add("bind");
+    }
+
     /// Rejects an address that other machines can reach, unless access was configured explicitly.
     fn check_exposure(&self, address: SocketAddr) -> Result<(), Error> {
         let HttpSettings { config, authenticator, .. } = &self.http;
         let is_open = authenticator.is_none() && config.allowed_hosts.is_empty() && !config.public;
-        Ok(checks::check_exposure(address, is_open)?)
+        Ok(checks::check_exposure(address, is_open, self.has_settings())?)
     }
 }
 

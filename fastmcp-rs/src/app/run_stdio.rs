@@ -12,18 +12,21 @@ use crate::error::Error;
 use crate::exec::runtime;
 use crate::platform::stdio::policy::StdoutPolicy;
 use crate::transport::stdio;
+use crate::util::count::counted;
 use crate::util::{catch_panic, operator_log};
 
 impl App {
     /// Sets the destination of text that is printed to standard output while [`App::run_stdio`] runs. Default: standard
     /// error.
     pub fn stdout(mut self, policy: StdoutPolicy) -> App {
+        self.fixed.add("stdout");
         self.stdio.stdout = policy;
         self
     }
 
     /// Sets the maximum length of a message in bytes; a longer message is rejected and skipped. Default: 16 MiB.
     pub fn max_line(mut self, bytes: usize) -> App {
+        self.fixed.add("max_line");
         self.stdio.max_line = bytes.max(1024);
         self
     }
@@ -34,6 +37,7 @@ impl App {
     /// Most parents close standard input when they end, which is noticed at once; this setting is for parents whose end
     /// of the pipe another process keeps open.
     pub fn watch_parent(mut self, watch: bool) -> App {
+        self.fixed.add("watch_parent");
         self.stdio.watch_parent = watch;
         self
     }
@@ -94,10 +98,14 @@ impl App {
     }
 
     async fn serve_wire(mut self) -> Result<(), Error> {
+        self.fixed.add("transport");
+        self.fixed.add("bind");
+        self.apply_settings_to_serve()?;
         let config = self.stdio.clone();
         if config.stdout != StdoutPolicy::Inherit {
             stdio::mute_shared_stderr();
         }
+        self.log_settings();
         if cfg!(panic = "abort") {
             operator_log::warn(format_args!(
                 "this program is built with `panic = \"abort\"`: a panic in a tool ends the server instead of answering its call"
@@ -138,11 +146,11 @@ fn print_greeting(server: &Server) {
     let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
     operator_log::write_line(&format!(
         "{} {} is an MCP server: it reads JSON-RPC messages from standard input, one per line.\n\
-         It has {} tools. Connect a client to it, or inspect it with:\n\
+         It has {}. Connect a client to it, or inspect it with:\n\
          \x20   npx @modelcontextprotocol/inspector {program}\n\
          To end it, press {end}.",
         server.config.name,
         server.config.version,
-        server.registry.load().tools.entries().len(),
+        counted(server.registry.load().tools.entries().len(), "tool"),
     ));
 }

@@ -6,6 +6,7 @@ use super::App;
 use crate::component::icon::Icon;
 use crate::protocol::CacheScope;
 use crate::protocol::cache::CacheHints;
+use crate::schema::publish::ResultContent;
 use crate::sealing::SealingKey;
 
 impl App {
@@ -72,6 +73,7 @@ impl App {
     /// Some vendors' converters, among them that of google-genai, reject every tool whose schema contains it. Unknown
     /// arguments are still rejected.
     pub fn open_schemas(mut self, yes: bool) -> App {
+        self.fixed.add("open_schemas");
         self.config.lists.style.closes_objects = !yes;
         self
     }
@@ -121,7 +123,18 @@ impl App {
     /// # }
     /// ```
     pub fn wrapped_results(mut self, yes: bool) -> App {
+        self.fixed.add("wrapped_results");
         self.config.lists.style.wraps_results = yes;
+        self
+    }
+
+    /// Sets the parts of a structured result that are sent: the value, its text, or both. Default:
+    /// [`ResultContent::Both`], because some clients show a model only the value, and others only the text.
+    ///
+    /// A tool's own `result_content` takes precedence. Both take precedence over [`App::structured_numbers`] and
+    /// [`App::structured_texts`]. See [`ResultContent`].
+    pub fn result_content(mut self, content: ResultContent) -> App {
+        self.config.lists.style.result_content = content;
         self
     }
 
@@ -140,6 +153,7 @@ impl App {
     ///
     /// Limits are written in words, such as "Allowed: 1 to 10.", after the argument's own doc comment.
     pub fn describe_limits(mut self, yes: bool) -> App {
+        self.fixed.add("describe_limits");
         self.config.lists.style.repeats_limits = yes;
         self
     }
@@ -151,6 +165,7 @@ impl App {
     /// has `#[mcp::model(allow_unknown_fields)]`. For a few names that a client adds to every call, use
     /// [`App::ignore_arguments`].
     pub fn ignore_unknown_arguments(mut self, yes: bool) -> App {
+        self.fixed.add("ignore_unknown_arguments");
         self.config.ignored_arguments.everything = yes;
         self
     }
@@ -185,6 +200,7 @@ impl App {
     /// A call that exceeds the limit is dropped, and its result tells the model so. A blocking tool cannot be dropped:
     /// the call is answered, and the tool's thread continues until the tool returns.
     pub fn timeout(mut self, timeout: Duration) -> App {
+        self.fixed.add("timeout");
         self.config.timeout = timeout;
         self
     }
@@ -203,12 +219,14 @@ impl App {
     /// By default only the text of [`ToolError::new`](crate::ToolError::new) reaches the model: other texts may reveal
     /// paths, queries and host names.
     pub fn show_errors(mut self, yes: bool) -> App {
+        self.fixed.add("show_errors");
         self.config.show_errors = yes;
         self
     }
 
     /// Sets whether the `_meta` of each modern response omits the server's name and version. Default: false.
     pub fn hide_server_info(mut self, yes: bool) -> App {
+        self.fixed.add("hide_server_info");
         self.config.announce_server = !yes;
         self
     }
@@ -236,6 +254,7 @@ impl App {
     ///
     /// After this time the request state no longer opens, and the call must start again from the beginning.
     pub fn request_state_ttl(mut self, ttl: Duration) -> App {
+        self.fixed.add("request_state_ttl");
         self.config.request_state_ttl = ttl;
         self
     }
@@ -258,6 +277,7 @@ impl App {
     /// # assert!(app.check().is_ok());
     /// ```
     pub fn max_request_state(mut self, bytes: usize) -> App {
+        self.fixed.add("max_request_state");
         self.config.max_request_state = bytes;
         self
     }
@@ -274,6 +294,7 @@ impl App {
     /// over. Processes that serve the same clients need the same keys and the same name in [`App::new`]: a server with
     /// another name opens nothing, even with the same key.
     pub fn sealing_keys(mut self, keys: impl IntoIterator<Item = SealingKey>) -> App {
+        self.fixed.add("sealing_keys");
         self.sealing_keys = keys.into_iter().collect();
         self
     }
@@ -282,6 +303,7 @@ impl App {
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>
     pub fn page_size(mut self, entries: usize) -> App {
+        self.fixed.add("page_size");
         self.config.lists.page_size = entries.max(1);
         self
     }

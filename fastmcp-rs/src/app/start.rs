@@ -10,12 +10,11 @@ use crate::engine;
 use crate::error::Error;
 #[cfg(feature = "testing")]
 use crate::json::encode::ObjectWriter;
-use crate::middleware::LayerChain;
 #[cfg(feature = "testing")]
 use crate::protocol::Revision;
 #[cfg(feature = "testing")]
 use crate::registry::ToolEntry;
-use crate::registry::{ListEntry, RegistryCache};
+use crate::registry::{AppLayers, ListEntry, RegistryCache};
 use crate::schema::precision;
 use crate::schema::publish::SchemaStyle;
 use crate::sealing::Sealer;
@@ -45,6 +44,7 @@ impl App {
     /// assert!(error.to_string().contains("registered twice"), "{error}");
     /// ```
     pub fn check(mut self) -> Result<(), Error> {
+        self.apply_settings()?;
         self.validate()
     }
 
@@ -69,6 +69,8 @@ impl App {
 
     /// Makes the states, and creates the server.
     pub(crate) async fn start(mut self) -> Result<engine::Server, Error> {
+        self.apply_settings()?;
+        self.log_settings();
         self.validate()?;
         if !self.version_is_set {
             self.config.version = PROGRAM_VERSION.get().copied().unwrap_or(UNKNOWN_VERSION).to_owned();
@@ -84,7 +86,7 @@ impl App {
         }
         let mut shutdown_tasks = Vec::new();
         let (changes, owner) = (Arc::clone(self.tree.changes()), Arc::clone(&self.state_owner));
-        self.activate(Vec::new(), LayerChain::default(), Vec::new(), &changes, &owner, &mut shutdown_tasks).await?;
+        self.activate(Vec::new(), AppLayers::default(), Vec::new(), &changes, &owner, &mut shutdown_tasks).await?;
         let components = RegistryCache::new(Arc::clone(&self.tree), self.config.lists);
         warn_about_tools(&components, self.config.lists.style);
         let mut sealer = Sealer::new(&self.sealing_keys);

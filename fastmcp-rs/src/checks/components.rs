@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::problem::ProblemList;
+use super::problem::{Problem, ProblemList};
 
 /// Checks the name and the `_meta` of a component of any kind.
 pub(crate) fn check_metadata(name: &str, meta: &Map<String, Value>, noun: &str, problems: &mut ProblemList) {
@@ -27,6 +27,17 @@ pub(crate) fn check_argument_names<'a>(names: impl Iterator<Item = &'a str>, pro
         }
         known.push(name);
     }
+}
+
+/// Reports middleware for components that do not exist.
+pub(crate) fn unmatched_layer(selector: &str) -> Problem {
+    let fix = "correct the selector, or remove the layer";
+    Problem::new("`App::layer_for`", format!("the app has no {selector}"), fix)
+}
+
+/// Reports a component whose middleware panicked while it was created.
+pub(crate) fn report_middleware_panic(text: &str, problems: &mut ProblemList) {
+    problems.add(format!("its middleware panicked: {text}"), "correct the expression of the option `middleware`");
 }
 
 /// Reports a component whose generated function panicked while it described the component.

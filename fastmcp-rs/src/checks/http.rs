@@ -134,14 +134,18 @@ pub(crate) fn check_replicas(replicas: usize, has_keys: bool) -> Result<(), Prob
     Err(Problem::new("`HttpConfig::replicas`", text, "give all of them the same keys with `App::sealing_keys`"))
 }
 
-/// Checks that an address which other machines can reach is not open to every client.
-pub(crate) fn check_exposure(address: SocketAddr, is_open: bool) -> Result<(), Problem> {
+/// Checks that an address which other machines can reach is not open to every client. `has_settings` states whether
+/// the operator of the program can make settings.
+pub(crate) fn check_exposure(address: SocketAddr, is_open: bool, has_settings: bool) -> Result<(), Problem> {
     if !is_open || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
     let text = format!("other machines can reach {address} without authentication");
-    let fix = "add `App::authenticate`, or set the host name of this server with \
-               `HttpConfig::allowed_hosts([\"mcp.example.com\"])`; to serve this machine only, bind 127.0.0.1";
+    let setting = if has_settings { ", or with the setting `allowed_hosts`" } else { "" };
+    let fix = format!(
+        "add `App::authenticate`, or set the host name of this server with \
+         `HttpConfig::allowed_hosts([\"mcp.example.com\"])`{setting}; to serve this machine only, bind 127.0.0.1"
+    );
     Err(Problem::new("`App::run_http`", text, fix))
 }
 

@@ -9,6 +9,7 @@ use super::problem::ProblemList;
 use crate::schema::constraints::{Constraints, check_json};
 use crate::schema::normalize::has_type;
 use crate::schema::number::parse_number;
+use crate::schema::validate::check_value;
 
 /// Checks the constraints of a parameter against the schema in which they are published.
 pub(crate) fn check_constraints(
@@ -93,6 +94,7 @@ fn check_inside(schema: &Value, path: &str, problems: &mut ProblemList) {
                 has_pattern: members.contains_key("pattern"),
             };
             given.check(members, &format!("field `{path}`"), problems);
+            check_field_default(members, path, problems);
         }
         check_inside(schema, path, problems);
     };
@@ -110,6 +112,35 @@ fn check_inside(schema: &Value, path: &str, problems: &mut ProblemList) {
     }
 }
 
+/// Checks the default of a model's field against its constraints. The macro can check only some literals.
+fn check_field_default(field: &Map<String, Value>, path: &str, problems: &mut ProblemList) {
+    const CONSTRAINTS: [&str; 9] = [
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "pattern",
+    ];
+    let Some(default) = field.get("default").filter(|default| !default.is_null()) else { return };
+    let constraints = field.iter().filter(|(keyword, _)| CONSTRAINTS.contains(&keyword.as_str()));
+    let constraints: Map<String, Value> =
+        constraints.map(|(keyword, value)| (keyword.clone(), value.clone())).collect();
+    if constraints.is_empty() {
+        return;
+    }
+    // The type makes the texts of the problems precise.
+    let types = field.get("type").map(|types| ("type".to_owned(), types.clone()));
+    let constraints: Map<String, Value> = constraints.into_iter().chain(types).collect();
+    for problem in check_value(&constraints.into(), default).problems {
+        let text = format!("field `{path}`: the default {default} violates a constraint: {}", problem.text());
+        problems.add(text, "change the default or the constraint");
+    }
+}
+
 /// Checks the default and the examples of a parameter, as JSON texts, against its constraints.
 pub(crate) fn check_presets(
     parameter: &str,
@@ -121,7 +152,8 @@ pub(crate) fn check_presets(
 ) {
     let check = |json: &str| check_json(constraints, is_header, json);
     if let Some(Err(problem)) = default.map(check) {
-        let text = format!("parameter `{parameter}`: the default violates a constraint: {problem}");
+        let json = default.unwrap_or_default();
+        let text = format!("parameter `{parameter}`: the default {json} violates a constraint: {problem}");
         problems.add(text, "change the default or the constraint");
     }
     for example in examples {
@@ -130,6 +162,27 @@ pub(crate) fn check_presets(
             problems.add(text, "change the example or the constraint");
         }
     }
+}
+
+/// Reports two arguments of one name, of which at least one is a field of a flattened type.
+pub(crate) fn report_collision(name: &str, problems: &mut ProblemList) {
+    let text = format!("two arguments are called `{name}`, and one of them is a field of a flattened struct");
+    problems.add(text, "rename one of them, as in `#[arg(rename = \"..\")]`");
+}
+
+/// Returns true if a type can be flattened, which needs the schema of a struct with named fields; reports it otherwise.
+pub(crate) fn check_flattened(parameter: &str, schema: &Map<String, Value>, problems: &mut ProblemList) -> bool {
+    let alternatives = ["anyOf", "oneOf", "allOf", "enum", "const", "$ref"];
+    let found = match schema.get("type") {
+        _ if alternatives.iter().any(|keyword| schema.contains_key(*keyword)) => "alternatives".to_owned(),
+        Some(Value::String(only)) if only == "object" => return true,
+        _ => type_in_words(schema),
+    };
+    let text = format!(
+        "parameter `{parameter}`: only a struct with named fields can be flattened, but the schema has {found}"
+    );
+    problems.add(text, "take it as an argument of its own, without `flatten` or `Args`");
+    false
 }
 
 /// Reports a default or an example that does not fit its type; `kind` names which.

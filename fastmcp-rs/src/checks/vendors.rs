@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::names::is_name_character;
 use super::problem::{Location, Problem, ProblemList};
 use crate::schema::normalize::has_type;
+use crate::util::count::counted;
 
 /// The longest name of a tool or an argument that every vendor accepts.
 const MAX_NAME: usize = 64;
@@ -48,7 +49,7 @@ impl ToolWarnings {
         if !self.with_wide_integers.is_empty() {
             let more = self.with_wide_integers.len().saturating_sub(MAX_LISTED_TOOLS);
             self.with_wide_integers.truncate(MAX_LISTED_TOOLS);
-            let more = if more > 0 { format!(" and {more} more tools") } else { String::new() };
+            let more = if more > 0 { format!(" and {}", counted(more, "more tool")) } else { String::new() };
             let subject = format!("the arguments of {}{more}", self.with_wide_integers.join(", "));
             let fix = "set `min` and `max`, or use `i32`, `u32` or `String`";
             let text = "clients in JavaScript round integers beyond ±(2^53 − 1)";

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::Capability;
 
+use crate::util::count::counted;
+
 /// The maximum number of characters of a client's text that an error repeats.
 const MAX_QUOTED: usize = 256;
 
@@ -43,7 +45,7 @@ pub enum ClientRequestError {
     #[error("requests to the client are possible only during `tools/call`, `resources/read` and `prompts/get`")]
     NotPossibleHere,
     /// No answer arrived in time.
-    #[error("the client did not respond within {} seconds: call again when the user can answer", .after.as_secs())]
+    #[error("the client did not respond within {}: call again when the user can answer", counted(.after.as_secs(), "second"))]
     TimedOut {
         /// The time limit.
         after: Duration,

@@ -174,6 +174,21 @@ impl FlagDefault for bool {}
 #[diagnostic::do_not_recommend]
 impl<T: FlagDefault> FlagDefault for Option<T> {}
 
+/// A type that accepts a list as its default.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a list cannot be the default of an argument of type `{Self}`",
+    label = "not a value of `{Self}`",
+    note = "write the default as a literal of the argument's own type"
+)]
+pub trait ListDefault {}
+#[diagnostic::do_not_recommend]
+impl<T> ListDefault for Vec<T> {}
+#[diagnostic::do_not_recommend]
+impl<T> ListDefault for [T] {}
+#[diagnostic::do_not_recommend]
+impl<T: ListDefault> ListDefault for Option<T> {}
+
 /// The type of a parameter with a default.
 #[doc(hidden)]
 pub struct DefaultOf<T: ?Sized>(PhantomData<fn() -> Box<T>>);
@@ -209,6 +224,12 @@ impl<T: ?Sized> KnownDefault<T> {
         T: FlagDefault,
     {
     }
+
+    pub fn list(self)
+    where
+        T: ListDefault,
+    {
+    }
 }
 
 /// A type that is known only from its schema, so it is checked when the server starts.
@@ -223,6 +244,8 @@ impl UnknownType {
     pub fn text(self) {}
 
     pub fn flag(self) {}
+
+    pub fn list(self) {}
 
     pub fn check(self) {}
 }

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::component::definition::Parameter;
+use crate::component::flat_members::FlatMembers;
 use crate::component::slot::{JsonReader, Slot};
 use crate::component::unknown_members::StrictGuard;
 use crate::json::reader::Reader;
@@ -38,6 +39,14 @@ impl ArgumentError {
         ArgumentError::for_argument(&format!("{name}{path}"), format!("{}{got}", without_position(error)))
     }
 
+    /// Creates the error for members that cannot be read as a flattened struct.
+    fn for_members(text: &str, error: &serde_json::Error) -> Self {
+        let place = place::find_innermost(text, place::text_offset(text, error.line(), error.column()));
+        let path = place.as_ref().map(|place| place.path.trim_start_matches('/')).unwrap_or_default();
+        let problem = ArgumentError::for_argument(path, without_position(error));
+        ArgumentError { argument: problem.argument.filter(|path| !path.is_empty()), ..problem }
+    }
+
     fn for_argument(argument: &str, message: impl Into<String>) -> Self {
         // Names and messages may contain text from the peer.
         let cut = |text: String| if text.len() <= 256 { text } else { text.chars().take(256).chain(['…']).collect() };
@@ -56,25 +65,33 @@ pub(crate) fn decode_arguments(object: &str, slots: &mut [&mut dyn Slot]) -> Res
     }
     while !reader.take_byte(b'}') {
         reader.peek();
-        let (slot, argument) = match find_slot(slots, |name| reader.take_name(name)) {
-            Some(found) => found,
+        let found = match find_slot(slots, |name| reader.take_name(name)) {
+            Some(found) => Ok(found),
             None => {
                 let key = reader.read_key().map_err(|_| malformed())?;
                 // The key may be spelled with escapes.
-                let found = find_slot(slots, |name| name == key);
-                found.ok_or_else(|| ArgumentError::for_argument(&key, "unknown argument"))?
+                match find_slot(slots, |name| name == key) {
+                    Some(found) => Ok(found),
+                    None => Err(key),
+                }
             }
         };
         if !reader.take_byte(b':') {
             return Err(malformed());
         }
-        read_argument(&mut reader, slot, argument)?;
+        match found {
+            Ok((slot, argument)) => read_argument(&mut reader, slot, argument)?,
+            Err(key) => read_flat_member(&mut reader, slots, &key)?,
+        }
         if !reader.take_byte(b',') && reader.peek() != Some(b'}') {
             return Err(malformed());
         }
     }
     for slot in slots.iter_mut() {
         if !slot.is_filled() && !slot.fill_absent() {
+            if let Some((members, error)) = slot.flat_members().and_then(FlatMembers::take_failure) {
+                return Err(ArgumentError::for_members(&members, &error));
+            }
             let name = slot.argument().map_or("", |argument| argument.name);
             return Err(ArgumentError::for_argument(name, "missing"));
         }
@@ -91,6 +108,22 @@ fn find_slot<'s>(
         let argument = slot.argument().filter(|argument| fits(argument.name))?;
         Some((&mut **slot as &mut dyn Slot, argument))
     })
+}
+
+/// Reads the next value as a member of a flattened struct: the one that has a field of this name, or one that takes
+/// members of any name.
+#[inline(never)]
+fn read_flat_member(text: &mut Reader<'_>, slots: &mut [&mut dyn Slot], name: &str) -> Result<(), ArgumentError> {
+    let find = |slots: &mut [&mut dyn Slot], fits: &dyn Fn(&FlatMembers) -> bool| {
+        slots.iter_mut().position(|slot| slot.flat_members().is_some_and(|members| fits(members)))
+    };
+    let index = find(slots, &|members| members.knows(name)).or_else(|| find(slots, &FlatMembers::takes_all));
+    let members = index.and_then(|index| slots.get_mut(index)).and_then(|slot| slot.flat_members());
+    let members = members.ok_or_else(|| ArgumentError::for_argument(name, "unknown argument"))?;
+    text.peek();
+    let value = text.read_value().map_err(|_| ArgumentError::for_argument(name, "not a JSON value"))?;
+    members.add(name, value.get());
+    Ok(())
 }
 
 /// Reads the next value into `slot`, and checks the constraints that its type does not check.

@@ -27,6 +27,10 @@ pub struct Description {
     pub(crate) requirements: Requirements,
     pub(crate) needs_request: bool,
     problems: ProblemList,
+    /// The schema of other members, if a flattened type takes them.
+    others: Option<Value>,
+    /// True if members of a flattened type are known only together with those of other types.
+    is_flat: bool,
 }
 
 /// A component's schemas and requirements.
@@ -101,6 +105,8 @@ impl Description {
             requirements: Requirements::default(),
             needs_request: false,
             problems,
+            others: None,
+            is_flat: false,
         }
     }
 
@@ -144,9 +150,78 @@ impl Description {
             description: parameter.description.into(),
             complete: parameter.complete,
         });
-        self.properties.insert(parameter.name.into(), property);
+        self.add_property(parameter.name.to_owned(), property);
         if required {
             self.required.push(parameter.name.into());
+        }
+    }
+
+    /// Adds a property. The macro reports two parameters of one name, so a second property comes from a flattened type.
+    fn add_property(&mut self, name: String, property: Value) {
+        if self.properties.contains_key(&name) {
+            parameters::report_collision(&name, &mut self.problems);
+        }
+        self.properties.insert(name, property);
+    }
+
+    /// Publishes a default that the program computed; `misfit` is the reason why its JSON cannot be read.
+    #[inline(never)]
+    pub(crate) fn computed_default(
+        &mut self,
+        parameter: &'static Parameter,
+        json: &str,
+        misfit: Option<serde_json::Error>,
+    ) {
+        let Parameter { name, constraints, header, .. } = parameter;
+        if let Some(error) = misfit {
+            return self.report_unfit(parameter, "default", json, &error);
+        }
+        parameters::check_presets(name, constraints, header.is_some(), Some(json), &[], &mut self.problems);
+        let property = self.properties.get_mut(*name).map(normalize::schema_members);
+        if let (Some(members), Ok(default)) = (property, serde_json::from_str(json)) {
+            members.insert("default".into(), default);
+        }
+    }
+
+    /// Merges the schema of a type with fields into the input schema.
+    #[inline(never)]
+    pub(crate) fn flatten(
+        &mut self,
+        parameter: &'static Parameter,
+        schema: fn(&mut SchemaGenerator) -> Schema,
+        takes_others: bool,
+    ) {
+        let mut schema = schema(&mut self.generator).to_value();
+        // A newtype refers to the type inside of it.
+        while let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/$defs/"))
+        {
+            let Some(definition) = self.generator.definitions().get(name) else { break };
+            schema = definition.clone();
+        }
+        let mut schema = normalize::normalize_input(schema);
+        let members = normalize::schema_members(&mut schema);
+        if !parameters::check_flattened(parameter.name, members, &mut self.problems) {
+            return;
+        }
+        if let Some(Value::Object(properties)) = members.remove("properties") {
+            for (name, property) in properties {
+                let text = |keyword: &str| property.get(keyword).and_then(Value::as_str).map(str::to_owned);
+                self.parameters.push(ArgumentInfo {
+                    name: name.clone().into(),
+                    title: text("title").map(DefinitionText::from),
+                    description: text("description").unwrap_or_default().into(),
+                    complete: None,
+                });
+                self.add_property(name, property);
+            }
+        }
+        if let Some(Value::Array(required)) = members.remove("required") {
+            self.required.extend(required);
+        }
+        self.is_flat |= members.contains_key(FLAT);
+        let others = members.remove("additionalProperties").unwrap_or(true.into());
+        if takes_others && others != Value::Bool(false) {
+            self.others = Some(others);
         }
     }
 
@@ -173,21 +248,11 @@ impl Description {
         self.mime_type = mime_type;
     }
 
-    pub(crate) fn output(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema) {
-        let mut generator = generator(Contract::Serialize);
-        let schema = schema(&mut generator);
-        self.set_output(schema, generator);
+    pub(crate) fn output(&mut self, schema: fn(&mut SchemaGenerator) -> Schema) {
+        self.output = Some(publish_output(schema));
     }
 
-    #[inline(never)]
-    fn set_output(&mut self, schema: Schema, generator: SchemaGenerator) {
-        let mut schema = normalize::normalize_output(schema.to_value());
-        add_definitions(&mut schema, generator, normalize::normalize_output);
-        // Output schemas are not used for reading.
-        self.output = Some(publish::publish_generated(&schema, SchemaStyle::default()));
-    }
-
-    pub(crate) fn scalar(&mut self, schema: impl FnOnce(&mut SchemaGenerator) -> Schema, is_text: bool) {
+    pub(crate) fn scalar(&mut self, schema: fn(&mut SchemaGenerator) -> Schema, is_text: bool) {
         self.output(schema);
         self.scalar = self.output.take().map(|schema| ScalarSchema { schema, is_text });
     }
@@ -199,7 +264,10 @@ impl Description {
         if !self.required.is_empty() {
             input.insert("required".into(), self.required.into());
         }
-        input.insert("additionalProperties".into(), false.into());
+        input.insert("additionalProperties".into(), self.others.unwrap_or(false.into()));
+        if self.is_flat {
+            input.insert(FLAT.into(), true.into());
+        }
         let mut input = Value::Object(input);
         add_definitions(&mut input, self.generator, normalize::normalize_input);
         mirrors::check_marks(&input, &mut self.problems);
@@ -216,6 +284,16 @@ impl Description {
             problems: self.problems,
         }
     }
+}
+
+/// Returns the published schema of results of a type.
+#[inline(never)]
+pub(crate) fn publish_output(schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
+    let mut generator = generator(Contract::Serialize);
+    let mut schema = normalize::normalize_output(schema(&mut generator).to_value());
+    add_definitions(&mut schema, generator, normalize::normalize_output);
+    // Output schemas are not used for reading.
+    publish::publish_generated(&schema, SchemaStyle::default())
 }
 
 fn has_mark(value: &Value, mark: &str) -> bool {

@@ -12,14 +12,15 @@ use crate::error::ToolError;
 
 /// A type that a tool can take as a parameter that is invisible to the client.
 ///
-/// A parameter of such a type is not in the input schema, and a call with a value for it is rejected. [`Context`] and
-/// [`State`] implement this trait; your own types can implement it too: a tenant, a unit of work, a connection from a
+/// A parameter of such a type is not in the input schema, and a call with a value for it is rejected. [`Context`],
+/// [`State`] and [`AppHandle`](crate::AppHandle) implement this trait; your own types can implement it too: a tenant, a unit of work, a connection from a
 /// pool.
 ///
 /// # Errors
 ///
-/// An error ends the call before the tool's body runs. [`ToolError::new`] is shown to the model, any other error is
-/// logged (see [`ToolError`]).
+/// An error ends the call before the tool's body runs. [`ToolError::new`] is shown to the model, and so are the visible
+/// variants of an error type with [`#[derive(mcp::ToolError)]`](derive@crate::mcp::ToolError). Any other error is logged
+/// (see [`ToolError`]).
 ///
 /// # Example: a connection from a pool
 ///

@@ -80,9 +80,12 @@ impl Call {
     }
 
     /// Boxes the future: the only allocation of a call that is ready at once.
+    ///
+    /// rustc shows the line of the bound `Send` in its error about a future that is not, so its comment is for users.
     pub fn run<F, V, K>(self, output: K, future: F) -> InvocationResult
     where
-        F: Future<Output = Result<V, ToolError>> + Send + 'static,
+        F: Future<Output = Result<V, ToolError>> + 'static,
+        F: Send, // end the value that is named above before the `.await`: use it in a block `{ .. }` of its own
         K: OutputKind<V> + Send + 'static,
     {
         InvocationResult::Started(box_call(output, future))
@@ -91,7 +94,8 @@ impl Call {
     /// Does the same for a handler whose result borrows from its arguments, and so was rendered together with them.
     pub fn run_rendered<F, R>(self, future: F) -> InvocationResult
     where
-        F: Future<Output = Result<RenderedResult<R>, ToolError>> + Send + 'static,
+        F: Future<Output = Result<RenderedResult<R>, ToolError>> + 'static,
+        F: Send, // end the value that is named above before the `.await`: use it in a block `{ .. }` of its own
         R: Send + 'static,
     {
         self.run(RenderedOutput, future)

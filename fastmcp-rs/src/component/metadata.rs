@@ -1,5 +1,7 @@
 //! Metadata that all kinds of components share: members of a component's entry in a list.
 
+use std::any::Any;
+use std::fmt;
 use std::panic::Location as Place;
 use std::time::Duration;
 
@@ -34,6 +36,8 @@ pub struct ComponentDefinition {
     /// The text of a JSON object.
     pub meta: Option<&'static str>,
     pub timeout: Option<Duration>,
+    /// Creates the middleware of the component.
+    pub middleware: Option<fn(&mut AttachedLayers)>,
     pub location: Location,
     pub invoke: fn(Invocation<'_>) -> InvocationResult,
 }
@@ -47,6 +51,7 @@ impl ComponentDefinition {
         icons: &[],
         meta: None,
         timeout: None,
+        middleware: None,
         location: Location::EMPTY,
         invoke: |_| InvocationResult::Described,
     };
@@ -69,14 +74,28 @@ impl ComponentDefinition {
 pub(crate) struct ComponentBase {
     pub(crate) metadata: Metadata,
     pub(crate) timeout: Option<Duration>,
+    /// The component's own middleware, outermost first.
+    pub(crate) layers: AttachedLayers,
     /// The place in the source that created the component.
     pub(crate) location: Location,
+}
+
+/// The middleware that is attached to one component, with its types erased, because the room `middleware` is above this
+/// one. Only that room adds values and reads them.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct AttachedLayers(pub(crate) Vec<Box<dyn Any + Send + Sync>>);
+
+impl fmt::Debug for AttachedLayers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} layers", self.0.len())
+    }
 }
 
 impl ComponentBase {
     pub(crate) fn new(name: impl Into<String>, place: &'static Place<'static>) -> ComponentBase {
         let metadata = Metadata { name: DefinitionText::Owned(name.into()), ..Metadata::default() };
-        ComponentBase { metadata, timeout: None, location: Location::from(place) }
+        ComponentBase { metadata, timeout: None, layers: AttachedLayers::default(), location: Location::from(place) }
     }
 }
 

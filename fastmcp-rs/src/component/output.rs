@@ -5,6 +5,8 @@
 //! parameters, method resolution selects the family ([`probe`]).
 
 mod content;
+mod output_schema;
+mod own_content;
 #[doc(hidden)]
 #[allow(unreachable_pub)] // They are exported without their names.
 pub mod probe;
@@ -14,10 +16,13 @@ use std::marker::PhantomData;
 
 pub use content::IntoContent;
 pub(crate) use content::Scalar;
+pub(crate) use output_schema::OutputCheck;
+pub use output_schema::OutputSchema;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::describe::Description;
+use super::model::WritableModel;
 use super::result_writer::ResultWriter;
 use crate::content::Content;
 use crate::content::tool_result::ToolResult;
@@ -29,9 +34,15 @@ use crate::error::ToolError;
 #[diagnostic::on_unimplemented(
     message = "a tool cannot return `{Self}`",
     label = "neither content nor a structured value",
-    note = "for a structured value, it and every type inside it need `serde::Serialize` and `schemars::JsonSchema`: put `#[mcp::model]` on your own types",
+    note = "for a structured value, it and every type inside it need `Serialize` of serde 1 and `JsonSchema` of schemars 1: put `#[mcp::model]` on your own types",
     note = "for text, return `String`; for blocks, `Content`, `Image`, `Audio`, `EmbeddedResource`, `ResourceLink` or a `Vec` of them; for full control, `ToolResult`",
     note = "each of these can be in a `Result` or an `Option`"
+)]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "decimal", feature = "jiff", feature = "url", feature = "uuid")),
+    diagnostic::on_unimplemented(
+        note = "types of chrono, jiff, rust_decimal, url and uuid need a feature of fastmcp-rs: `cargo add fastmcp-rs --features chrono`, `jiff`, `decimal`, `url` or `uuid`"
+    )
 )]
 pub trait StructuredOutput: Serialize + JsonSchema {}
 
@@ -74,6 +85,40 @@ impl<T> RefusedBytes<T> {
     {
         StructuredKind(PhantomData)
     }
+}
+
+/// A model that is only an argument.
+#[doc(hidden)]
+pub struct RefusedModel<T>(PhantomData<fn() -> T>);
+
+impl<T> RefusedModel<T> {
+    /// Always fails to compile, with the crate's own message.
+    pub fn checked(self) -> RefusedOutput
+    where
+        T: WritableModel,
+    {
+        RefusedOutput
+    }
+}
+
+/// The output of a tool that does not compile.
+#[doc(hidden)]
+pub struct RefusedOutput;
+
+impl OutputDescription for RefusedOutput {
+    fn describe(&self, _: &mut Description) {}
+}
+
+impl<V> OutputKind<V> for RefusedOutput {
+    type Rendered = ToolResult;
+
+    fn write(&self, _: V, _: &mut ResultWriter<'_>) {}
+
+    fn render(&self, _: V) -> Result<ToolResult, ToolError> {
+        Ok(ToolResult::new())
+    }
+
+    fn write_rendered(_: ToolResult, _: &mut ResultWriter<'_>) {}
 }
 
 /// Adds a return type to the description of its tool.
@@ -248,7 +293,8 @@ impl<T: StructuredOutput, V: StructuredOutput> OutputKind<V> for StructuredKind<
     message = "`{Self}` cannot be the error of a tool, a resource or a prompt",
     label = "this type does not say whether the model may read the error",
     note = "for a text that the model reads, return `Result<_, ToolError>` and `Err(ToolError::new(text))`",
-    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model reads only an id"
+    note = "any type that implements `std::error::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` work too: they are logged, and the model reads only an id",
+    note = "for an error type of your own, `#[derive(mcp::ToolError)]` marks the variants that the model reads"
 )]
 pub trait HandlerError {}
 
@@ -278,17 +324,17 @@ impl ErrorKind<ToolError> for VisibleError {
 }
 
 #[doc(hidden)]
-pub struct LoggedError;
+pub struct ConvertedError;
 
-impl LoggedError {
+impl ConvertedError {
     pub fn checked(self) -> Self {
         self
     }
 }
 
-impl<E: Into<Box<dyn StdError + Send + Sync>>> ErrorKind<E> for LoggedError {
+impl<E: Into<ToolError>> ErrorKind<E> for ConvertedError {
     fn convert(&self, error: E) -> ToolError {
-        ToolError::internal(error)
+        error.into()
     }
 }
 

@@ -16,6 +16,8 @@ use crate::component::arg_checks::{ConfigurableArgument, InjectedParameter, Name
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
 use crate::component::extract::{ExtractorError, FromContext, Requirements, State};
+use crate::component::flat_members;
+use crate::component::model::{OutputOnly, ReadableModel};
 use crate::component::slot::{JsonReader, Slot};
 use crate::context::Context;
 use crate::error::ToolError;
@@ -27,8 +29,14 @@ use crate::json::absent::Absent;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "neither an argument nor injected",
-    note = "an argument, and every type inside it, needs `serde::Deserialize`, `schemars::JsonSchema` and `Send`: put `#[mcp::model]` on your own types",
+    note = "an argument, and every type inside it, needs `Deserialize` of serde 1, `JsonSchema` of schemars 1 and `Send`: put `#[mcp::model]` on your own types",
     note = "injected types are `&Context`, `State<T>` of a `T` that is `Send` and `Sync`, `Extension<T>` of a `T` that is also `Clone`, and your own types that implement `FromContext` (in an `Option`, `OptionalFromContext`)"
+)]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "decimal", feature = "jiff", feature = "url", feature = "uuid")),
+    diagnostic::on_unimplemented(
+        note = "types of chrono, jiff, rust_decimal, url and uuid need a feature of fastmcp-rs: `cargo add fastmcp-rs --features chrono`, `jiff`, `decimal`, `url` or `uuid`"
+    )
 )]
 pub trait ToolArgument: ArgumentValue {}
 
@@ -45,6 +53,10 @@ pub trait ArgumentValue: Sized + Send + 'static {
     fn text(place: &mut Option<Self>) -> Option<&mut Option<String>>;
     fn absent() -> Option<Self>;
     fn schema(generator: &mut SchemaGenerator) -> Schema;
+    /// Returns the schema itself, even where [`ArgumentValue::schema`] returns a reference to it.
+    fn own_schema(generator: &mut SchemaGenerator) -> Schema;
+    /// Returns the names of a struct's fields; none if the type takes members of any name.
+    fn field_names() -> Option<&'static [&'static str]>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -65,6 +77,14 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> ArgumentValue for T {
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<T>()
+    }
+
+    fn own_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+
+    fn field_names() -> Option<&'static [&'static str]> {
+        flat_members::field_names::<T>()
     }
 }
 
@@ -107,9 +127,45 @@ pub struct Argument<T: Lend + ?Sized> {
 }
 
 impl<T: Lend + ?Sized> Argument<T> {
+    /// Creates an argument of a type that was refused.
+    fn unread(parameter: &'static Parameter) -> Self {
+        let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
+        Argument {
+            parameter,
+            value: None,
+            read: unread,
+            text: |_| None,
+            absent: || None,
+            schema: |_| Schema::default(),
+        }
+    }
+
     pub fn resolve(self, _: &Context) -> Ready<Result<T::Owned, ToolError>> {
         // All arguments are read before the call runs, or the call does not run.
         ready(self.value.ok_or_else(|| ToolError::internal("an argument was not read")))
+    }
+
+    pub(crate) fn parameter(&self) -> &'static Parameter {
+        self.parameter
+    }
+
+    pub(crate) fn set(&mut self, value: T::Owned) {
+        self.value = Some(value);
+    }
+
+    /// Returns the reason why a JSON text is not a value of this type.
+    pub(crate) fn find_misfit(&self, json: &str) -> Option<serde_json::Error> {
+        (self.read)(&mut serde_json::Deserializer::from_str(json)).err()
+    }
+
+    /// Describes the argument with its examples, without its default.
+    pub(crate) fn describe_as(&self, description: &mut Description, required: bool) {
+        description.argument(self.parameter, self.schema, required);
+        for example in self.parameter.examples {
+            if let Some(error) = self.find_misfit(example) {
+                description.report_unfit_example(self.parameter, example, &error);
+            }
+        }
     }
 
     /// Reads the default in the same way as a value from the client.
@@ -146,14 +202,9 @@ impl<T: Lend + ?Sized> Slot for Argument<T> {
 
     fn describe(&self, description: &mut Description) {
         let required = self.parameter.default.is_none() && (self.absent)().is_none();
-        description.argument(self.parameter, self.schema, required);
+        self.describe_as(description, required);
         if let Some(Err(error)) = self.preset() {
             description.report_unfit_default(self.parameter, &error);
-        }
-        for example in self.parameter.examples {
-            if let Err(error) = (self.read)(&mut serde_json::Deserializer::from_str(example)) {
-                description.report_unfit_example(self.parameter, example, &error);
-            }
         }
     }
 }
@@ -279,15 +330,7 @@ impl<T: ?Sized> ArgumentKind<T> {
     }
 
     fn unreadable<U: Lend + ?Sized>(parameter: &'static Parameter) -> Argument<U> {
-        let unread = |_: &mut JsonReader<'_>| Err(serde::de::Error::custom("this parameter is no argument"));
-        Argument {
-            parameter,
-            value: None,
-            read: unread,
-            text: |_| None,
-            absent: || None,
-            schema: |_| Schema::default(),
-        }
+        Argument::unread(parameter)
     }
 
     pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
@@ -303,6 +346,43 @@ impl<T: ?Sized> ArgumentKind<T> {
             absent: <U::Owned as ArgumentValue>::absent,
             schema: <U::Owned as ArgumentValue>::schema,
         }
+    }
+
+    pub fn configurable(self) -> Self {
+        self
+    }
+}
+
+/// A model that is only a result.
+#[doc(hidden)]
+pub struct OutputOnlyKind<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> OutputOnlyKind<T> {
+    /// Always fails with our message.
+    pub fn slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ReadableModel,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn variable_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ReadableModel,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn injected_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: InjectedParameter,
+    {
+        Argument::unread(parameter)
     }
 
     pub fn configurable(self) -> Self {
@@ -326,6 +406,16 @@ pub mod probe {
     impl<T: FromContext> InjectedInput<T> for Input<T> {
         fn kind(&self) -> InjectedKind<T> {
             InjectedKind(PhantomData)
+        }
+    }
+    /// The trait for models that are only results. Such a model is never injected, so it has the place of
+    /// [`InjectedInput`].
+    pub trait OutputOnlyInput<T: ?Sized> {
+        fn kind(&self) -> OutputOnlyKind<T>;
+    }
+    impl<T: OutputOnly + ?Sized> OutputOnlyInput<T> for Input<T> {
+        fn kind(&self) -> OutputOnlyKind<T> {
+            OutputOnlyKind(PhantomData)
         }
     }
     pub trait ArgumentInput<T: ?Sized> {

@@ -16,7 +16,9 @@ use crate::error::ToolError;
 /// `App::empty("x").prompt::<refund_review>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a prompt",
-    note = "put `#[mcp::prompt]` on a function and name that function here"
+    label = "not a function with `#[mcp::prompt]`",
+    note = "put `#[mcp::prompt]` on a function and name that function here",
+    note = "`.tool::<..>()` and `.resource::<..>()` register the other components, and `.server::<Type>()` all methods of a type"
 )]
 pub trait Prompt: PromptHandle {}
 

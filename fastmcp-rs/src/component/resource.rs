@@ -19,7 +19,9 @@ use crate::protocol::CacheScope;
 /// `App::empty("x").resource::<config>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a resource",
-    note = "put `#[mcp::resource(\"scheme://…\")]` on a function and name that function here"
+    label = "not a function with `#[mcp::resource]`",
+    note = "put `#[mcp::resource(\"scheme://…\")]` on a function and name that function here",
+    note = "`.tool::<..>()` and `.prompt::<..>()` register the other components, and `.server::<Type>()` all methods of a type"
 )]
 pub trait Resource: ResourceHandle {}
 

@@ -1,5 +1,7 @@
 //! Writes the response to a call in the form of the peer's revision.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -17,6 +19,7 @@ use crate::protocol::cache::CacheHints;
 use crate::protocol::server_info::ServerInfo;
 use crate::protocol::write::{self, RpcError, code};
 use crate::protocol::{Feature, Outcome, Revision};
+use crate::schema::publish::ResultContent;
 use crate::util::catch_panic::CaughtPanic;
 use crate::util::operator_log;
 
@@ -45,6 +48,8 @@ pub(crate) enum Subject {
         scalars: bool,
         /// True if resource links without a text get one.
         link_text: bool,
+        /// The parts of a structured result that are sent.
+        content: ResultContent,
     },
     ResourceRead {
         uri: Box<str>,
@@ -175,6 +180,41 @@ impl<'a> ResultWriter<'a> {
         }
     }
 
+    /// Writes a value as structured content, and the blocks and the `_meta` of `rest` instead of its JSON as text. For
+    /// revisions without structured content, it writes only the blocks.
+    pub(crate) fn structured_with<T: Serialize>(&mut self, value: &T, rest: &ToolResult) {
+        let start = self.out.len();
+        let wraps = self.wraps_result();
+        self.begin_structured_result(wraps);
+        let json = self.out.len();
+        match write_json_and_text(self.out, value) {
+            Ok(text) => self.end_result_with_content(json, text, wraps, rest),
+            Err(error) => {
+                self.out.truncate(start);
+                self.masked_error(&no_json_form(&error));
+            }
+        }
+    }
+
+    /// Ends a result after the JSON of a value, as [`ResultWriter::end_structured_result`] does, with these blocks.
+    fn end_result_with_content(&mut self, json: usize, text: EscapedJson, wraps: bool, rest: &ToolResult) {
+        self.begin_content_after(json, wraps);
+        let is_alone = self.sends_structured_alone();
+        let blocks = sent_blocks(&rest.content, is_alone);
+        // As in `ToolResult::structured`, a link is no text of the author's.
+        let adds_json = !is_alone && blocks.iter().all(|block| matches!(block, Content::ResourceLink(_)));
+        self.write_blocks(&blocks, is_alone || adds_json);
+        if adds_json {
+            self.out.pop();
+            let start: &[u8] =
+                if blocks.is_empty() { br#"{"type":"text","text":"# } else { br#",{"type":"text","text":"# };
+            self.out.extend_from_slice(start);
+            append_text(text, wraps, self.out);
+            self.out.extend_from_slice(b"}]");
+        }
+        self.end_result_with(wraps, &meta_members(&rest.meta, wraps));
+    }
+
     /// Begins a result, up to the position where the JSON of a value follows.
     fn begin_structured_result(&mut self, wraps: bool) {
         self.begin_result(if self.has_structured() { beginning!(r#""structuredContent":"#) } else { beginning!("") });
@@ -185,26 +225,33 @@ impl<'a> ResultWriter<'a> {
 
     /// Ends a result after the JSON of a value, which begins at `json`.
     fn end_structured_result(&mut self, json: usize, text: EscapedJson, wraps: bool) {
+        self.begin_content_after(json, wraps);
+        if self.sends_structured_alone() {
+            self.out.extend_from_slice(b"[]");
+        } else {
+            self.out.extend_from_slice(br#"[{"type":"text","text":"#);
+            append_text(text, wraps, self.out);
+            self.out.extend_from_slice(b"}]");
+        }
+        self.end_result(wraps);
+    }
+
+    /// Begins the content of a result, after the JSON of a value, which is removed if it is not sent.
+    fn begin_content_after(&mut self, json: usize, wraps: bool) {
         if !self.has_structured() {
             self.out.truncate(json);
-            self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
+            self.out.extend_from_slice(br#""content":"#);
         } else if wraps {
-            self.out.extend_from_slice(br#"},"content":[{"type":"text","text":"#);
+            self.out.extend_from_slice(br#"},"content":"#);
         } else {
-            self.out.extend_from_slice(br#","content":[{"type":"text","text":"#);
+            self.out.extend_from_slice(br#","content":"#);
         }
-        match wraps {
-            true => text.append_wrapped(self.out),
-            false => text.append(self.out),
-        }
-        self.out.extend_from_slice(b"}]");
-        self.end_result(wraps);
     }
 
     /// Writes blocks of content.
     pub(crate) fn content(&mut self, blocks: &[Content]) {
         self.begin_result(beginning!(r#""content":"#));
-        self.write_blocks(blocks);
+        self.write_blocks(blocks, false);
         self.end_result(false);
     }
 
@@ -218,9 +265,11 @@ impl<'a> ResultWriter<'a> {
         let wrapped =
             structured.is_some_and(|value| self.wraps_result() || (self.peer_wants_objects() && !value.is_object()));
         self.begin_result(beginning!(r#""content":"#));
-        match structured.filter(|_| wrapped).map(|value| wrapped_text(&result.content, value)) {
-            Some(Some(block)) => self.write_blocks(&[block]),
-            _ => self.write_blocks(&result.content),
+        // A failure is always explained in words.
+        let is_alone = structured.is_some() && !result.is_error && self.sends_structured_alone();
+        match structured.filter(|_| wrapped && !is_alone).map(|value| wrapped_text(&result.content, value)) {
+            Some(Some(block)) => self.write_blocks(&[block], false),
+            _ => self.write_blocks(&sent_blocks(&result.content, is_alone), is_alone),
         }
         if let Some(value) = structured {
             self.out.extend_from_slice(br#","structuredContent":"#);
@@ -237,26 +286,14 @@ impl<'a> ResultWriter<'a> {
             self.outcome = Outcome::ToolError;
             self.out.extend_from_slice(br#","isError":true"#);
         }
-        let mut members = Vec::new();
-        for (key, value) in &result.meta {
-            // The crate writes these two members, and no member may occur twice.
-            if (wrapped && key == "fastmcp") || key == "io.modelcontextprotocol/serverInfo" {
-                continue;
-            }
-            if !members.is_empty() {
-                members.push(b',');
-            }
-            encode::write_string(&mut members, key);
-            members.push(b':');
-            let _ = encode::write_json(&mut members, value);
-        }
-        self.end_result_with(wrapped, &members);
+        self.end_result_with(wrapped, &meta_members(&result.meta, wrapped));
     }
 
-    fn write_blocks(&mut self, blocks: &[Content]) {
+    /// Writes the list of blocks. `is_explained` is true if links need no text, because the value is beside them.
+    fn write_blocks(&mut self, blocks: &[Content], is_explained: bool) {
         // Blocks are strings and JSON values, which always have a JSON form.
         let _ = encode::write_json(self.out, &RevisionView(blocks, self.frame.revision));
-        if let Some(text) = self.text_of_links(blocks) {
+        if let Some(text) = self.text_of_links(blocks).filter(|_| !is_explained) {
             // The block is added to the list that was just closed.
             self.out.pop();
             self.out.extend_from_slice(br#",{"type":"text","text":"#);
@@ -399,8 +436,16 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
+    /// Returns true if structured content is sent: the revision has it, and the author sends more than texts.
     fn has_structured(&self) -> bool {
         self.frame.revision.has(Feature::StructuredContent)
+            && !matches!(self.frame.subject, Subject::ToolCall { content: ResultContent::Text, .. })
+    }
+
+    /// Returns true if structured content is sent without its text.
+    fn sends_structured_alone(&self) -> bool {
+        self.frame.revision.has(Feature::StructuredContent)
+            && matches!(self.frame.subject, Subject::ToolCall { content: ResultContent::Structured, .. })
     }
 
     /// Returns true if numbers, booleans and texts of this tool are structured content, too.
@@ -458,6 +503,40 @@ impl<'a> ResultWriter<'a> {
     }
 }
 
+/// Appends the text of a structured value.
+fn append_text(text: EscapedJson, wraps: bool, out: &mut Vec<u8>) {
+    match wraps {
+        true => text.append_wrapped(out),
+        false => text.append(out),
+    }
+}
+
+/// Returns the blocks that are sent: all, or all except texts if the structured content needs no text beside it.
+fn sent_blocks(blocks: &[Content], is_alone: bool) -> Cow<'_, [Content]> {
+    match is_alone {
+        true => blocks.iter().filter(|block| !matches!(block, Content::Text(_))).cloned().collect(),
+        false => Cow::Borrowed(blocks),
+    }
+}
+
+/// Returns the members of a result's `_meta` as JSON, without the two that the crate writes, because no member may occur
+/// twice.
+fn meta_members(meta: &Map<String, Value>, wrapped: bool) -> Vec<u8> {
+    let mut members = Vec::new();
+    for (key, value) in meta {
+        if (wrapped && key == "fastmcp") || key == "io.modelcontextprotocol/serverInfo" {
+            continue;
+        }
+        if !members.is_empty() {
+            members.push(b',');
+        }
+        encode::write_string(&mut members, key);
+        members.push(b':');
+        let _ = encode::write_json(&mut members, value);
+    }
+    members
+}
+
 /// Returns the text of a wrapped result, if the existing text is that of the result itself.
 fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
     let json = of_tree(value);
@@ -470,7 +549,7 @@ fn wrapped_text(content: &[Content], value: &Value) -> Option<Content> {
 }
 
 /// Returns the reason that a result, which would break the tool's own contract, is not sent.
-fn no_json_form(error: &serde_json::Error) -> String {
+pub(crate) fn no_json_form(error: &serde_json::Error) -> String {
     format!("the result has no JSON form: {error}")
 }
 
@@ -515,7 +594,8 @@ mod tests {
     #[test]
     fn a_response_reports_the_outcome_that_it_contains() {
         let server_info = ServerInfo::new(None);
-        let tool = Subject::ToolCall { wrap: false, wraps_for_all: false, scalars: false, link_text: false };
+        let content = ResultContent::Both;
+        let tool = Subject::ToolCall { wrap: false, wraps_for_all: false, scalars: false, link_text: false, content };
         let prompt = Subject::PromptGet { description: "".into() };
         let write = |subject: &Subject, write: &dyn Fn(&mut ResultWriter<'_>)| {
             let (revision, server_info) = (Revision::latest_with(Feature::Sessions), &server_info);

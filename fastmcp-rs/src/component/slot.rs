@@ -4,6 +4,7 @@ use serde_json::de::StrRead;
 
 use crate::component::definition::Parameter;
 use crate::component::describe::Description;
+use crate::component::flat_members::FlatMembers;
 
 /// One parameter of one invocation, used as a trait object so that the code that reads arguments is compiled once. The
 /// default methods are those of a parameter that the server provides.
@@ -27,6 +28,10 @@ pub trait Slot {
     /// neither.
     fn fill_absent(&mut self) -> bool {
         true
+    }
+    /// Returns the members for a struct whose fields are arguments, if the parameter is one.
+    fn flat_members(&mut self) -> Option<&mut FlatMembers> {
+        None
     }
     fn describe(&self, description: &mut Description);
 }

@@ -1,6 +1,7 @@
 //! The static definition of a tool, as the macro generates it.
 
 use crate::component::metadata::ComponentDefinition;
+use crate::schema::publish::ResultContent;
 
 /// A function that `#[mcp::tool]` turned into a tool.
 ///
@@ -8,7 +9,9 @@ use crate::component::metadata::ComponentDefinition;
 /// `App::empty("x").tool::<get_order_details>()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tool",
-    note = "put `#[mcp::tool]` on a function and name that function here"
+    label = "not a function with `#[mcp::tool]`",
+    note = "put `#[mcp::tool]` on a function and name that function here",
+    note = "`.resource::<..>()` and `.prompt::<..>()` register the other components, and `.server::<Type>()` all methods of a type"
 )]
 pub trait Tool: ToolHandle {}
 
@@ -64,10 +67,12 @@ pub struct ResultOptions {
     pub wrapped: Option<bool>,
     /// True if resource links without a text get one.
     pub link_text: Option<bool>,
+    /// The parts of structured results that are sent.
+    pub content: Option<ResultContent>,
 }
 
 impl ResultOptions {
-    pub const EMPTY: ResultOptions = ResultOptions { structured: None, wrapped: None, link_text: None };
+    pub const EMPTY: ResultOptions = ResultOptions { structured: None, wrapped: None, link_text: None, content: None };
 }
 
 /// The registration of a tool by its macro.

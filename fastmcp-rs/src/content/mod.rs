@@ -1,6 +1,7 @@
 //! Content of results: blocks, messages of prompts, contents of resources, and tool results.
 //!
-//! A handler returns a block, a `Vec` of blocks, or a [`ToolResult`] with blocks, structured content and `_meta`.
+//! A handler returns a block, a `Vec` of blocks, a [`Structured`] value with content of its own, or a [`ToolResult`]
+//! with blocks, structured content and `_meta`.
 //!
 //! # Example
 //!
@@ -28,6 +29,7 @@ pub(crate) mod message;
 mod read;
 pub(crate) mod resource_contents;
 mod revision_view;
+pub(crate) mod structured;
 pub(crate) mod tool_result;
 
 use std::io;
@@ -40,7 +42,10 @@ pub use message::Message;
 pub use resource_contents::ResourceContents;
 pub(crate) use revision_view::RevisionView;
 use serde_json::{Map, Value};
+pub use structured::Structured;
 pub use tool_result::ToolResult;
+
+pub use crate::schema::publish::ResultContent;
 
 /// A block of a tool result: text, an image, audio, a link to a resource, or an embedded resource.
 ///

@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use crate::protocol::LoggingLevel;
 use crate::util::sync::RwLock;
 
 /// A list of components. Listeners get changes of resources and of resource templates as one list.
@@ -58,6 +59,8 @@ pub(crate) enum Change<'a> {
     List(ListKind),
     /// The contents of the resource at this URI have changed.
     Resource(&'a str),
+    /// A log message that belongs to no call; `frame` is its notification.
+    Log { level: LoggingLevel, frame: &'a [u8] },
 }
 
 /// A receiver of changes. It is called while a lock is held, so it must not wait.
@@ -87,7 +90,8 @@ impl ChangeHub {
     /// it.
     pub(crate) fn publish(&self, change: Change<'_>) {
         let interested = match change {
-            Change::List(_) => &self.list_interests,
+            // Every session of a server with a handle is interested in its lists, and only a handle logs.
+            Change::List(_) | Change::Log { .. } => &self.list_interests,
             Change::Resource(_) => &self.resource_interests,
         };
         if interested.load(Ordering::Acquire) == 0 {
@@ -98,6 +102,11 @@ impl ChangeHub {
                 listener.on_change(change);
             }
         }
+    }
+
+    /// Returns true if a client is interested in lists.
+    pub(crate) fn has_list_interest(&self) -> bool {
+        self.list_interests.load(Ordering::Acquire) > 0
     }
 
     /// Adds a listener. It is notified while it is alive and at least one [`ChangeInterest`] of the change's kind exists.

@@ -27,6 +27,7 @@ pub(crate) mod change_hub;
 pub(crate) mod client_requests;
 pub(crate) mod current_call;
 pub(crate) mod nested_calls;
+mod progress;
 mod request;
 pub(crate) mod request_id;
 pub(crate) mod states;
@@ -40,7 +41,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 pub use client_requests::ClientRequest;
-pub(crate) use request::{CallRequest, Delivery, LogFilter};
+use progress::sealed::Message;
+pub use progress::{ProgressMessage, ProgressNumber, ProgressTotal};
+pub(crate) use request::{CallRequest, Delivery, LogFilter, log_frame};
 pub use request_id::RequestId;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -54,8 +57,9 @@ use crate::protocol::{Feature, LoggingLevel, Revision};
 /// The context of a call: the principal, the revision and other facts of the request, and the means to report progress
 /// and log messages while the call runs.
 ///
-/// A tool takes it as `&Context` or by value, and can pass it to helper functions. It is cheap to clone. Notifications
-/// that are sent after the call has ended are dropped.
+/// A tool takes it as `&Context` or by value, and can pass it to helper functions. It is cheap to clone, and a task may
+/// keep it after the call has ended: it still notifies clients of changes, and in a session it still logs. Progress
+/// that is reported after the end is dropped.
 ///
 /// # Example
 ///
@@ -68,7 +72,7 @@ use crate::protocol::{Feature, LoggingLevel, Revision};
 ///     let lines: Vec<String> = std::fs::read_to_string(path)?.lines().map(String::from).collect();
 ///     for (done, line) in lines.iter().enumerate() {
 ///         # let _ = line;
-///         ctx.progress(done as f64, lines.len() as f64, "importing");
+///         ctx.progress(done, lines.len(), "importing");
 ///     }
 ///     ctx.info(format!("imported {path}"));
 ///     Ok(format!("{} orders imported", lines.len()))
@@ -174,9 +178,14 @@ impl Context {
 
     /// Reports the progress of the call to the client: `done` of `total`, and a message.
     ///
+    /// Numbers may be of any integer or float type. A report without a total or a message has `None` in its place. An
+    /// `Option` as the total has the type of `done` inside, and as the message a `&str`.
+    ///
     /// A notification is sent only if the client asked for progress and `done` is greater than before. At most 20
     /// notifications per second are sent; the last one always arrives. NaN and infinite values are not sent; the first
     /// one of a call is logged for the operator. Clients before 2025-03-26 do not get the message.
+    ///
+    /// `format_args!(…)` as the message is formatted only if the client asked for progress.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress>
     ///
@@ -184,20 +193,27 @@ impl Context {
     ///
     /// ```
     /// # use fastmcp_rs::Context;
-    /// # fn example(ctx: &Context) {
-    /// ctx.progress(3.0, 10.0, "third of ten");
-    /// ctx.progress(4.0, None, None);
+    /// # fn example(ctx: &Context, files: &[String]) {
+    /// ctx.progress(3, 10, "third of ten");
+    /// ctx.progress(4, None, None);
+    /// for (done, file) in files.iter().enumerate() {
+    ///     ctx.progress(done, files.len(), format!("reading {file}"));
+    /// }
+    /// ctx.progress(0.75, 1, None);
     /// # }
     /// ```
-    pub fn progress<'a>(&self, done: f64, total: impl Into<Option<f64>>, message: impl Into<Option<&'a str>>) {
-        let Some(request) = &self.request else { return };
-        let total = total.into();
+    pub fn progress<N: ProgressNumber>(&self, done: N, total: impl ProgressTotal<N>, message: impl ProgressMessage) {
+        self.report_progress(done.to_f64(), total.to_total(), &message);
+    }
+
+    fn report_progress(&self, done: f64, total: Option<f64>, message: &dyn Message) {
+        let Some(request) = self.request.as_ref().filter(|request| request.progress_token.is_some()) else { return };
         let shown = total.filter(|total| total.is_finite());
         if !done.is_finite() || shown.is_some() != total.is_some() {
             request.warn_about_progress(&self.component.name, done, total);
         }
         if done.is_finite() {
-            request.send_progress(done, shown, message.into());
+            request.send_progress(done, shown, message.text().as_deref());
         }
     }
 
@@ -235,7 +251,11 @@ impl Context {
     /// is full, the message is dropped. A value without a JSON form, such as a float that is NaN, is not sent; this is
     /// logged for the operator.
     ///
-    /// For messages to the operator, use `tracing` events.
+    /// After the call has ended, messages go to the client's session, unless the call was cancelled or has timed out. A
+    /// client of 2026-07-28 gets none any more, because its log messages belong to a request.
+    ///
+    /// For messages to the operator, use `tracing` events. For all clients, see
+    /// [`AppHandle::log`](crate::AppHandle::log).
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>
     pub fn log(&self, level: LoggingLevel, data: impl Serialize) {
@@ -275,7 +295,8 @@ impl Context {
     ///
     /// `uri` is the URI that a client reads; in a mounted app, it is the URI without the namespace. The URI is not
     /// checked, and costs nothing if no client has subscribed to it. This never waits for a client: changes in quick
-    /// succession become one notification, and the last change is never lost. Call it after the change is made.
+    /// succession become one notification, and the last change is never lost. Call it after the change is made; the call
+    /// may have ended by then.
     ///
     /// Specification: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
     ///

@@ -35,6 +35,10 @@ pub(crate) trait NestedCalls: Send + Sync {
         arguments: String,
         context: Context,
     ) -> NestedCallFuture;
+
+    /// Sends a notification that belongs to no request, as far as there is room, if the client has a session with a
+    /// stream for such messages.
+    fn send_to_session(&self, frame: &[u8]);
 }
 
 impl Context {

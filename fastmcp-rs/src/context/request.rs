@@ -36,7 +36,7 @@ pub(crate) enum LogFilter {
 }
 
 impl LogFilter {
-    pub(super) fn accepts(&self, level: LoggingLevel) -> bool {
+    pub(crate) fn accepts(&self, level: LoggingLevel) -> bool {
         match self {
             LogFilter::None => false,
             LogFilter::From(least) => level >= *least,
@@ -173,18 +173,28 @@ impl CallRequest {
     }
 
     pub(super) fn log_message(&self, level: LoggingLevel, logger: &str, data: &impl Serialize) {
-        let mut frame = Vec::new();
-        write::begin_notification(&mut frame, ProtocolMethod::LogMessage);
-        frame.extend_from_slice(br#","params":{"level":""#);
-        frame.extend_from_slice(level.as_str().as_bytes());
-        frame.extend_from_slice(br#"","logger":"#);
-        encode::write_string(&mut frame, logger);
-        frame.extend_from_slice(br#","data":"#);
-        if let Err(error) = write_json_and_text(&mut frame, data) {
-            return operator_log::warn(format_args!("`{logger}` logged a value that cannot be sent as JSON: {error}"));
+        if let Some(frame) = log_frame(level, Some(logger), data) {
+            self.send_log(frame);
         }
-        frame.extend_from_slice(b"}}\n");
-        self.deliver(&mut self.delivery(), frame);
+    }
+
+    /// Sends a log message with the notifications of the call, or after its end as a message of its session.
+    fn send_log(&self, frame: Vec<u8>) {
+        let mut delivery = self.delivery();
+        if !matches!(delivery.phase, DeliveryPhase::Ended) {
+            self.deliver(&mut delivery, frame);
+            return;
+        }
+        drop(delivery);
+        // Without a session, log messages belong to their request. A cancelled call has nothing more to say.
+        if self.may_log_after_end() && !self.is_cancelled.load(Ordering::Acquire) {
+            self.nested_calls.send_to_session(&frame);
+        }
+    }
+
+    /// Returns true if log messages may follow the response: those of a session do.
+    pub(crate) fn may_log_after_end(&self) -> bool {
+        matches!(self.log, LogFilter::Session(_))
     }
 
     /// Sends a frame, or returns it if there is no room.
@@ -227,6 +237,27 @@ impl CallRequest {
         self.is_cancelled.store(true, Ordering::Release);
         self.cancel_notify.notify_waiters();
     }
+}
+
+/// Writes the notification of a log message. A value without a JSON form is logged for the operator instead.
+pub(crate) fn log_frame(level: LoggingLevel, logger: Option<&str>, data: &impl Serialize) -> Option<Vec<u8>> {
+    let mut frame = Vec::new();
+    write::begin_notification(&mut frame, ProtocolMethod::LogMessage);
+    frame.extend_from_slice(br#","params":{"level":""#);
+    frame.extend_from_slice(level.as_str().as_bytes());
+    frame.push(b'"');
+    if let Some(logger) = logger {
+        frame.extend_from_slice(br#","logger":"#);
+        encode::write_string(&mut frame, logger);
+    }
+    frame.extend_from_slice(br#","data":"#);
+    if let Err(error) = write_json_and_text(&mut frame, data) {
+        let logger = logger.unwrap_or("AppHandle::log");
+        operator_log::warn(format_args!("`{logger}` logged a value that cannot be sent as JSON: {error}"));
+        return None;
+    }
+    frame.extend_from_slice(b"}}\n");
+    Some(frame)
 }
 
 fn progress_frame(token: &str, done: f64, total: Option<f64>, message: Option<&str>) -> Vec<u8> {

@@ -103,6 +103,13 @@ impl Connection {
         self.outgoing.get_or_init(|| self.new_exchange_queue())
     }
 
+    /// Returns the queue for messages that belong to no request, if the connection outlives its requests.
+    pub(super) fn session_queue(&self) -> Option<&Arc<OutgoingQueue>> {
+        // The single stream of HTTP with SSE has a queue of the same kind as one response.
+        let is_stream = self.handshake_feature == Feature::HttpWithSse;
+        self.outgoing.get().filter(|outgoing| is_stream || !outgoing.ends_with_response())
+    }
+
     /// Creates a queue for a single message.
     pub(super) fn new_exchange_queue(&self) -> Arc<OutgoingQueue> {
         self.server.measure_queue(OutgoingQueue::for_exchange())

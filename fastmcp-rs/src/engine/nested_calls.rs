@@ -62,6 +62,12 @@ impl NestedCalls for Connection {
             outcome.map(|reply| reply.members()).map_err(|refusal| ToolError::new(refusal.message()))
         })
     }
+
+    fn send_to_session(&self, frame: &[u8]) {
+        if let Some(outgoing) = self.session().and_then(|_| self.session_queue()) {
+            outgoing.try_push(frame);
+        }
+    }
 }
 
 /// Waits for the outcome of a nested call, at most until the timeout of its component. The time in which a person thinks

@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 // The clock of the runtime, which tests can pause.
 use tokio::time::Instant;
 
+use crate::context::LogFilter;
 use crate::context::change_hub::{Change, ChangeHub, ChangeListener, ListSet};
 use crate::outgoing::queue::OutgoingQueue;
 use crate::protocol::id::{Id, IdKey};
@@ -119,9 +120,10 @@ impl NotificationFeed {
         });
     }
 
-    /// Opens the subscription of a session, which has no id. Nothing is sent before [`NotificationFeed::start_session`].
-    pub(crate) fn open_session(self: &Arc<Self>, lists: ListSet) {
-        let mut subscription = FeedSubscription::new(None);
+    /// Opens the subscription of a session, which has no id, with the log messages that its client wants. Nothing is sent
+    /// before [`NotificationFeed::start_session`].
+    pub(crate) fn open_session(self: &Arc<Self>, lists: ListSet, log: LogFilter) {
+        let mut subscription = FeedSubscription { log, ..FeedSubscription::new(None) };
         if !lists.is_empty() {
             self.listen_for_changes();
             subscription.add_targets(&self.hub, SubscriptionTargets { lists, uris: Vec::new() });
@@ -242,6 +244,13 @@ impl NotificationFeed {
 impl ChangeListener for NotificationFeed {
     fn on_change(self: Arc<Self>, change: Change<'_>) {
         let mut state = self.state.lock();
+        if let Change::Log { level, frame } = change {
+            // Only informative, so it is dropped if there is no room.
+            if state.session().is_some_and(|session| session.is_open && session.log.accepts(level)) {
+                self.outgoing.try_push(frame);
+            }
+            return;
+        }
         let mut is_due = false;
         for subscription in &mut state.subscriptions {
             subscription.record_change(change);
@@ -329,7 +338,7 @@ mod tests {
             setup.change("a:1");
             setup.open("1", &[ListKind::Tools], &["a:1"]).unwrap();
             setup.open("\"1\"", &[ListKind::Tools, ListKind::Prompts], &["a:2"]).unwrap();
-            setup.feed.open_session(ListKind::ALL.into_iter().collect());
+            setup.feed.open_session(ListKind::ALL.into_iter().collect(), LogFilter::None);
             setup.feed.start_session(|| setup.outgoing.push(b"\"begun\"\n"));
             assert_eq!(setup.notifications(), ["\"open\"", "\"open\"", "\"begun\""]);
             for (change, expected) in [
@@ -379,7 +388,7 @@ mod tests {
     fn a_session_gets_changes_from_before_its_start() {
         run(async {
             let setup = Setup::new();
-            setup.feed.open_session(ListSet::NONE.with(ListKind::Tools));
+            setup.feed.open_session(ListSet::NONE.with(ListKind::Tools), LogFilter::None);
             setup.feed.subscribe("a:1", || setup.outgoing.push(b"\"answer\"\n")).unwrap();
             setup.feed.subscribe("a:2", || {}).unwrap();
             for _ in 0..3 {
@@ -509,7 +518,7 @@ mod tests {
         for round in 0..60 {
             let setup = Setup::new();
             if round % 3 > 0 {
-                setup.feed.open_session(ListSet::NONE.with(ListKind::Tools));
+                setup.feed.open_session(ListSet::NONE.with(ListKind::Tools), LogFilter::None);
             }
             if round % 3 == 1 {
                 setup.feed.start_session(|| {});
@@ -554,7 +563,7 @@ mod tests {
         for id in 0..MAX_SUBSCRIPTIONS {
             setup.open(&id.to_string(), &[], &["a:1"]).unwrap();
         }
-        setup.feed.open_session(ListSet::NONE);
+        setup.feed.open_session(ListSet::NONE, LogFilter::None);
         assert_eq!(setup.open("1000", &[], &[]), Err(SubscribeError::TooManySubscriptions));
         setup.feed.close_subscription(&IdKey::Integer(3));
         setup.open("1000", &[], &[]).unwrap();

@@ -12,7 +12,7 @@ use super::request::{CallerInfo, IncomingRequest, member_text};
 use super::response::write_result;
 use super::stateless::{incomplete_meta, unknown_level};
 use super::{methods, subscriptions};
-use crate::context::ClientDeclaration;
+use crate::context::{ClientDeclaration, LogFilter};
 use crate::json::encode;
 use crate::json::object::{Object, string_value};
 use crate::protocol::id::Id;
@@ -59,7 +59,8 @@ fn caller<'a>(session: &'a NegotiatedSession, request: &IncomingRequest<'a>) -> 
 pub(super) fn restore(connection: &Connection, revision: Revision, client: ClientDeclaration) {
     let lists = connection.server.registry.load().capabilities.list_changes;
     if connection.open_session(revision, Arc::new(client)) {
-        connection.feed().open_session(lists);
+        let log = connection.session().map_or(LogFilter::None, |session| session.log_filter());
+        connection.feed().open_session(lists, log);
         subscriptions::start_session_notifications(connection, &mut Vec::new());
     }
 }
@@ -89,7 +90,8 @@ fn initialize(request: &IncomingRequest<'_>, out: &mut Vec<u8>) -> Result<Dispat
     if !connection.open_session(revision, Arc::new(client)) {
         return Err(RpcError::new(code::INVALID_REQUEST, "Invalid request: the session is already initialized"));
     }
-    connection.feed().open_session(request.registry.capabilities.list_changes);
+    let log = connection.session().map_or(LogFilter::None, |session| session.log_filter());
+    connection.feed().open_session(request.registry.capabilities.list_changes, log);
     let mut result = Vec::new();
     // Serialising a `Value` cannot fail.
     let _ =

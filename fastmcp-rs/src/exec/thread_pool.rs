@@ -15,6 +15,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use crate::exec::backoff::Backoff;
+use crate::util::count::counted;
 use crate::util::sync::{Condvar, Mutex, MutexGuard};
 use crate::util::{catch_panic, operator_log};
 
@@ -148,8 +149,8 @@ pub(crate) fn submit_job(tool: &str, job: Job) -> JobSlot {
     wake_thread(pool, state);
     if should_warn {
         operator_log::warn(format_args!(
-            "all {MAX_THREADS} threads for blocking tools are busy, and {waiting} calls are waiting; the last is of \
-             `{tool}`"
+            "all {MAX_THREADS} threads for blocking tools are busy; {} in the queue, and the last is of `{tool}`",
+            counted(waiting, "call")
         ));
     }
     slot

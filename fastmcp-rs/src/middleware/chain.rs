@@ -42,10 +42,13 @@ impl LayerChain {
         LayerChain((!layers.is_empty()).then(|| layers.into()))
     }
 
-    /// Returns the layers of an app followed by the layers of an app that is mounted in it.
+    /// Returns these layers followed by inner ones, such as those of an app that is mounted.
     pub(crate) fn wrap(&self, inner: &LayerChain) -> LayerChain {
-        let layers = |chain: &LayerChain| chain.0.iter().flat_map(|layers| layers.iter().cloned()).collect::<Vec<_>>();
-        LayerChain::new([layers(self), layers(inner)].concat())
+        match (&self.0, &inner.0) {
+            (_, None) => self.clone(),
+            (None, _) => inner.clone(),
+            (Some(outer), Some(inner)) => LayerChain(Some(outer.iter().chain(inner.iter()).cloned().collect())),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

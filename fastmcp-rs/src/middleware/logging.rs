@@ -52,6 +52,7 @@ impl StructuredLogging {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for StructuredLogging {
     fn handle(
         &self,

@@ -2,8 +2,17 @@
 //!
 //! A [`Layer`] is one `async` method that gets an [`Operation`] and the rest of the chain ([`Next`]). It may inspect
 //! the operation, change its arguments, respond to it, change its result, or reject it.
-//! [`App::layer`](crate::App::layer) adds layers; the first layer added is the outermost: it gets each operation first
-//! and its result last.
+//! [`App::layer`](crate::App::layer) adds layers around the whole app; the first layer added is the outermost: it gets
+//! each operation first and its result last.
+//!
+//! # Layers around one component
+//!
+//! Three forms put a layer around one tool, resource or prompt: the option `middleware` of its attribute, as in
+//! `#[mcp::tool(middleware = Timing::new())]`; [`App::layer_for`](crate::App::layer_for) with a
+//! [`Selector`](crate::visibility::Selector); and [`DynamicTool::middleware`](crate::dynamic::DynamicTool::middleware) and its
+//! siblings. The layers of the app are outermost, then those of `layer_for`, then the component's own. In a mounted app,
+//! all layers of the outer app come before all layers of the mounted one. Such layers wrap the calls, reads and
+//! completions that address the component, and no list.
 //!
 //! # Operations that pass through layers
 //!
@@ -56,6 +65,7 @@
 // The room knows components and the results of their handlers, but no registry and no engine. Look here for the
 // built-in layers, and for the types with which a layer works.
 
+pub(crate) mod attached;
 mod chain;
 mod logging;
 mod observation;
@@ -67,6 +77,9 @@ mod timing;
 
 use std::future::Future;
 
+// rustc names this in its notes, by the path of a public module.
+#[doc(hidden)]
+pub use attached::add_layer;
 pub use chain::Next;
 pub(crate) use chain::{ErasedLayer, InnerHandler, LayerChain, OperationFuture};
 pub use logging::StructuredLogging;
@@ -144,6 +157,7 @@ where
 
 struct FromFn<F>(F);
 
+#[diagnostic::do_not_recommend]
 impl<F, Fut> Layer for FromFn<F>
 where
     F: Fn(Operation, Next) -> Fut + Send + Sync + 'static,

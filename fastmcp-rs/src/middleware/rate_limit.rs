@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{Layer, Method, Next, Operation, OperationError, Response};
 use crate::error::ToolError;
 use crate::protocol::write::code;
+use crate::util::count::counted;
 use crate::util::sync::Mutex;
 
 /// The most token buckets of principals; at this number they take about 3 MB.
@@ -149,6 +150,7 @@ impl Buckets {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for RateLimit {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let method = operation.method();
@@ -166,10 +168,11 @@ impl Layer for RateLimit {
 fn refuse(method: Method, component: &str, wait: Duration) -> OperationError {
     // The time is rounded up, so that a client that waits for it is not too early again.
     let seconds = (wait.as_secs_f64() * 10.0).ceil() / 10.0;
+    let wait = counted(seconds, "second");
     if method == Method::CallTool {
-        return ToolError::new(format!("Too many calls of `{component}`. Try again in {seconds} seconds.")).into();
+        return ToolError::new(format!("Too many calls of `{component}`. Try again in {wait}.")).into();
     }
-    let text = format!("Internal error: too many requests for `{component}`: try again in {seconds} seconds");
+    let text = format!("Internal error: too many requests for `{component}`: try again in {wait}");
     OperationError::new(code::INTERNAL_ERROR, text).data(json!({ "retryAfter": seconds }))
 }
 

@@ -347,9 +347,9 @@ impl From<ToolError> for OperationError {
 }
 
 // `OperationError` itself must not implement `Error`, or this impl would overlap with `From<T> for T`.
-impl<E: StdError + Send + Sync + 'static> From<E> for OperationError {
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for OperationError {
     fn from(error: E) -> OperationError {
-        OperationError(OperationErrorKind::Tool(error.into()))
+        OperationError(OperationErrorKind::Tool(ToolError::from(error)))
     }
 }
 

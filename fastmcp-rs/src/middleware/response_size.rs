@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Layer, Method, Next, Operation, OperationError, Response};
 use crate::content::tool_result::ToolResult;
 use crate::protocol::write::code;
+use crate::util::count::counted;
 
 /// Rejects results that are too large for a model or a client.
 ///
@@ -35,6 +36,7 @@ impl ResultSizeLimit {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for ResultSizeLimit {
     async fn handle(&self, operation: Operation, next: Next) -> Result<Response, OperationError> {
         let (method, context) = (operation.method(), operation.context().clone());
@@ -44,14 +46,14 @@ impl Layer for ResultSizeLimit {
             return Ok(reply);
         }
         let name = context.component_name();
+        let (bytes, most) = (counted(size, "byte"), counted(limit, "byte"));
         match method {
             Method::CallTool => reply.replace(ToolResult::error(format!(
-                "The result of `{name}` has {size} bytes; the limit is {limit} bytes. Narrow the arguments, or request \
+                "The result of `{name}` has {bytes}; the limit is {most}. Narrow the arguments, or request \
                  a part at a time."
             ))),
             Method::ReadResource | Method::GetPrompt => {
-                let text =
-                    format!("Internal error: the result of `{name}` has {size} bytes; the limit is {limit} bytes");
+                let text = format!("Internal error: the result of `{name}` has {bytes}; the limit is {most}");
                 Err(OperationError::new(code::INTERNAL_ERROR, text).data(json!({"size": size, "limit": limit})))
             }
             _ => Ok(reply),

@@ -76,6 +76,7 @@ impl fmt::Debug for Timing {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Layer for Timing {
     fn handle(
         &self,

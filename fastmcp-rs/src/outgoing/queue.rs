@@ -108,6 +108,11 @@ impl OutgoingQueue {
         Arc::new(OutgoingQueue { ends_with_response: true, ..OutgoingQueue::with_limit(EXCHANGE_LIMIT) })
     }
 
+    /// Returns true if the queue serves one request, and ends with its response.
+    pub(crate) fn ends_with_response(&self) -> bool {
+        self.ends_with_response
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock()
     }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::visibility::Visibility;
+use crate::checks::components::report_middleware_panic;
 use crate::checks::conflicts::Claim;
 use crate::checks::problem::{Location, ProblemList};
 use crate::component::definition::DefinitionText;
 use crate::component::describe::{ComponentInterface, Description};
 use crate::component::dynamic::DynamicHandler;
 use crate::component::invocation::{Invocation, InvocationResult};
-use crate::component::metadata::{ComponentBase, ComponentDefinition, Metadata};
+use crate::component::metadata::{AttachedLayers, ComponentBase, ComponentDefinition, Metadata};
 use crate::context::ComponentEnv;
 use crate::middleware::LayerChain;
 use crate::schema::jsonschema::CompiledSchema;
@@ -34,7 +35,7 @@ pub(crate) struct ComponentHandler {
     pub(crate) location: Location,
     /// The place in the source that added the component, if it was created at run time.
     added: Option<Location>,
-    /// The layers that its calls pass through.
+    /// The layers that its calls pass through: its own, and once its app is served those of the apps around it.
     pub(crate) layers: LayerChain,
     /// Shared with running calls.
     pub(crate) pace: Arc<PollPace>,
@@ -71,8 +72,19 @@ impl ComponentHandler {
             invoke(Invocation::describe(&mut description));
             description.into_interface()
         });
-        let described = described.unwrap_or_else(|panicked| ComponentInterface::for_panic(&panicked.0, problems()));
-        let base = ComponentBase { metadata: definition.metadata(), timeout, location };
+        let mut described = described.unwrap_or_else(|panicked| ComponentInterface::for_panic(&panicked.0, problems()));
+        let layers = definition.middleware.map_or_else(AttachedLayers::default, |attach| {
+            let attached = catch_panic::run_catching(|| {
+                let mut layers = AttachedLayers::default();
+                attach(&mut layers);
+                layers
+            });
+            attached.unwrap_or_else(|panicked| {
+                report_middleware_panic(&panicked.0, &mut described.problems);
+                AttachedLayers::default()
+            })
+        });
+        let base = ComponentBase { metadata: definition.metadata(), timeout, layers, location };
         ComponentHandler::new(base, Callable::Function(invoke), described, None)
     }
 
@@ -92,7 +104,7 @@ impl ComponentHandler {
         described: ComponentInterface,
         added: Option<Location>,
     ) -> ComponentHandler {
-        let ComponentBase { metadata, timeout, location } = base;
+        let ComponentBase { metadata, timeout, layers, location } = base;
         let env = ComponentEnv { name: metadata.name.clone(), states: Arc::default(), namespaces: Arc::default() };
         ComponentHandler {
             metadata,
@@ -104,7 +116,7 @@ impl ComponentHandler {
             default_timeout: None,
             location,
             added,
-            layers: LayerChain::default(),
+            layers: LayerChain::attached(layers),
             pace: Arc::default(),
             visibility: Visibility::default(),
             series: ComponentSeries::default(),

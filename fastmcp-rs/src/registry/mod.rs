@@ -5,6 +5,7 @@
 //! pages, mounting names, enabling, disabling and changes at run time.
 
 mod component;
+mod layers;
 mod list;
 mod namespace;
 mod prompt;
@@ -25,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use component::{Callable, ComponentHandler, PollPace};
 use foldhash::fast::FixedState;
+pub(crate) use layers::AppLayers;
 pub(crate) use list::{ComponentList, ListConfig, ListEntry, sort_indices};
 pub(crate) use prompt::PromptEntry;
 pub(crate) use resource::{ResourceEntry, TemplateEntry};
@@ -33,14 +35,15 @@ use serde_json::{Map, Value};
 pub(crate) use snapshot::{RegistryCache, RegistrySnapshot};
 pub(crate) use store::AppSettings;
 pub(crate) use tool::ToolEntry;
-pub(crate) use tree::ComponentTree;
+pub(crate) use tree::{ComponentTree, Existing};
 pub use visibility::{Component, ComponentKind};
 pub(crate) use visibility::{VisibilityFn, VisibilityRule};
 pub(crate) use visibility_pace::VisibilityPace;
 #[cfg(feature = "stdio")]
 pub(crate) use weak_snapshot::WeakRegistrySnapshot;
 
-use crate::checks::problem::{Location, Problem};
+use crate::checks::problem::Location;
+use crate::component::component_set::ComponentSet;
 use crate::component::dynamic::{DynamicPrompt, DynamicResource, DynamicTool};
 use crate::component::prompt::PromptDefinition;
 use crate::component::resource::ResourceDefinition;
@@ -58,58 +61,60 @@ use crate::schema::suggest;
 /// function, so that a program that creates nothing at run time does not contain the code for it.
 pub(crate) struct Registration(Box<dyn RegisterFn>);
 
-/// The function that adds a component to the tree of its app, or returns its problems.
-trait RegisterFn: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync {}
+/// The function that describes a component for the tree of its app.
+trait RegisterFn: FnOnce() -> Box<dyn store::NewEntry> + Send + Sync {}
 
-impl<F: FnOnce(&Arc<ComponentTree>) -> Result<(), Vec<Problem>> + Send + Sync> RegisterFn for F {}
+impl<F: FnOnce() -> Box<dyn store::NewEntry> + Send + Sync> RegisterFn for F {}
 
 impl Registration {
-    fn new(add: impl RegisterFn + 'static) -> Registration {
-        Registration(Box::new(add))
+    fn new(describe: impl RegisterFn + 'static) -> Registration {
+        Registration(Box::new(describe))
     }
 
     pub(crate) fn tool(definition: &'static ToolDefinition) -> Registration {
-        Registration::new(move |tree| tree.add(Box::new(ToolEntry::new(definition))))
+        Registration::new(move || Box::new(ToolEntry::new(definition)))
     }
 
     pub(crate) fn resource(definition: &'static ResourceDefinition) -> Registration {
-        Registration::new(move |tree| tree.add_resource(ResourceEntry::new(definition)))
+        Registration::new(move || resource_entry(ResourceEntry::new(definition)))
     }
 
     pub(crate) fn prompt(definition: &'static PromptDefinition) -> Registration {
-        Registration::new(move |tree| tree.add(Box::new(PromptEntry::new(definition))))
+        Registration::new(move || Box::new(PromptEntry::new(definition)))
+    }
+
+    /// Returns all components of a type.
+    pub(crate) fn set<S: ComponentSet>() -> impl Iterator<Item = Registration> {
+        let tools = S::TOOLS.iter().copied().map(Registration::tool);
+        let resources = S::RESOURCES.iter().copied().map(Registration::resource);
+        let prompts = S::PROMPTS.iter().copied().map(Registration::prompt);
+        tools.chain(resources).chain(prompts)
     }
 
     #[track_caller]
     pub(crate) fn dynamic_tool(tool: DynamicTool) -> Registration {
         let added = Location::from(Place::caller());
-        Registration::new(move |tree| tree.add(Box::new(ToolEntry::dynamic(tool, added))))
+        Registration::new(move || Box::new(ToolEntry::dynamic(tool, added)))
     }
 
     #[track_caller]
     pub(crate) fn dynamic_resource(resource: DynamicResource) -> Registration {
         let added = Location::from(Place::caller());
-        Registration::new(move |tree| tree.add_resource(ResourceEntry::dynamic(resource, added)))
+        Registration::new(move || resource_entry(ResourceEntry::dynamic(resource, added)))
     }
 
     #[track_caller]
     pub(crate) fn dynamic_prompt(prompt: DynamicPrompt) -> Registration {
         let added = Location::from(Place::caller());
-        Registration::new(move |tree| tree.add(Box::new(PromptEntry::dynamic(prompt, added))))
+        Registration::new(move || Box::new(PromptEntry::dynamic(prompt, added)))
     }
 }
 
-impl ComponentTree {
-    /// Describes a component and adds it, or returns its problems.
-    pub(crate) fn add_component(self: &Arc<Self>, component: Registration) -> Result<(), Vec<Problem>> {
-        (component.0)(self)
-    }
-
-    fn add_resource(self: &Arc<Self>, entry: ResourceEntry) -> Result<(), Vec<Problem>> {
-        match Template::is_template(entry.key()) {
-            true => self.add(Box::new(TemplateEntry::new(entry))),
-            false => self.add(Box::new(entry)),
-        }
+/// Returns the entry of a resource, or of a template.
+fn resource_entry(entry: ResourceEntry) -> Box<dyn store::NewEntry> {
+    match Template::is_template(entry.key()) {
+        true => Box::new(TemplateEntry::new(entry)),
+        false => Box::new(entry),
     }
 }
 

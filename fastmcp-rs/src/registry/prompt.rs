@@ -11,6 +11,7 @@ use crate::component::prompt::PromptDefinition;
 use crate::json::encode::ObjectWriter;
 use crate::protocol::{Feature, Revision};
 use crate::schema::publish::{self, SchemaStyle};
+use crate::schema::validate::describe_expected;
 
 #[derive(Debug)]
 pub(crate) struct PromptEntry {
@@ -45,12 +46,9 @@ impl PromptEntry {
                     description.clone_from(whole);
                 }
                 if schema.get("type") != Some(&Value::from("string")) {
-                    // The description contains these already.
-                    if let Some(members) = schema.as_object_mut() {
-                        members.retain(|key, _| !matches!(key.as_str(), "title" | "description"));
-                    }
                     let gap = if description.is_empty() { "" } else { "\n\n" };
-                    description.push_str(&format!("{gap}As JSON that fits {schema}"));
+                    description.push_str(gap);
+                    description.push_str(&describe_text_form(&mut schema));
                 }
             }
             if !description.is_empty() {
@@ -63,6 +61,32 @@ impl PromptEntry {
         });
         arguments.collect()
     }
+}
+
+/// Explains the text of an argument that is no string: a number in words, any other value as JSON.
+fn describe_text_form(schema: &mut Value) -> String {
+    let Some(members) = schema.as_object_mut() else {
+        return format!("As JSON that fits {schema}");
+    };
+    // The description contains these already.
+    members.retain(|key, _| !matches!(key.as_str(), "title" | "description"));
+    let kinds = match members.get("type") {
+        Some(Value::Array(kinds)) => kinds.as_slice(),
+        only => only.map_or(&[][..], std::slice::from_ref),
+    };
+    let is_scalar = |kind: &Value| ["integer", "number", "boolean", "null"].iter().any(|name| kind == name);
+    if kinds.is_empty() || !kinds.iter().all(is_scalar) {
+        return format!("As JSON that fits {schema}");
+    }
+    let default = match members.get("default") {
+        Some(default) if !default.is_null() => format!(" The default is {default}."),
+        _ => String::new(),
+    };
+    // An absent argument is left out, and clients do not send `null`.
+    if let Some(kind) = kinds.iter().find(|kind| *kind != "null").cloned() {
+        members.insert("type".into(), kind);
+    }
+    format!("Write {}.{default}", describe_expected(members))
 }
 
 impl ListEntry for PromptEntry {

@@ -1,13 +1,14 @@
 //! Rules that enable and disable components.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::component::definition::DefinitionText;
 use crate::component::template::Template;
 use crate::context::change_hub::ListKind;
 
-/// Selects components for [`AppHandle::enable`](crate::AppHandle::enable) and
-/// [`AppHandle::disable`](crate::AppHandle::disable).
+/// Selects components for [`AppHandle::enable`](crate::AppHandle::enable),
+/// [`AppHandle::disable`](crate::AppHandle::disable) and [`App::layer_for`](crate::App::layer_for).
 ///
 /// # Example
 ///
@@ -48,6 +49,26 @@ impl Selector {
     /// Selects every tool, resource and prompt with a tag.
     pub fn tag(tag: impl Into<String>) -> Selector {
         Selector(SelectorTarget::Tag(tag.into()))
+    }
+
+    /// Returns true if a component is selected, given its key and its tags.
+    pub(super) fn matches(&self, list: ListKind, key: &str, tags: &[DefinitionText]) -> bool {
+        match &self.0 {
+            SelectorTarget::Key(kind, selected) => *kind == list && *selected == identity(list, key),
+            SelectorTarget::Tag(tag) => tags.iter().any(|other| other == tag),
+        }
+    }
+}
+
+/// Names the selected components in messages.
+impl fmt::Display for Selector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            SelectorTarget::Key(ListKind::Tools, name) => write!(formatter, "tool `{name}`"),
+            SelectorTarget::Key(ListKind::Prompts, name) => write!(formatter, "prompt `{name}`"),
+            SelectorTarget::Key(ListKind::Resources, uri) => write!(formatter, "resource `{uri}`"),
+            SelectorTarget::Tag(tag) => write!(formatter, "component with the tag `{tag}`"),
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 //! The four lists differ in a few words and in the identity of an entry; everything else is written once, for all of
 //! them.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::component::ComponentHandler;
+use super::layers::AppLayers;
 use super::list::ListEntry;
 use super::namespace::qualify;
 use super::visibility::{Visibility, VisibilityRule};
@@ -19,7 +21,6 @@ use crate::component::template::Template;
 use crate::context::ComponentEnv;
 use crate::context::change_hub::ListKind;
 use crate::context::states::States;
-use crate::middleware::LayerChain;
 
 /// The components of an app, by kind.
 #[derive(Default)]
@@ -28,6 +29,38 @@ pub(crate) struct ComponentMaps {
     pub(crate) resources: EntryMap<ResourceEntry>,
     pub(crate) templates: EntryMap<TemplateEntry>,
     pub(crate) prompts: EntryMap<PromptEntry>,
+}
+
+/// An entry of any kind, kept only until it is dropped.
+pub(super) type RemovedEntry = Box<dyn Any>;
+
+impl ComponentMaps {
+    /// Removes and returns the entry with an identity.
+    pub(super) fn take(&mut self, kind: ListKind, identity: &str) -> Option<RemovedEntry> {
+        fn erase<T: TreeEntry>(entry: Arc<T>) -> RemovedEntry {
+            Box::new(entry)
+        }
+        match kind {
+            ListKind::Tools => self.tools.remove(identity).map(erase),
+            ListKind::Prompts => self.prompts.remove(identity).map(erase),
+            ListKind::Resources => {
+                let resource = self.resources.remove(identity).map(erase);
+                resource.or_else(|| self.templates.remove(identity).map(erase))
+            }
+        }
+    }
+
+    /// Returns the handler of the entry with an identity.
+    pub(super) fn find(&self, kind: ListKind, identity: &str) -> Option<&ComponentHandler> {
+        match kind {
+            ListKind::Tools => self.tools.get(identity).map(|entry| &entry.handler),
+            ListKind::Prompts => self.prompts.get(identity).map(|entry| &entry.handler),
+            ListKind::Resources => {
+                let resource = self.resources.get(identity).map(|entry| &entry.handler);
+                resource.or_else(|| self.templates.get(identity).map(|entry| &entry.resource.handler))
+            }
+        }
+    }
 }
 
 /// The entries of one kind, by identity within the app. Until the app is served, the tree holds the only reference to
@@ -43,7 +76,7 @@ pub(crate) struct AppSettings {
     /// The timeout of calls without their own, if the app is mounted.
     pub(crate) default_timeout: Option<Duration>,
     /// The layers of the apps in which this app is mounted, and of this app.
-    pub(crate) layers: LayerChain,
+    pub(crate) layers: AppLayers,
     /// The visibility functions of this app and of the apps in which it is mounted.
     pub(crate) visibility_rules: Vec<VisibilityRule>,
 }
@@ -62,7 +95,8 @@ pub(super) trait NewEntry {
     /// Finds the entry with an identity in the same list.
     fn find_existing<'a>(&self, components: &'a ComponentMaps, identity: &str) -> Option<&'a ComponentHandler>;
     fn apply_settings(&mut self, settings: &AppSettings);
-    fn insert_into(self: Box<Self>, identity: &str, components: &mut ComponentMaps);
+    /// Inserts the entry, and returns the one that it replaces.
+    fn insert_into(self: Box<Self>, identity: &str, components: &mut ComponentMaps) -> Option<RemovedEntry>;
 }
 
 impl<T: TreeEntry> NewEntry for T {
@@ -94,8 +128,9 @@ impl<T: TreeEntry> NewEntry for T {
         apply_settings(self, settings);
     }
 
-    fn insert_into(self: Box<Self>, identity: &str, components: &mut ComponentMaps) {
-        T::entries_mut(components).insert(identity.into(), Arc::from(self));
+    fn insert_into(self: Box<Self>, identity: &str, components: &mut ComponentMaps) -> Option<RemovedEntry> {
+        let replaced = T::entries_mut(components).insert(identity.into(), Arc::from(self));
+        replaced.map(|entry| Box::new(entry) as RemovedEntry)
     }
 }
 
@@ -216,6 +251,10 @@ fn apply_settings_to_handler(list: ListKind, handler: &mut ComponentHandler, set
         let namespaces = namespaces.get(..depth).unwrap_or_default().into();
         (ComponentEnv { name: name_from(depth), states: Arc::clone(states), namespaces }, uri_from(depth))
     });
+    let layers = settings.layers.around(&handler.layers, |selector, depth| {
+        let key = uri_from(depth).unwrap_or_else(|| seen_from(depth, list, &metadata.name));
+        selector.matches(list, &key, &metadata.tags)
+    });
     let (name, uri) = (name_from(0), uri_from(0));
     let (states, namespaces) = (Arc::clone(&settings.states), Arc::clone(namespaces));
     handler.env = Arc::new(ComponentEnv { name: name.clone(), states, namespaces });
@@ -223,5 +262,5 @@ fn apply_settings_to_handler(list: ListKind, handler: &mut ComponentHandler, set
     handler.uri = uri;
     handler.visibility = visibility;
     handler.default_timeout = settings.default_timeout;
-    handler.layers = settings.layers.clone();
+    handler.layers = layers;
 }

@@ -15,7 +15,7 @@ use crate::component::tool::{ResultOptions, ToolAnnotations, ToolDefinition};
 use crate::json::encode::ObjectWriter;
 use crate::protocol::{Feature, Revision};
 use crate::schema::mcp_header::{self, HeaderArgument};
-use crate::schema::publish::{self, SchemaStyle};
+use crate::schema::publish::{self, ResultContent, SchemaStyle};
 
 #[derive(Debug)]
 pub(crate) struct ToolEntry {
@@ -60,13 +60,20 @@ impl ToolEntry {
             wraps_for_all: self.wraps_for_all(style),
             scalars: self.structures_scalars(style),
             link_text: self.results.link_text.unwrap_or(style.describes_links),
+            content: self.content(style),
         }
     }
 
     /// Describes a call by another component of the server, which gets the result as the handler has made it.
     pub(crate) fn subject_for_nested_call(&self, style: SchemaStyle) -> Subject {
         let scalars = self.structures_scalars(style);
-        Subject::ToolCall { wrap: self.wraps, wraps_for_all: false, scalars, link_text: false }
+        let content = ResultContent::Both;
+        Subject::ToolCall { wrap: self.wraps, wraps_for_all: false, scalars, link_text: false, content }
+    }
+
+    /// Returns the parts of structured results that are sent.
+    fn content(&self, style: SchemaStyle) -> ResultContent {
+        self.results.content.unwrap_or(style.result_content)
     }
 
     /// Whether modern clients, too, get a result that is no object inside one.
@@ -80,8 +87,11 @@ impl ToolEntry {
         self.results.structured.unwrap_or(if is_text { style.structures_texts } else { style.structures_numbers })
     }
 
-    /// Returns the schema of the structured results.
+    /// Returns the schema of the structured results, if they are sent.
     fn output(&self, style: SchemaStyle) -> Option<&Value> {
+        if self.content(style) == ResultContent::Text {
+            return None;
+        }
         let described = &self.handler.described;
         let scalar = described.scalar.as_ref().filter(|_| self.structures_scalars(style));
         described.output.as_ref().or(scalar.map(|scalar| &scalar.schema))

@@ -7,7 +7,7 @@
 //! Edits of one tree are serialized by the mutex `tree` of its root, so that each edit is seen as a whole, and two
 //! edits cannot add the same name.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -15,16 +15,17 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::component::ComponentHandler;
 use super::namespace::{qualify, strip_namespace};
 use super::selector::{EnableRules, Selector, SelectorTarget, identity};
-use super::store::{AppSettings, ComponentMaps, NewEntry, TreeEntry, apply_settings};
-use super::{PromptEntry, ResourceEntry, TemplateEntry, ToolEntry};
+use super::store::{AppSettings, ComponentMaps, NewEntry, RemovedEntry, TreeEntry, apply_settings};
+use super::{PromptEntry, Registration, ResourceEntry, TemplateEntry, ToolEntry};
 use crate::checks::conflicts::{Claim, conflict, duplicate};
 use crate::checks::names::{check_full_name, check_namespace};
-use crate::checks::problem::Problem;
+use crate::checks::problem::{Location, Problem};
 use crate::checks::states::{MissingStates, retired_app};
 use crate::component::definition::DefinitionText;
 use crate::context::change_hub::{Change, ChangeHub, ListKind};
 use crate::context::states::States;
 use crate::middleware::LayerChain;
+use crate::protocol::LoggingLevel;
 use crate::util::sync::{Mutex, MutexGuard};
 
 /// The contents of a scope.
@@ -60,8 +61,24 @@ struct ParentLink {
     namespace: Box<str>,
 }
 
-/// An entry of any kind, kept only until it is dropped.
-type RemovedEntry = Box<dyn Any>;
+/// The treatment of a component of the app that has the name or URI of one that is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    Conflicts,
+    Replaced,
+}
+
+/// The state of an edit that adds components.
+#[derive(Default)]
+struct Additions {
+    added: Vec<(ListKind, String)>,
+    problems: Vec<Problem>,
+    /// The lists that have changed, each once.
+    changed: Vec<ListKind>,
+    has_replaced: bool,
+    /// Entries that are no longer used, to be dropped after the edit.
+    dropped: Vec<RemovedEntry>,
+}
 
 /// The scopes around a scope with the namespaces of their children, innermost first; the last scope is the root.
 type AncestorPath = Vec<(Arc<ComponentTree>, Box<str>)>;
@@ -72,10 +89,14 @@ impl ComponentTree {
         self.is_dynamic.store(true, Ordering::Release);
     }
 
+    /// Returns true if a handle of this app exists.
+    pub(crate) fn has_handle(&self) -> bool {
+        self.is_dynamic.load(Ordering::Acquire)
+    }
+
     /// Returns true if this app, or an app mounted in it, may change.
     pub(crate) fn is_dynamic(&self) -> bool {
-        let own = self.is_dynamic.load(Ordering::Acquire);
-        own || self.contents().mounted.iter().any(|(_, tree)| tree.is_dynamic())
+        self.has_handle() || self.contents().mounted.iter().any(|(_, tree)| tree.is_dynamic())
     }
 
     /// Returns the version of the tree. Meaningful only for the root.
@@ -93,6 +114,15 @@ impl ComponentTree {
         let ancestors = self.ancestors();
         let full = ancestors.iter().fold(uri.to_owned(), |uri, (_, name)| qualify(ListKind::Resources, name, &uri));
         ancestors.last().map_or(self, |(root, _)| root).changes.publish(Change::Resource(&full));
+    }
+
+    /// Publishes a log message that belongs to no call; `frame` creates it if a client may get it.
+    pub(crate) fn publish_log(self: &Arc<Self>, level: LoggingLevel, frame: impl FnOnce() -> Option<Vec<u8>>) {
+        let ancestors = self.ancestors();
+        let changes = &ancestors.last().map_or(self, |(root, _)| root).changes;
+        if let Some(frame) = changes.has_list_interest().then(frame).flatten() {
+            changes.publish(Change::Log { level, frame: &frame });
+        }
     }
 
     fn contents(&self) -> MutexGuard<'_, TreeContents> {
@@ -144,43 +174,81 @@ impl ComponentTree {
         work()
     }
 
-    /// Adds an entry, or returns the problems that prevent it.
-    pub(super) fn add(self: &Arc<Self>, mut entry: Box<dyn NewEntry>) -> Result<(), Vec<Problem>> {
-        let (list, wording) = (entry.list(), entry.wording());
-        let mut problems = entry.take_problems();
-        let identity = identity(list, entry.handler().key());
-        let added = self.edit_tree(|root, ancestors| {
-            let full = |key: &str| ancestors.iter().fold(key.to_owned(), |key, (_, name)| qualify(list, name, &key));
-            let handler = entry.handler();
-            let full_key = full(handler.key());
-            if let Some(other) = root.find_existing(&full(&identity), &*entry) {
-                problems.push(duplicate(wording, &full_key, other, handler.claim()));
+    /// Describes components and adds all of them in one edit, or none if there are problems. Returns true if an entry
+    /// was replaced.
+    pub(crate) fn add(
+        self: &Arc<Self>,
+        components: impl IntoIterator<Item = Registration>,
+        existing: Existing,
+    ) -> Result<bool, Vec<Problem>> {
+        let mut additions = Additions::default();
+        let mut entries: Vec<Box<dyn NewEntry>> = components.into_iter().map(|component| (component.0)()).collect();
+        entries.iter_mut().for_each(|entry| additions.problems.extend(entry.take_problems()));
+        let additions = self.edit_tree(|root, ancestors| {
+            for entry in entries {
+                self.add_entry(entry, existing, (root, ancestors), &mut additions);
             }
-            // The names in a mounted app are checked when the outermost app starts; a component that is added later is
-            // checked here.
-            if !ancestors.is_empty() && list != ListKind::Resources {
-                problems.extend(check_full_name(&full_key, wording.noun, handler.location));
+            if !additions.problems.is_empty() {
+                let mut contents = self.contents();
+                let added = std::mem::take(&mut additions.added);
+                additions.dropped.extend(added.iter().filter_map(|(list, key)| contents.components.take(*list, key)));
+                additions.changed.clear();
             }
-            let mut contents = self.contents();
-            if contents.is_retired {
-                problems.push(retired_app(wording.noun, handler.name(), handler.location));
-            }
-            if let Some(settings) = &contents.settings {
-                let mut missing = MissingStates::default();
-                check_states(&mut missing, handler, |id| settings.states.contains_key(id));
-                problems.extend(missing.into_problems(&settings.namespaces));
-                entry.apply_settings(settings);
-            }
-            if !problems.is_empty() {
-                return (Err((problems, entry)), Vec::new());
-            }
-            entry.insert_into(&identity, &mut contents.components);
-            drop(contents);
-            let is_listed = self.is_listed(list, &identity, ancestors);
-            (Ok(()), if is_listed { vec![list] } else { Vec::new() })
+            let changed = std::mem::take(&mut additions.changed);
+            (additions, changed)
         });
-        // Dropping the entry may run user code that calls back into this scope, so no lock is held here.
-        added.map_err(|(problems, _entry)| problems)
+        // Dropping entries may run user code that calls back into this scope, so no lock is held here.
+        let Additions { problems, has_replaced, .. } = additions;
+        if problems.is_empty() { Ok(has_replaced) } else { Err(problems) }
+    }
+
+    /// Adds one entry during an edit, or records the problems that prevent it.
+    fn add_entry(
+        self: &Arc<Self>,
+        mut entry: Box<dyn NewEntry>,
+        existing: Existing,
+        (root, ancestors): (&Arc<ComponentTree>, &AncestorPath),
+        additions: &mut Additions,
+    ) {
+        let (list, wording) = (entry.list(), entry.wording());
+        let identity = identity(list, entry.handler().key());
+        let full = |key: &str| ancestors.iter().fold(key.to_owned(), |key, (_, name)| qualify(list, name, &key));
+        let mut problems = Vec::new();
+        let handler = entry.handler();
+        let full_key = full(handler.key());
+        let is_replaced = existing == Existing::Replaced && self.contents().components.find(list, &identity).is_some();
+        if let Some(other) = root.find_existing(&full(&identity), &*entry).filter(|_| !is_replaced) {
+            problems.push(duplicate(wording, &full_key, other, handler.claim()));
+        }
+        // The names in a mounted app are checked when the outermost app starts; a component that is added later is
+        // checked here.
+        if !ancestors.is_empty() && list != ListKind::Resources {
+            problems.extend(check_full_name(&full_key, wording.noun, handler.location));
+        }
+        let was_listed = is_replaced && self.is_listed(list, &identity, ancestors);
+        let mut contents = self.contents();
+        if contents.is_retired {
+            problems.push(retired_app(wording.noun, handler.name(), handler.location));
+        }
+        if let Some(settings) = &contents.settings {
+            let mut missing = MissingStates::default();
+            check_states(&mut missing, handler, |id| settings.states.contains_key(id));
+            problems.extend(missing.into_problems(&settings.namespaces));
+            entry.apply_settings(settings);
+        }
+        if !problems.is_empty() {
+            additions.problems.extend(problems);
+            additions.dropped.push(Box::new(entry));
+            return;
+        }
+        let replaced = entry.insert_into(&identity, &mut contents.components);
+        drop(contents);
+        additions.has_replaced |= replaced.is_some();
+        additions.dropped.extend(replaced);
+        if was_listed || self.is_listed(list, &identity, ancestors) {
+            push_once(&mut additions.changed, list);
+        }
+        additions.added.push((list, identity));
     }
 
     /// Returns true if a component of this app, or of an app mounted in it, is listed: no rule here, inside or around
@@ -197,20 +265,8 @@ impl ComponentTree {
 
     /// Returns whether a component is enabled here and inside, and its tags.
     fn find_enabled_tags(&self, kind: ListKind, key: &str) -> Option<(bool, Vec<DefinitionText>)> {
-        fn tags<T: TreeEntry>(entry: &Arc<T>) -> Vec<DefinitionText> {
-            entry.handler().metadata.tags.clone()
-        }
         let contents = self.contents();
-        let own = match kind {
-            ListKind::Tools => contents.components.tools.get(key).map(tags),
-            ListKind::Prompts => contents.components.prompts.get(key).map(tags),
-            ListKind::Resources => contents
-                .components
-                .resources
-                .get(key)
-                .map(tags)
-                .or_else(|| contents.components.templates.get(key).map(tags)),
-        };
+        let own = contents.components.find(kind, key).map(|handler| handler.metadata.tags.clone());
         let inside = || {
             let mut mounted = contents.mounted.iter();
             mounted.find_map(|(name, tree)| tree.find_enabled_tags(kind, &strip_namespace(kind, name, key)?))
@@ -237,32 +293,55 @@ impl ComponentTree {
     pub(crate) fn remove(self: &Arc<Self>, kind: ListKind, key: &str) -> bool {
         let key = identity(kind, key);
         let taken = self.edit_tree(|_, ancestors| {
-            let was_listed = self.is_listed(kind, &key, ancestors);
-            let taken = self.take_entry(kind, &key);
-            if taken.is_some() {
-                let mut key = key.clone();
-                for (tree, name) in ancestors {
-                    key = qualify(kind, name, &key);
-                    tree.contents().rules.remove_key(kind, &key);
-                }
-            }
-            (taken, if was_listed { vec![kind] } else { Vec::new() })
+            let mut changed = Vec::new();
+            (self.take_listed(kind, &key, ancestors, &mut changed), changed)
         });
         // Dropping the component may run user code that calls back into this scope, so no lock is held here.
         taken.is_some()
     }
 
+    /// Removes those components of this app that the macros defined at these places, in one edit. Returns whether any
+    /// existed.
+    pub(crate) fn remove_defined(self: &Arc<Self>, definitions: &[(ListKind, &str, Location)]) -> bool {
+        let taken = self.edit_tree(|_, ancestors| {
+            let (mut taken, mut changed) = (Vec::new(), Vec::new());
+            for (kind, key, location) in definitions {
+                let key = identity(*kind, key);
+                let is_defined_there =
+                    |handler: &ComponentHandler| !handler.is_dynamic() && handler.location.is_same_line(*location);
+                if self.contents().components.find(*kind, &key).is_some_and(is_defined_there) {
+                    taken.extend(self.take_listed(*kind, &key, ancestors, &mut changed));
+                }
+            }
+            (taken, changed)
+        });
+        !taken.is_empty()
+    }
+
+    /// Takes a component out during an edit, with its rules here and around, and records its list if it was listed.
+    fn take_listed(
+        &self,
+        kind: ListKind,
+        key: &str,
+        ancestors: &AncestorPath,
+        changed: &mut Vec<ListKind>,
+    ) -> Option<RemovedEntry> {
+        let was_listed = self.is_listed(kind, key, ancestors);
+        let taken = self.take_entry(kind, key)?;
+        let mut key = key.to_owned();
+        for (tree, name) in ancestors {
+            key = qualify(kind, name, &key);
+            tree.contents().rules.remove_key(kind, &key);
+        }
+        if was_listed {
+            push_once(changed, kind);
+        }
+        Some(taken)
+    }
+
     fn take_entry(&self, kind: ListKind, key: &str) -> Option<RemovedEntry> {
         let mut contents = self.contents();
-        let own = match kind {
-            ListKind::Tools => contents.components.tools.remove(key).map(|tool| Box::new(tool) as RemovedEntry),
-            ListKind::Prompts => contents.components.prompts.remove(key).map(|prompt| Box::new(prompt) as RemovedEntry),
-            ListKind::Resources => {
-                let resource =
-                    contents.components.resources.remove(key).map(|resource| Box::new(resource) as RemovedEntry);
-                resource.or_else(|| Some(Box::new(contents.components.templates.remove(key)?)))
-            }
-        };
+        let own = contents.components.take(kind, key);
         let inside =
             |(name, tree): &(Box<str>, Arc<ComponentTree>)| tree.take_entry(kind, &strip_namespace(kind, name, key)?);
         let taken = own.or_else(|| contents.mounted.iter().find_map(inside));
@@ -285,8 +364,8 @@ impl ComponentTree {
             self.contents().rules.set(selector, is_enabled);
             let mut changed = Vec::new();
             for (((kind, _), before), after) in meant.iter().zip(before).zip(listed()) {
-                if before != after && !changed.contains(kind) {
-                    changed.push(*kind);
+                if before != after {
+                    push_once(&mut changed, *kind);
                 }
             }
             ((), changed)
@@ -360,6 +439,31 @@ impl ComponentTree {
         missing.into_problems(namespaces)
     }
 
+    /// Returns true if a component of this app alone requires a state.
+    pub(crate) fn requires_state(&self, id: TypeId) -> bool {
+        fn check<T: TreeEntry>(components: &ComponentMaps, id: TypeId) -> bool {
+            let mut entries = T::entries(components).values();
+            entries.any(|entry| entry.handler().described.requirements.states.contains_key(&id))
+        }
+        let components = &self.contents().components;
+        check::<ToolEntry>(components, id)
+            || check::<ResourceEntry>(components, id)
+            || check::<TemplateEntry>(components, id)
+            || check::<PromptEntry>(components, id)
+    }
+
+    /// Returns true if a selector matches a component of this app, or of an app mounted in it.
+    pub(crate) fn has_match(&self, selector: &Selector) -> bool {
+        match &selector.0 {
+            SelectorTarget::Key(kind, key) => self.find_enabled_tags(*kind, key).is_some(),
+            SelectorTarget::Tag(tag) => {
+                let mut tagged = Vec::new();
+                self.collect_tagged(tag, &mut tagged);
+                !tagged.is_empty()
+            }
+        }
+    }
+
     /// Returns the conflicts among components, and the names that are too long under their namespace.
     pub(crate) fn find_conflicts(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -425,7 +529,7 @@ impl ComponentTree {
     /// Returns the layers and the states of this app, once it is served.
     pub(super) fn layers_and_states(&self) -> (LayerChain, Arc<States>) {
         let settings = self.contents().settings.clone();
-        settings.map(|settings| (settings.layers.clone(), Arc::clone(&settings.states))).unwrap_or_default()
+        settings.map(|settings| (settings.layers.all.clone(), Arc::clone(&settings.states))).unwrap_or_default()
     }
 
     /// Returns the enabled entries of this app and of the apps mounted in it.
@@ -459,6 +563,12 @@ impl ComponentTree {
 impl std::fmt::Debug for ComponentTree {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("ComponentTree").field("version", &self.version()).finish_non_exhaustive()
+    }
+}
+
+fn push_once(kinds: &mut Vec<ListKind>, kind: ListKind) {
+    if !kinds.contains(&kind) {
+        kinds.push(kind);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::json::object::{self, MemberMap};
 use crate::schema::mcp_header;
 use crate::schema::normalize::length_unit;
 use crate::schema::number::{Number, parse_number};
+use crate::util::count::counted;
 
 /// The constraints of `#[arg(…)]` on a value, besides its type.
 #[doc(hidden)]
@@ -85,11 +86,11 @@ pub(crate) fn check_json(constraints: &Constraints, is_header: bool, json: &str)
         }
         Some(b'[') if counted => {
             let items: Vec<IgnoredAny> = serde_json::from_str(json).unwrap_or_default();
-            check_length(items.len() as u64, min_length, max_length, "items")
+            check_length(items.len() as u64, min_length, max_length, "item")
         }
         Some(b'{') if counted => {
             let members = object::read_members::<MemberMap>(json).unwrap_or_default().0;
-            check_length(members.len() as u64, min_length, max_length, "members")
+            check_length(members.len() as u64, min_length, max_length, "member")
         }
         _ => Ok(()),
     }
@@ -126,7 +127,7 @@ pub(crate) fn check_text(
 ) -> Result<(), String> {
     if min_length.is_some() || max_length.is_some() {
         // JSON Schema counts characters, not bytes.
-        check_length(text.chars().count() as u64, min_length, max_length, "characters")?;
+        check_length(text.chars().count() as u64, min_length, max_length, "character")?;
     }
     match pattern {
         Some(pattern) if !matches_pattern(pattern, text) => Err(format!("must match the pattern `{pattern}`")),
@@ -134,13 +135,12 @@ pub(crate) fn check_text(
     }
 }
 
-pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, unit: &str) -> Result<(), String> {
-    let counted = |bound: u64| format!("{bound} {}", if bound == 1 { unit.trim_end_matches('s') } else { unit });
+pub(crate) fn check_length(length: u64, min: Option<u64>, max: Option<u64>, noun: &str) -> Result<(), String> {
     if let Some(min) = min.filter(|min| length < *min) {
-        return Err(format!("must have at least {}, not {length}", counted(min)));
+        return Err(format!("must have at least {}, not {length}", counted(min, noun)));
     }
     if let Some(max) = max.filter(|max| length > *max) {
-        return Err(format!("must have at most {}, not {length}", counted(max)));
+        return Err(format!("must have at most {}, not {length}", counted(max, noun)));
     }
     Ok(())
 }

@@ -6,10 +6,52 @@ use serde_json::{Map, Value, json};
 
 use super::format;
 
+use crate::util::count::counted;
+
 /// The member that holds the comments of an enum's variants, until they are appended to the description.
 pub(crate) const NOTES: &str = "x-fastmcp-notes";
 /// The mark of an object whose members are known only together with the members of its alternatives.
 pub(crate) const FLAT: &str = "x-fastmcp-flat";
+
+/// The parts of a structured result that are sent to clients of 2025-06-18 and later: the value, its text, or both.
+/// Older clients get the text.
+///
+/// Many clients put both parts into the model's context, which costs twice the tokens.
+///
+/// # Example
+///
+/// ```
+/// use fastmcp_rs::content::ResultContent;
+/// use fastmcp_rs::prelude::*;
+///
+/// /// Lists the open orders.
+/// #[mcp::tool]
+/// fn open_orders() -> Vec<u32> {
+///     vec![101, 102]
+/// }
+///
+/// # #[mcp::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = App::empty("orders").tool::<open_orders>().result_content(ResultContent::Text);
+/// let reply = app.test_client().await?.call("open_orders", ()).await?;
+/// assert_eq!(reply.text(), "[101,102]");
+/// assert!(reply.json().get("structuredContent").is_none());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResultContent {
+    /// The value as structured content, and its JSON or the author's own text.
+    #[default]
+    Both,
+    /// Only the content: no structured content and no output schema, because a tool with an output schema must send
+    /// structured content.
+    Text,
+    /// Only the structured content: its text is left out. Other blocks, such as images, and the texts of failures
+    /// remain.
+    Structured,
+}
 
 /// The style in which an app sends the schemas and the results of its tools.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +68,8 @@ pub(crate) struct SchemaStyle {
     pub(crate) wraps_results: bool,
     /// Whether resource links without a text get one.
     pub(crate) describes_links: bool,
+    /// The parts of structured results that are sent.
+    pub(crate) result_content: ResultContent,
 }
 
 impl Default for SchemaStyle {
@@ -37,6 +81,7 @@ impl Default for SchemaStyle {
             structures_texts: false,
             wraps_results: false,
             describes_links: true,
+            result_content: ResultContent::Both,
         }
     }
 }
@@ -153,18 +198,18 @@ fn describe_items(schema: &mut Map<String, Value>) {
 /// Describes the limits of a value in words, because the keywords do not reach every model.
 fn describe_limits(schema: &Map<String, Value>) -> Option<String> {
     let mut parts = Vec::new();
-    let mut range = |low: &str, high: &str, unit: &str| match (schema.get(low), schema.get(high)) {
-        (Some(low), Some(high)) if low == high => parts.push(format!("exactly {low}{unit}")),
-        (Some(low), Some(high)) => parts.push(format!("{low} to {high}{unit}")),
-        (Some(low), None) => parts.push(format!("at least {low}{unit}")),
-        (None, Some(high)) => parts.push(format!("at most {high}{unit}")),
+    let mut range = |low: &str, high: &str, unit: &dyn Fn(&Value) -> String| match (schema.get(low), schema.get(high)) {
+        (Some(low), Some(high)) if low == high => parts.push(format!("exactly {}", unit(low))),
+        (Some(low), Some(high)) => parts.push(format!("{low} to {}", unit(high))),
+        (Some(low), None) => parts.push(format!("at least {}", unit(low))),
+        (None, Some(high)) => parts.push(format!("at most {}", unit(high))),
         (None, None) => {}
     };
-    range("minimum", "maximum", "");
-    range("exclusiveMinimum", "exclusiveMaximum", " (exclusive)");
-    range("minLength", "maxLength", " characters");
-    range("minItems", "maxItems", " items");
-    range("minProperties", "maxProperties", " members");
+    range("minimum", "maximum", &Value::to_string);
+    range("exclusiveMinimum", "exclusiveMaximum", &|bound| format!("{bound} (exclusive)"));
+    range("minLength", "maxLength", &|bound| counted(bound, "character"));
+    range("minItems", "maxItems", &|bound| counted(bound, "item"));
+    range("minProperties", "maxProperties", &|bound| counted(bound, "member"));
     if let Some(step) = schema.get("multipleOf") {
         parts.push(format!("a multiple of {step}"));
     }

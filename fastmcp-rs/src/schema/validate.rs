@@ -13,8 +13,8 @@ mod object;
 
 use std::fmt::Write as _;
 
-pub(crate) use describe::excerpt;
-use describe::{describe_expected, find_format, list_allowed};
+pub(crate) use describe::{describe_expected, excerpt};
+use describe::{find_format, list_allowed};
 use serde_json::{Map, Value};
 
 use super::constraints::{check_length, check_range, check_text};
@@ -41,6 +41,13 @@ pub(crate) struct ValueProblem {
     text: String,
     /// True if the problem is a member that the schema does not have.
     pub(crate) is_unknown_member: bool,
+}
+
+impl ValueProblem {
+    /// Returns the problem without its path.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 impl std::fmt::Display for ValueProblem {
@@ -327,7 +334,7 @@ impl<'a> Validator<'a> {
 
     fn validate_array(&mut self, keywords: &'a Map<String, Value>, items: &mut [Value]) {
         let (min, max) = (parse_limit(keywords, "minItems"), parse_limit(keywords, "maxItems"));
-        if let Err(problem) = check_length(items.len() as u64, min, max, "items") {
+        if let Err(problem) = check_length(items.len() as u64, min, max, "item") {
             self.add_problem(problem);
         }
         let first = keywords.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

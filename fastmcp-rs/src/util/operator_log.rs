@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::util::count::counted;
 use crate::util::sync::{Condvar, Mutex, MutexGuard};
 
 /// The maximum number of bytes of log lines and printed text that are queued for standard error.
@@ -111,9 +112,12 @@ impl fmt::Display for DroppedOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let DroppedOutput { lines, printed_bytes } = self;
         match (lines, printed_bytes) {
-            (_, 0) => write!(formatter, "{lines} log lines"),
-            (0, _) => write!(formatter, "{printed_bytes} bytes of printed text"),
-            _ => write!(formatter, "{lines} log lines and {printed_bytes} bytes of printed text"),
+            (_, 0) => formatter.write_str(&counted(lines, "log line")),
+            (0, _) => write!(formatter, "{} of printed text", counted(printed_bytes, "byte")),
+            _ => {
+                let (lines, bytes) = (counted(lines, "log line"), counted(printed_bytes, "byte"));
+                write!(formatter, "{lines} and {bytes} of printed text")
+            }
         }
     }
 }

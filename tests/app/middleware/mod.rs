@@ -2,6 +2,7 @@
 
 mod built_in;
 mod guarantees;
+mod per_component;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};

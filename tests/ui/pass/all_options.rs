@@ -19,6 +19,7 @@ use fastmcp_rs::mcp;
     meta = { "team": "billing", "deep": { "n": [1, -2.5, null, true] } },
     blocking = true,
     timeout = "1m30s",
+    middleware = [::fastmcp_rs::middleware::Timing::new()],
     handle = GetOrders,
     crate = ::fastmcp_rs,
 )]

@@ -6,6 +6,7 @@ mod prompt;
 mod resource;
 mod server;
 mod tool;
+mod tool_error;
 
 use expect_test::Expect;
 use proc_macro2::TokenStream;

@@ -22,7 +22,6 @@ fn a_struct_without_constraints_derives_all_its_traits() {
         expect![[r##"
             #[derive(
                 ::fastmcp_rs::__private::serde::Serialize,
-                ::fastmcp_rs::__private::serde::Deserialize,
                 ::fastmcp_rs::__private::schemars::JsonSchema
             )]
             #[serde(crate = "::fastmcp_rs::__private::model_serde")]
@@ -43,6 +42,13 @@ fn a_struct_without_constraints_derives_all_its_traits() {
                 )]
                 article: &'a str,
             }
+            #[allow(deprecated, unused_qualifications)]
+            const _: () = {
+                use ::fastmcp_rs::__private as __p;
+                #[allow(unused_imports)]
+                use ::fastmcp_rs::__private::probe::*;
+                impl<'a> __p::OutputOnly for Line<'a> {}
+            };
         "##]],
     );
 }
@@ -70,13 +76,52 @@ fn types_that_elicitation_can_ask_for_implement_form() {
     });
     check_expansion(
         expansions.into_iter().collect(),
-        expect![[r#"
+        expect![[r##"
             #[cfg(unix)]
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
+                impl Status {
+                    /// Returns the name of the variant in JSON.
+                    #[allow(dead_code, unreachable_pub)]
+                    const fn as_str(&self) -> &'static str {
+                        match *self {
+                            Self::Paid => "Paid",
+                            Self::Sent => "Sent",
+                        }
+                    }
+                }
+                impl ::core::fmt::Display for Status {
+                    fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                        __f.pad(
+                            match *self {
+                                Self::Paid => "Paid",
+                                Self::Sent => "Sent",
+                            },
+                        )
+                    }
+                }
+                impl ::core::str::FromStr for Status {
+                    type Err = __p::UnknownNameError;
+                    fn from_str(__text: &str) -> ::core::result::Result<Self, Self::Err> {
+                        match __text {
+                            "Paid" => ::core::result::Result::Ok(Self::Paid),
+                            "Sent" => ::core::result::Result::Ok(Self::Sent),
+                            _ => {
+                                ::core::result::Result::Err(
+                                    __p::unknown_name(__text, <Self as __p::NamedVariants>::NAMES),
+                                )
+                            }
+                        }
+                    }
+                }
+                impl __p::NamedVariants for Status {
+                    const NAMES: &'static [&'static str] = &["Paid", "Sent"];
+                    const ALIASES: &'static [&'static str] = &[];
+                    const UNFIT_DEFAULT: &'static str = "this default is not a name of the enum: write `\"Paid\"` or `\"Sent\"`";
+                }
                 impl __p::FieldType for Status {}
                 impl __p::FormField for Status {}
                 impl __p::FormChoice for Status {}
@@ -106,12 +151,94 @@ fn types_that_elicitation_can_ask_for_implement_form() {
                 use ::fastmcp_rs::__private as __p;
                 #[allow(unused_imports)]
                 use ::fastmcp_rs::__private::probe::*;
+                #[derive(
+                    ::fastmcp_rs::__private::serde::Serialize,
+                    ::fastmcp_rs::__private::serde::Deserialize,
+                )]
+                #[serde(crate = "::fastmcp_rs::__private::model_serde")]
+                #[serde(
+                    remote = "Order",
+                    rename = "Order",
+                    bound(
+                        serialize = "for<'__field> Status: __p::serde::Serialize",
+                        deserialize = "for<'__field> Status: __p::serde::de::DeserializeOwned",
+                    )
+                )]
+                #[allow(dead_code)]
+                struct __Copy {
+                    status: Status,
+                    #[serde(skip)]
+                    own: Own,
+                }
+                #[derive(::fastmcp_rs::__private::schemars::JsonSchema)]
+                #[schemars(
+                    crate = "::fastmcp_rs::__private::schemars",
+                    extend("x-fastmcp-closed" = "struct")
+                )]
+                #[schemars(bound = "for<'__field> Status: __p::schemars::JsonSchema")]
+                #[schemars(rename = "Order")]
+                #[allow(dead_code)]
+                struct __Described<const __N: u8> {
+                    status: Status,
+                    #[serde(skip)]
+                    own: Own,
+                }
+                impl __p::UnfitModel<Order> for __Copy {}
+                impl __p::serde::Serialize for Order {
+                    fn serialize<__S>(
+                        &self,
+                        __serializer: __S,
+                    ) -> ::core::result::Result<__S::Ok, __S::Error>
+                    where
+                        __S: __p::serde::Serializer,
+                    {
+                        __Copy::serialize(self, __serializer)
+                    }
+                }
+                impl<'de> __p::serde::Deserialize<'de> for Order {
+                    fn deserialize<__D>(
+                        __deserializer: __D,
+                    ) -> ::core::result::Result<Self, __D::Error>
+                    where
+                        __D: __p::serde::Deserializer<'de>,
+                    {
+                        __Copy::deserialize(__deserializer)
+                    }
+                }
+                const __SCHEMA: __p::SchemaFunctions = __p::SchemaOf::<__Described<0>>::FUNCTIONS;
+                impl __p::schemars::JsonSchema for Order {
+                    fn inline_schema() -> bool {
+                        (__SCHEMA.inline_schema)()
+                    }
+                    fn schema_name() -> __p::SchemaText {
+                        (__SCHEMA.name)()
+                    }
+                    fn schema_id() -> __p::SchemaText {
+                        (__SCHEMA.id)()
+                    }
+                    fn json_schema(
+                        __generator: &mut __p::schemars::SchemaGenerator,
+                    ) -> __p::schemars::Schema {
+                        (__SCHEMA.schema)(__generator)
+                    }
+                    fn _schemars_private_non_optional_json_schema(
+                        __generator: &mut __p::schemars::SchemaGenerator,
+                    ) -> __p::schemars::Schema {
+                        (__SCHEMA.schema_without_null)(__generator)
+                    }
+                    fn _schemars_private_is_option() -> bool {
+                        (__SCHEMA.is_option)()
+                    }
+                }
+                #[allow(unused_imports)]
+                use __p::model_probe::*;
+                const _: fn() = __p::model_field::<Status>;
                 impl __p::Form for Order
                 where
                     for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
                 {}
             };
-        "#]],
+        "##]],
     );
 }
 

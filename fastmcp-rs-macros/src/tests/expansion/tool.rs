@@ -403,9 +403,11 @@ fn every_option_is_part_of_the_definition() {
         meta = { "team": "billing", "nested": { "n": [1, -2.5, null] } },
         blocking,
         timeout = "1m30s",
+        middleware = [Timing::new(), limit(3)],
         structured = false,
         wrapped,
         link_text = true,
+        result_content = "both",
         handle = GetOrder,
     };
     let item = quote! {
@@ -440,6 +442,10 @@ fn every_option_is_part_of_the_definition() {
             +                timeout: ::core::option::Option::Some(
             +                    ::core::time::Duration::new(90u64, 0u32),
             +                ),
+            +                middleware: ::core::option::Option::Some(|__layers| {
+            +                    __p::add_layer(__layers, Timing::new());
+            +                    __p::add_layer(__layers, limit(3));
+            +                }),
             -                ..__p::ComponentDefinition::EMPTY
             -            ..__p::ToolDefinition::EMPTY
             +            annotations: __p::ToolAnnotations {
@@ -452,6 +458,7 @@ fn every_option_is_part_of_the_definition() {
             +                structured: ::core::option::Option::Some(false),
             +                wrapped: ::core::option::Option::Some(true),
             +                link_text: ::core::option::Option::Some(true),
+            +                content: ::core::option::Option::Some(__p::ResultContent::Both),
             +            },
         "#]],
     );
@@ -500,6 +507,48 @@ fn the_attributes_of_an_argument_are_part_of_its_parameter() {
 }
 
 #[test]
+fn a_default_that_is_no_literal_is_a_function_of_its_argument() {
+    let before = quote! {
+        /// Lists orders.
+        fn list_orders(page_size: u32, kind: Kind, words: Vec<String>, order: Order) {}
+    };
+    let after = quote! {
+        /// Lists orders.
+        fn list_orders(
+            #[arg(default = 2 * LIMIT)] page_size: u32,
+            #[arg(default)] kind: Kind,
+            #[arg(default = [])] words: Vec<String>,
+            #[arg(flatten)] order: Order,
+        ) {
+        }
+    };
+    check_change(
+        tool(quote!(), before),
+        tool(quote!(rename_all = "camelCase"), after),
+        expect![[r#"
+        -                name: "page_size",
+        +                name: "pageSize",
+        +                default: ::core::option::Option::Some("[]"),
+        -        let mut __0 = (&__p::Input::<u32>::NEW).kind().slot_for::<u32>(&__PARAMETERS[0]);
+        +        (&__p::DefaultOf::<Vec<String>>::NEW).kind().list();
+        +        let mut __0 = (&__p::Input::<u32>::NEW)
+        +            .kind()
+        +            .configurable()
+        +            .slot_for::<u32>(&__PARAMETERS[0])
+        +            .with_default(|| __p::IntoDefault::into_default(2 * LIMIT));
+        -            .slot_for::<Kind>(&__PARAMETERS[1]);
+        +            .configurable()
+        +            .slot_for::<Kind>(&__PARAMETERS[1])
+        +            .with_default(::core::default::Default::default);
+        +            .configurable()
+        -            .slot_for::<Order>(&__PARAMETERS[3]);
+        +            .configurable()
+        +            .flat_slot_for::<Order>(&__PARAMETERS[3]);
+    "#]],
+    );
+}
+
+#[test]
 fn a_tool_with_mistakes_keeps_every_name() {
     let item = quote! {
         /// Finds.
@@ -544,6 +593,12 @@ fn a_tool_with_mistakes_keeps_every_name() {
                     };
                 }
                 fn __invoke(_: __p::Invocation<'_>) -> __p::InvocationResult {
+                    let _ = (&__p::Input::<String>::NEW)
+                        .kind()
+                        .slot_for::<String>(&__p::Parameter::EMPTY);
+                    let __split = (&__p::Output::<String>::NEW).split();
+                    let __value = (&&&&__split.value()).kind().checked();
+                    let __error = (&&&__split.error()).kind().checked();
                     ::core::unreachable!()
                 }
             };
@@ -576,4 +631,21 @@ fn a_body_that_does_not_parse_is_kept() {
     let expansion = tool(quote!(), item).to_string();
     assert!(expansion.contains("let unfinished = ;"), "{expansion}");
     assert!(!expansion.contains("compile_error"), "{expansion}");
+}
+
+#[test]
+fn an_output_schema_is_a_static_that_checks_the_result() {
+    let item = quote! {
+        /// Finds.
+        fn find() -> Result<ToolResult, ToolError> {}
+    };
+    check_change(
+        tool(quote!(), item.clone()),
+        tool(quote!(output_schema = Order), item),
+        expect![[r#"
+        -        let __value = (&&&&__split.value()).kind().checked();
+        +        static __SCHEMA: __p::OutputSchema = __p::OutputSchema::new::<Order>();
+        +        let __value = __split.value().composed().with_output_schema(&__SCHEMA);
+    "#]],
+    );
 }

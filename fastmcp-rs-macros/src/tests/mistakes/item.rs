@@ -4,7 +4,8 @@ use expect_test::expect;
 use quote::quote;
 
 use super::check_messages;
-use crate::tests::{main, model, prompt, tool};
+use crate::pipeline::{run_router, run_router_handler};
+use crate::tests::{main, model, prompt, server, tool};
 
 #[test]
 fn an_attribute_on_a_wrong_item_suggests_the_right_one() {
@@ -46,8 +47,8 @@ fn an_attribute_on_a_wrong_item_suggests_the_right_one() {
             fn f();
         )),
         expect![[r#"
-        a tool needs a body: this function is only declared
-    "#]],
+            a tool needs a body, and this function is only declared: write one, or, in a trait, call it from a function with `#[mcp::tool]`
+        "#]],
     );
     let expand_prompt = |item| prompt(quote!(), item);
     check_messages(
@@ -63,7 +64,7 @@ fn an_attribute_on_a_wrong_item_suggests_the_right_one() {
             fn f() -> String;
         )),
         expect![[r#"
-            a prompt needs a body: this function is only declared
+            a prompt needs a body, and this function is only declared: write one, or, in a trait, call it from a function with `#[mcp::prompt]`
         "#]],
     );
     check_messages(
@@ -103,5 +104,39 @@ fn a_second_attribute_on_a_function_is_reported() {
         expect![[r#"
             this function is a tool already: put all options into one `#[mcp::tool(..)]`
         "#]],
+    );
+}
+
+#[test]
+fn rmcps_attributes_of_blocks_are_reported() {
+    let block = quote!(
+        impl Orders {
+            /// Counts.
+            #[tool]
+            fn count(&self) -> u32 {}
+        }
+    );
+    let under_server = quote!(#[tool_router] #[prompt_handler] #block);
+    let expansions =
+        [run_router("tool_router", block), run_router_handler("tool_handler"), server(quote!(), under_server)];
+    check_messages(
+        expansions.into_iter().collect(),
+        expect![[r#"
+        there is no `#[tool_router]`: write `#[mcp::server]`, which registers the methods of this block
+        there is no `#[tool_handler]`: remove this block; `#[mcp::server]` registers the methods, and `App` has the server's name, version and instructions
+        `#[mcp::server]` registers the methods itself: remove `#[tool_router]`
+        `#[mcp::server]` registers the methods itself: remove `#[prompt_handler]`
+    "#]],
+    );
+}
+
+#[test]
+fn a_closure_is_reported() {
+    let expansion = tool(quote!(), quote!(move |a: u8| a));
+    check_messages(
+        expansion,
+        expect![[r#"
+        `#[mcp::tool]` goes on a `fn` or an `async fn`, and this is a closure: write a function
+    "#]],
     );
 }

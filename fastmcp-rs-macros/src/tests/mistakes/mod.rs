@@ -8,6 +8,7 @@ mod options;
 mod prompt;
 mod resource;
 mod signature;
+mod tool_error;
 
 use expect_test::Expect;
 use proc_macro2::TokenStream;

@@ -42,7 +42,7 @@ fn every_malformed_option_is_reported() {
             `handle` takes the name of the type that represents this tool, as in `handle = GetOrder`
             `crate` takes the path of fastmcp-rs in this crate, as in `crate = ::fastmcp_rs`
             `description` takes a string literal, as in `description = "Finds an order."`
-            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+            `#[mcp::tool]` has no option `frobnicate`: it takes `name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, `open_world`, `structured`, `wrapped`, `link_text`, `result_content`, `output_schema`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `middleware`, `handle`, `crate`
         "#]],
     );
 }
@@ -117,4 +117,126 @@ fn a_handle_that_would_shadow_a_primitive_type_is_reported() {
             the type that represents this tool would hide the primitive `str`: name it with `handle = ..`
         "#]],
     );
+}
+
+#[test]
+fn the_spelling_of_other_frameworks_is_answered_with_ours() {
+    let options = quote! {
+        annotations(title = "Find", read_only_hint = true, open_world_hint = false), tags = {"a", "b"},
+        execution(task_support = "optional"), input_schema = schema(), exclude_args = ["x"], enabled = false,
+        readOnlyHint = true, structured_output = true, auth = require, vis = "pub", version = "1", tag("x", "y")
+    };
+    check_messages(
+        tool(
+            options,
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            hints are options of their own: write `title = "Find", read_only, open_world = false` instead of `annotations`
+            there is no option `execution`: tools run as plain calls, without tasks: remove it
+            `tag` does not take parentheses: write `tag = ["x", "y"]`
+            `tags` takes a list in brackets: write `tags = ["a", "b"]`
+            `#[mcp::tool]` has no option `input_schema`: the input schema is made from the types of the parameters: remove it
+            `#[mcp::tool]` has no option `exclude_args`: clients do not see parameters of the types `State<T>` and `&Context`: remove it
+            `#[mcp::tool]` has no option `enabled`: `AppHandle::disable` turns components off: remove it
+            `#[mcp::tool]` has no option `readOnlyHint` (did you mean `read_only`?)
+            `#[mcp::tool]` has no option `structured_output` (did you mean `structured`?)
+            `#[mcp::tool]` has no option `auth`: `App::visible_if` decides which callers see a component: remove it
+            `#[mcp::tool]` has no option `vis`: the handle has the visibility of the function, such as `pub`: remove it
+            `#[mcp::tool]` has no option `version`: the version is that of the app, `App::version`: remove it
+        "#]],
+    );
+    let options = quote!(annotations = ToolAnnotations(idempotentHint = True, title = "Find"), annotations = {});
+    check_messages(
+        tool(
+            options,
+            quote!(
+                fn f() {}
+            ),
+        ),
+        expect![[r#"
+            hints are options of their own: write `idempotent, title = "Find"` instead of `annotations`
+            `annotations` is given twice: remove one of the two
+        "#]],
+    );
+}
+
+#[test]
+fn options_about_structured_content_fit_together() {
+    check_messages(
+        tool(
+            quote!(result_content = "text", structured, output_schema = Order),
+            quote!(
+                /// Finds.
+                fn find() -> ToolResult {}
+            ),
+        ),
+        expect![[r#"
+            a tool that sends only text publishes no output schema: remove `output_schema` or `result_content`
+            `result_content = "text"` sends no structured content: remove one of the two
+        "#]],
+    );
+    check_messages(
+        tool(
+            quote!(result_content = "json", output_schema),
+            quote!(
+                /// Finds.
+                fn find() -> ToolResult {}
+            ),
+        ),
+        expect![[r#"
+            `result_content` takes `"both"`, `"text"` or `"structured"`, as in `result_content = "text"`
+            `output_schema` takes a type whose schema is published, as in `output_schema = Order`
+        "#]],
+    );
+}
+
+#[test]
+fn a_value_that_cannot_be_middleware_is_reported() {
+    for (options, expected) in [
+        (
+            quote!(middleware),
+            expect![[r#"
+            `middleware` takes an expression, as in `middleware = Timing::new()`, or a list, as in `middleware = [a(), b()]`
+        "#]],
+        ),
+        (
+            quote!(middleware = []),
+            expect![[r#"
+            `middleware` lists nothing: remove it, or write at least one, as in `[Timing::new()]`
+        "#]],
+        ),
+        (
+            quote!(middleware = ["timing", Timing::new(), |operation, next| next.run(operation)]),
+            expect![[r#"
+            `middleware` takes an expression, as in `middleware = Timing::new()`, or a list, as in `middleware = [a(), b()]`
+            a closure becomes middleware by `from_fn`: write `fastmcp_rs::middleware::from_fn(|operation, next| async move { .. })`
+        "#]],
+        ),
+        (
+            quote!(middleware = move |operation, next| next.run(operation), title = "x"),
+            expect![[r#"
+            a closure becomes middleware by `from_fn`: write `fastmcp_rs::middleware::from_fn(|operation, next| async move { .. })`
+        "#]],
+        ),
+        (
+            quote!(middleware = a(), middleware = b()),
+            expect![[r#"
+            `middleware` is given twice: write one list, as in `middleware = [a(), b()]`
+        "#]],
+        ),
+        (
+            quote!(layer = a()),
+            expect![[r#"
+            `#[mcp::tool]` has no option `layer` (did you mean `middleware`?)
+        "#]],
+        ),
+    ] {
+        let function = quote!(
+            fn f() {}
+        );
+        check_messages(tool(options, function), expected);
+    }
 }

@@ -22,7 +22,7 @@ fn every_mistake_in_a_prompt_is_reported() {
         prompt(quote!("review", name = "", uri = "x", mime_type = "x", handle = 1), item),
         expect![[r#"
             an option is written `key = value`, as in `description = "review"`
-            `#[mcp::prompt]` has no option `uri`: it takes `name`, `title`, `description`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+            `#[mcp::prompt]` has no option `uri`: it takes `name`, `title`, `description`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `middleware`, `handle`, `crate`
             `#[mcp::prompt]` has no option `mime_type`, which is an option of a resource: remove it
             `handle` takes the name of the type that represents this prompt, as in `handle = GetOrder`
             this function is a prompt already: put all options into one `#[mcp::prompt(..)]`

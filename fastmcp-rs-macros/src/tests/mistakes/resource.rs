@@ -95,7 +95,7 @@ fn every_mistake_in_the_options_of_a_resource_is_reported() {
             `#[mcp::resource]` has no option `cache_ttl` (did you mean `ttl`?)
             `#[mcp::resource]` has no option `cacheScope` (did you mean `scope`?)
             `#[mcp::resource]` has no option `read_only`, which is an option of a tool: remove it
-            `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `ttl`, `scope`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `handle`, `crate`
+            `#[mcp::resource]` has no option `permissions`: it takes `name`, `title`, `description`, `mime_type`, `size`, `audience`, `priority`, `last_modified`, `allow_traversal`, `ttl`, `scope`, `tags`, `icons`, `meta`, `inline`, `blocking`, `timeout`, `rename_all`, `middleware`, `handle`, `crate`
             the URI comes first and has no key: remove this
             a resource's name cannot be empty: write one, or remove `name` to use the function's
             `size` is the size of one resource, and a template describes many: remove it

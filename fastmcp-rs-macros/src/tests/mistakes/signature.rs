@@ -57,3 +57,41 @@ fn every_part_of_a_signature_that_cannot_be_called_is_reported() {
         "#]],
     );
 }
+
+#[test]
+fn defaults_futures_and_the_arguments_of_rmcp_are_reported() {
+    let items = [
+        quote!(
+            fn f(limit: u32 = 10, ctx: Context = Context::default()) {}
+        ),
+        quote!(
+            fn f() -> Pin<Box<dyn Future<Output = String> + Send>> {}
+        ),
+        quote!(
+            fn f() -> impl Future<Output = String> {}
+        ),
+        quote!(
+            fn f() -> BoxFuture<'static, String> {}
+        ),
+        quote!(
+            fn f(Parameters(Sum { a, b }): Parameters<Sum>) {}
+        ),
+        quote!(
+            fn f(sum: Parameters<Sum>, other: rmcp::Parameters<Other>, own: crate::Parameters<Own>) {}
+        ),
+    ];
+    let expansions = items.map(|item| tool(quote!(), item)).into_iter().collect();
+    check_messages(
+        expansions,
+        expect![[r#"
+            a default is an option of the parameter: write `#[arg(default = 10)] limit: u32`
+            a tool gets its context without a default: write `ctx: &Context`
+            a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
+            a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
+            a tool that returns a future is an `async fn`: write `async fn`, and the type of its value
+            there is no `Parameters<T>`: write the members of `Sum` as parameters of the function, or put `#[arg(flatten)]` on a parameter of the type `Sum`
+            there is no `Parameters<T>`: write the members of `Sum` as parameters of the function, or put `#[arg(flatten)]` on a parameter of the type `Sum`
+            there is no `Parameters<T>`: write the members of `Other` as parameters of the function, or put `#[arg(flatten)]` on a parameter of the type `Other`
+        "#]],
+    );
+}

@@ -49,7 +49,7 @@ use crate::error::ToolError;
 /// ```
 #[must_use = "a prompt does nothing until it is added"]
 pub struct DynamicPrompt {
-    base: ComponentBase,
+    pub(crate) base: ComponentBase,
     arguments: Vec<(ArgumentInfo, bool)>,
     handler: HandlerFn<BTreeMap<String, String>, Vec<Message>>,
 }

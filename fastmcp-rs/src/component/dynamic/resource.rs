@@ -51,7 +51,7 @@ use crate::protocol::CacheScope;
 /// ```
 #[must_use = "a resource does nothing until it is added"]
 pub struct DynamicResource {
-    base: ComponentBase,
+    pub(crate) base: ComponentBase,
     pub(crate) uri: String,
     pub(crate) mime_type: Option<String>,
     pub(crate) size: Option<u64>,

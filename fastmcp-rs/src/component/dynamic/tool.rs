@@ -15,20 +15,21 @@ use crate::component::describe::ComponentInterface;
 use crate::component::icon::Icon;
 use crate::component::invocation::box_call;
 use crate::component::metadata::{ComponentBase, metadata_methods};
-use crate::component::output::{ContentOutput, IntoContent};
+use crate::component::output::{ContentOutput, IntoContent, OutputCheck};
 use crate::component::tool::{ResultOptions, ToolAnnotations};
 use crate::content::tool_result::ToolResult;
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::schema::jsonschema::CompiledSchema;
-use crate::schema::validate::check_value;
+use crate::schema::publish::ResultContent;
 use crate::util::operator_log;
 
 /// A tool that is created at run time: from a JSON Schema and a closure, without macros.
 ///
 /// Use it for tools that are known only at run time, such as the operations of another service. The closure gets the
 /// arguments as a JSON object and the call's [`Context`], and returns a value that implements [`IntoContent`]: a text,
-/// a block, or a [`ToolResult`], which can be converted from a [`serde_json::Value`]. As with other tools, the text of
+/// a block, a [`Structured`](crate::content::Structured) value, or a [`ToolResult`], which can be converted from a
+/// [`serde_json::Value`]. As with other tools, the text of
 /// [`ToolError::new`] is for the model, and other errors are logged.
 ///
 /// The schema is published unchanged. Arguments are checked against it before the closure is called. These keywords are
@@ -68,7 +69,7 @@ use crate::util::operator_log;
 /// ```
 #[must_use = "a tool does nothing until it is added"]
 pub struct DynamicTool {
-    base: ComponentBase,
+    pub(crate) base: ComponentBase,
     pub(crate) hints: ToolAnnotations,
     pub(crate) results: ResultOptions,
     input: Value,
@@ -116,6 +117,14 @@ impl DynamicTool {
     /// Default: [`App::wrapped_results`](crate::App::wrapped_results).
     pub fn wrapped(mut self, yes: bool) -> DynamicTool {
         self.results.wrapped = Some(yes);
+        self
+    }
+
+    /// Sets the parts of a structured result that are sent: the value, its text, or both. Default:
+    /// [`App::result_content`](crate::App::result_content). With [`ResultContent::Text`] the output schema is not
+    /// published; results are still checked against it.
+    pub fn result_content(mut self, content: ResultContent) -> DynamicTool {
+        self.results.content = Some(content);
         self
     }
 
@@ -177,35 +186,6 @@ impl DynamicTool {
         let described =
             ComponentInterface { output: self.output, ..ComponentInterface::for_dynamic(self.input, problems) };
         (self.base, described, DynamicHandler::new(closure), full)
-    }
-}
-
-/// The check of results against the output schema.
-struct OutputCheck {
-    schema: Value,
-    full: Option<CompiledSchema>,
-}
-
-impl OutputCheck {
-    fn check(&self, result: &ToolResult) -> Result<(), String> {
-        if result.is_error {
-            return Ok(());
-        }
-        let Some(structured) = &result.structured else {
-            return Err("the tool has an output schema, but its result has no structured content: return `ToolResult::from` of a JSON value".into());
-        };
-        let found = check_value(&self.schema, structured);
-        let mut problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
-        if found.is_incomplete {
-            problems.push("the result has too many values to check".into());
-        }
-        if let Some(full) = self.full.as_ref().filter(|_| problems.is_empty()) {
-            problems = full.problems(structured);
-        }
-        if problems.is_empty() {
-            return Ok(());
-        }
-        Err(format!("the result does not match the output schema: {}", problems.join("; ")))
     }
 }
 

@@ -2,13 +2,15 @@
 //!
 //! Their counterpart for parameters is [`parameter::probe`](crate::component::parameter::probe).
 
-use std::error::Error as StdError;
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use super::own_content::{StructuredWithContent, UncheckedWithContent};
 use super::{
-    ContentOutput, ErrorType, Fallible, Infallible, IntoContent, LoggedError, Output, RawBytes, RefusedBytes,
-    RefusedError, Scalar, ScalarOutput, UncheckedStructured, ValueType, VisibleError,
+    ContentOutput, ConvertedError, ErrorType, Fallible, Infallible, IntoContent, Output, RawBytes, RefusedBytes,
+    RefusedError, RefusedModel, Scalar, ScalarOutput, UncheckedStructured, ValueType, VisibleError,
 };
+use crate::component::model::InputOnly;
 use crate::error::ToolError;
 
 pub trait FallibleType<T, E> {
@@ -37,6 +39,15 @@ impl<T: Scalar> ScalarType<T> for &&&ValueType<T> {
         ScalarOutput(PhantomData)
     }
 }
+/// The trait for structured values with content of their own. They are content too, so this trait comes first.
+pub trait WithContentType<T> {
+    fn kind(&self) -> UncheckedWithContent<T>;
+}
+impl<T: StructuredWithContent> WithContentType<T> for &&&ValueType<T> {
+    fn kind(&self) -> UncheckedWithContent<T> {
+        UncheckedWithContent(PhantomData)
+    }
+}
 pub trait ContentType {
     fn kind(&self) -> ContentOutput;
 }
@@ -52,6 +63,15 @@ pub trait BytesType<T> {
 impl<T: RawBytes> BytesType<T> for &&ValueType<T> {
     fn kind(&self) -> RefusedBytes<T> {
         RefusedBytes(PhantomData)
+    }
+}
+/// The trait for models that are only arguments. They have no content of their own.
+pub trait InputOnlyType<T> {
+    fn kind(&self) -> RefusedModel<T>;
+}
+impl<T: InputOnly> InputOnlyType<T> for &&ValueType<T> {
+    fn kind(&self) -> RefusedModel<T> {
+        RefusedModel(PhantomData)
     }
 }
 pub trait StructuredType<T> {
@@ -74,6 +94,12 @@ impl KnownErrorType for &&ErrorType<ToolError> {
         VisibleError
     }
 }
+impl<'a> KnownErrorType for &&ErrorType<Cow<'a, str>> {
+    type Kind = RefusedError<Cow<'a, str>>;
+    fn kind(&self) -> RefusedError<Cow<'a, str>> {
+        RefusedError(PhantomData)
+    }
+}
 impl KnownErrorType for &&ErrorType<String> {
     type Kind = RefusedError<String>;
     fn kind(&self) -> RefusedError<String> {
@@ -86,12 +112,12 @@ impl<'a> KnownErrorType for &&ErrorType<&'a str> {
         RefusedError(PhantomData)
     }
 }
-pub trait LoggedErrorType {
-    fn kind(&self) -> LoggedError;
+pub trait ConvertedErrorType {
+    fn kind(&self) -> ConvertedError;
 }
-impl<E: Into<Box<dyn StdError + Send + Sync>>> LoggedErrorType for &ErrorType<E> {
-    fn kind(&self) -> LoggedError {
-        LoggedError
+impl<E: Into<ToolError>> ConvertedErrorType for &ErrorType<E> {
+    fn kind(&self) -> ConvertedError {
+        ConvertedError
     }
 }
 pub trait OtherErrorType<E> {

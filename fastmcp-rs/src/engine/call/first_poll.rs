@@ -1,5 +1,6 @@
 //! Polls a handler for the first time, on the thread that read the request.
 
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use super::{StartedCall, drop_future, write_panic};
 use crate::client_features::conversation::InputRequired;
 use crate::component::invocation::BoxedCall;
 use crate::component::result_writer::ResultWriter;
+use crate::context::{CallRequest, current_call};
 use crate::protocol::Outcome;
 use crate::util::catch_panic::{CaughtPanic, run_catching};
 
@@ -115,6 +117,10 @@ impl StartedCall<'_> {
     /// position of the response and of the notifications before it.
     fn insert_notifications(&self, mut begin: usize, out: &mut Vec<u8>) -> usize {
         let Some(call) = &self.for_context else { return begin };
+        if self.request.exchange.is_none() && is_context_kept(call) {
+            // A task that has kept the context may log when the reader waits for the next message.
+            self.request.connection.mark_queue_used();
+        }
         let notifications = call.take_notifications();
         let response = begin + notifications.len();
         if !notifications.is_empty() {
@@ -131,4 +137,10 @@ impl StartedCall<'_> {
         call.client_requests.close();
         begin
     }
+}
+
+/// Returns true if a context of a call that has ended was kept, for example by a task, and may still be used to log.
+fn is_context_kept(call: &Arc<CallRequest>) -> bool {
+    // This thread's record of the current call has one, too.
+    call.may_log_after_end() && Arc::strong_count(call) > 1 + usize::from(current_call::is_enabled())
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::SubscriptionTargets;
+use crate::context::LogFilter;
 use crate::context::change_hub::{Change, ChangeHub, ChangeInterest, ListKind, ListSet};
 use crate::json::encode;
 use crate::protocol::id::IdKey;
@@ -21,6 +22,8 @@ pub(super) struct FeedSubscription {
     pub(super) subscription_id: Option<SubscriptionId>,
     /// Whether notifications may be sent yet.
     pub(super) is_open: bool,
+    /// The log messages that the client of a session wants.
+    pub(super) log: LogFilter,
     pub(super) lists: ListSet,
     pub(super) changed_lists: ListSet,
     /// The URIs, each with a flag that is true if it is in `changed_uris`.
@@ -36,6 +39,7 @@ impl FeedSubscription {
         FeedSubscription {
             subscription_id,
             is_open: false,
+            log: LogFilter::None,
             lists: ListSet::NONE,
             changed_lists: ListSet::NONE,
             uris: HashMap::new(),
@@ -60,7 +64,8 @@ impl FeedSubscription {
     pub(super) fn record_change(&mut self, change: Change<'_>) {
         match change {
             Change::List(kind) if self.lists.contains(kind) => self.changed_lists = self.changed_lists.with(kind),
-            Change::List(_) => {}
+            // The feed sends log messages itself.
+            Change::List(_) | Change::Log { .. } => {}
             Change::Resource(uri) => {
                 // The key is shared with the list of changes.
                 if let Some((uri, false)) = self.uris.get_key_value(uri) {

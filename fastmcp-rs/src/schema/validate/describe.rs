@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use crate::schema::format;
+use crate::util::count::counted;
 
 /// The most characters of a value that are shown.
 const MAX_SHOWN: usize = 80;
@@ -15,7 +16,7 @@ pub(super) fn find_format(keywords: &Map<String, Value>) -> Option<&str> {
 }
 
 /// Describes the values that a schema allows.
-pub(super) fn describe_expected(keywords: &Map<String, Value>) -> String {
+pub(crate) fn describe_expected(keywords: &Map<String, Value>) -> String {
     if let Some(Value::Array(allowed)) = keywords.get("enum") {
         return list_allowed(allowed);
     }
@@ -45,18 +46,21 @@ pub(super) fn describe_expected(keywords: &Map<String, Value>) -> String {
         }
         _ => "another value".into(),
     };
-    let range = |low: Option<&Value>, high: Option<&Value>, unit: &str| match (low, high) {
-        (Some(low), Some(high)) if low == high && !unit.is_empty() => {
-            format!(" of {low}{}", if *low == 1 { unit.trim_end_matches('s') } else { unit })
-        }
-        (Some(low), Some(high)) => format!(" from {low} to {high}{unit}"),
-        (Some(low), None) => format!(" of at least {low}{unit}"),
-        (None, Some(high)) => format!(" of at most {high}{unit}"),
+    text.push_str(&match (keywords.get("minimum"), keywords.get("maximum")) {
+        (Some(low), Some(high)) => format!(" from {low} to {high}"),
+        (Some(low), None) => format!(" of at least {low}"),
+        (None, Some(high)) => format!(" of at most {high}"),
+        (None, None) => String::new(),
+    });
+    let range = |low: &str, high: &str, noun: &str| match (keywords.get(low), keywords.get(high)) {
+        (Some(low), Some(high)) if low == high => format!(" of {}", counted(low, noun)),
+        (Some(low), Some(high)) => format!(" from {low} to {}", counted(high, noun)),
+        (Some(low), None) => format!(" of at least {}", counted(low, noun)),
+        (None, Some(high)) => format!(" of at most {}", counted(high, noun)),
         (None, None) => String::new(),
     };
-    text.push_str(&range(keywords.get("minimum"), keywords.get("maximum"), ""));
-    text.push_str(&range(keywords.get("minLength"), keywords.get("maxLength"), " characters"));
-    text.push_str(&range(keywords.get("minItems"), keywords.get("maxItems"), " items"));
+    text.push_str(&range("minLength", "maxLength", "character"));
+    text.push_str(&range("minItems", "maxItems", "item"));
     match find_format(keywords).map(|format| (format, format::describe_format(format))) {
         Some((_, Some(words))) => return words.to_owned(),
         Some((format, None)) => _ = write!(text, " in the format {format}"),

@@ -14,7 +14,7 @@ use crate::schema::suggest::find_nearest;
 impl<'a> Validator<'a> {
     pub(super) fn validate_object(&mut self, keywords: &'a Map<String, Value>, members: &mut Map<String, Value>) {
         let (min, max) = (parse_limit(keywords, "minProperties"), parse_limit(keywords, "maxProperties"));
-        if let Err(problem) = check_length(members.len() as u64, min, max, "members") {
+        if let Err(problem) = check_length(members.len() as u64, min, max, "member") {
             self.add_problem(problem);
         }
         let none = Map::new();

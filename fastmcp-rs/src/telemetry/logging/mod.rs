@@ -13,6 +13,7 @@ use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::telemetry::otel;
+use crate::util::operator_log;
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,10 +40,51 @@ pub enum Format {
 #[derive(Clone, Debug, Default)]
 #[must_use = "options do nothing until they are passed to `init_with`"]
 pub struct Options {
-    format: Format,
+    pub(crate) format: OptionValue<Format>,
     clients: Option<ClientLayer>,
-    requests: bool,
+    pub(crate) requests: OptionValue<bool>,
     traces: Option<bool>,
+    /// The operator's filter, and whether it takes precedence over `RUST_LOG`.
+    #[cfg(feature = "settings")]
+    filter: Option<(String, bool)>,
+}
+
+/// An option that the program sets in its code, and with the feature `settings` its operator as well.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OptionValue<T> {
+    code: Option<T>,
+    #[cfg(feature = "settings")]
+    operator: Option<OperatorValue<T>>,
+}
+
+#[cfg(feature = "settings")]
+#[derive(Clone, Debug)]
+struct OperatorValue<T> {
+    value: T,
+    /// Whether the value replaces that of the code.
+    is_overriding: bool,
+    /// The line to log if the value has no effect.
+    warning: String,
+}
+
+impl<T: Default> OptionValue<T> {
+    #[cfg(feature = "settings")]
+    pub(crate) fn set_by_operator(&mut self, value: T, is_overriding: bool, warning: String) {
+        self.operator = Some(OperatorValue { value, is_overriding, warning });
+    }
+
+    /// Returns the value that applies, and adds a warning if that of the operator does not.
+    #[cfg_attr(not(feature = "settings"), allow(unused_variables))]
+    fn resolve(self, warnings: &mut Vec<String>) -> T {
+        #[cfg(feature = "settings")]
+        if let Some(OperatorValue { value, is_overriding, warning }) = self.operator {
+            if is_overriding || self.code.is_none() {
+                return value;
+            }
+            warnings.push(warning);
+        }
+        self.code.unwrap_or_default()
+    }
 }
 
 impl Options {
@@ -53,14 +95,14 @@ impl Options {
 
     /// Sets the format of the lines on standard error.
     pub fn format(mut self, format: Format) -> Options {
-        self.format = format;
+        self.format.code = Some(format);
         self
     }
 
     /// Sets whether each line has the facts of its request: method, tool, id and others. Default: false, because each
     /// request then has a span, which costs some microseconds.
     pub fn requests(mut self, show: bool) -> Options {
-        self.requests = show;
+        self.requests.code = Some(show);
         self
     }
 
@@ -77,6 +119,25 @@ impl Options {
     pub fn to_clients(mut self, layer: ClientLayer) -> Options {
         self.clients = Some(layer);
         self
+    }
+
+    /// Sets the filter of the operator. The variable `RUST_LOG` takes precedence over a filter that is not preferred.
+    #[cfg(feature = "settings")]
+    pub(crate) fn set_filter(&mut self, filter: String, is_preferred: bool) {
+        self.filter = Some((filter, is_preferred));
+    }
+
+    fn filter(&self) -> EnvFilter {
+        let from_variable = EnvFilter::try_from_default_env();
+        #[cfg(feature = "settings")]
+        if let Some((filter, is_preferred)) = &self.filter {
+            // A variable that is empty or unreadable is as good as none.
+            let has_variable = std::env::var("RUST_LOG").is_ok_and(|text| !text.trim().is_empty());
+            if *is_preferred || !has_variable || from_variable.is_err() {
+                return EnvFilter::new(filter);
+            }
+        }
+        from_variable.unwrap_or_else(|_| EnvFilter::new("info"))
     }
 }
 
@@ -141,8 +202,9 @@ pub fn init() {
 /// Does the same as [`init`], with a [`Format`] or [`Options`].
 pub fn init_with(options: impl Into<Options>) {
     let options = options.into();
-    let Options { format, requests, .. } = options;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = options.filter();
+    let mut warnings = Vec::new();
+    let (format, requests) = (options.format.resolve(&mut warnings), options.requests.resolve(&mut warnings));
     let terminal = std::io::stderr().is_terminal();
     let json = match format {
         Format::Auto => !terminal,
@@ -157,4 +219,7 @@ pub fn init_with(options: impl Into<Options>) {
     let subscriber = tracing_subscriber::registry().with(lines).with(clients);
     // If another subscriber is installed, it stays.
     let _ = otel::add_layer(subscriber, options.traces).try_init();
+    for warning in warnings {
+        operator_log::warn(format_args!("{warning}"));
+    }
 }

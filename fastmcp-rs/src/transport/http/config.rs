@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::stream_config::StreamConfig;
+use crate::util::fixed_settings::FixedSettings;
 
 /// Settings of an HTTP server, for [`App::http`](crate::App::http).
 ///
@@ -56,6 +57,8 @@ pub struct HttpConfig {
     #[cfg(unix)]
     pub(crate) socket_mode: u32,
     pub(crate) metrics: bool,
+    /// The settings that the program has set by the methods of this type.
+    pub(crate) fixed: FixedSettings,
 }
 
 /// The treatment of clients whose revision begins with `initialize` (all revisions before 2026-07-28).
@@ -112,6 +115,7 @@ impl Default for HttpConfig {
             #[cfg(unix)]
             socket_mode: 0o600,
             metrics: false,
+            fixed: FixedSettings::default(),
         }
     }
 }
@@ -125,6 +129,7 @@ impl HttpConfig {
     /// Sets the path of the endpoint for [`App::run_http`](crate::App::run_http). Default: `/mcp`. It does not apply to
     /// a mounted service, whose path is set by its router.
     pub fn path(mut self, path: impl Into<String>) -> HttpConfig {
+        self.fixed.add("path");
         self.path = path.into();
         self
     }
@@ -136,6 +141,7 @@ impl HttpConfig {
     /// This prevents DNS rebinding: if `evil.example` resolves to 127.0.0.1, a browser on a page of `evil.example`
     /// sends that name as `Host`, and the request is refused with 403.
     pub fn allowed_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> HttpConfig {
+        self.fixed.add("allowed_hosts");
         self.allowed_hosts = hosts.into_iter().map(Into::into).collect();
         self
     }
@@ -151,6 +157,7 @@ impl HttpConfig {
     /// A page can send the headers of the protocol, `Authorization`, parameter headers (`Mcp-Param-…`), trace headers
     /// (`traceparent`, `tracestate`, `baggage`), and [`HttpConfig::allowed_headers`]. Cookies are never allowed.
     pub fn allowed_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> HttpConfig {
+        self.fixed.add("allowed_origins");
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self
     }
@@ -161,6 +168,7 @@ impl HttpConfig {
     /// If the server requires no credentials, every local web application can then call its tools. Use this setting for
     /// development only; [`HttpConfig::allowed_origins`] allows a single local origin, such as `http://localhost:6274`.
     pub fn allow_loopback_origins(mut self, allow: bool) -> HttpConfig {
+        self.fixed.add("allow_loopback_origins");
         self.allow_loopback_origins = allow;
         self
     }
@@ -185,6 +193,7 @@ impl HttpConfig {
     /// Without this setting, [`App::authenticate`](crate::App::authenticate) or [`HttpConfig::allowed_hosts`], a server
     /// does not start on an address that other machines can reach.
     pub fn allow_unauthenticated_public(mut self, allow: bool) -> HttpConfig {
+        self.fixed.add("allow_unauthenticated_public");
         self.public = allow;
         self
     }
@@ -210,6 +219,7 @@ impl HttpConfig {
     /// # let _ = config;
     /// ```
     pub fn trusted_proxies<P: Into<String>>(mut self, proxies: impl IntoIterator<Item = P>) -> HttpConfig {
+        self.fixed.add("trusted_proxies");
         self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
@@ -218,6 +228,7 @@ impl HttpConfig {
     /// several, they need the same [`App::sealing_keys`](crate::App::sealing_keys); without keys, the server does not
     /// start.
     pub fn replicas(mut self, replicas: usize) -> HttpConfig {
+        self.fixed.add("replicas");
         self.replicas = replicas;
         self
     }
@@ -239,6 +250,7 @@ impl HttpConfig {
     /// <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports>
     #[cfg(feature = "legacy-sse")]
     pub fn legacy_sse(mut self, path: impl Into<String>) -> HttpConfig {
+        self.fixed.add("legacy_sse");
         self.legacy_sse.path = Some(path.into());
         self
     }
@@ -251,6 +263,7 @@ impl HttpConfig {
     /// value that is not a path is an error at startup. Needs the feature `legacy-sse`.
     #[cfg(feature = "legacy-sse")]
     pub fn public_prefix(mut self, prefix: impl Into<String>) -> HttpConfig {
+        self.fixed.add("public_prefix");
         self.legacy_sse.public_prefix = Some(prefix.into());
         self
     }
@@ -261,6 +274,7 @@ impl HttpConfig {
     /// or address with the most sessions, prefers sessions that were never used after the handshake, and then takes the
     /// one that has been idle longest. If all sessions are in use, the new one is refused with 503.
     pub fn max_sessions(mut self, sessions: usize) -> HttpConfig {
+        self.fixed.add("max_sessions");
         self.max_sessions = sessions.max(1);
         self
     }
@@ -272,6 +286,7 @@ impl HttpConfig {
     /// used after the handshake, and then the session that has been idle longest. If all are in use, the new session is
     /// refused with 503. Unauthenticated clients on this machine cannot be distinguished, and have no such limit.
     pub fn max_sessions_per_principal(mut self, sessions: usize) -> HttpConfig {
+        self.fixed.add("max_sessions_per_principal");
         self.max_sessions_per_principal = Some(sessions.max(1));
         self
     }
@@ -280,6 +295,7 @@ impl HttpConfig {
     /// call, stream or request to the client. With [sealing keys](crate::App::sealing_keys), other processes can still
     /// restore the session from its id.
     pub fn session_idle_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.fixed.add("session_idle_timeout");
         self.session_idle_timeout = timeout;
         self
     }
@@ -294,12 +310,14 @@ impl HttpConfig {
     /// that issues ids may be up to a minute ahead. Without keys this setting has no effect: a session lives in one
     /// process until it is idle ([`HttpConfig::session_idle_timeout`]).
     pub fn session_lifetime(mut self, lifetime: Duration) -> HttpConfig {
+        self.fixed.add("session_lifetime");
         self.session_lifetime = lifetime.max(Duration::from_millis(1));
         self
     }
 
     /// Limits the size of a message, in bytes. Default: 4 MiB; at least 1 KiB. A larger message is answered with 413.
     pub fn max_body(mut self, bytes: usize) -> HttpConfig {
+        self.fixed.add("max_body");
         self.max_body = bytes.max(1024);
         self
     }
@@ -316,6 +334,7 @@ impl HttpConfig {
     /// 503. While messages wait, others that take more than a second for 64 KiB are refused (408), starting with the
     /// one that has been silent longest.
     pub fn max_bytes_in_flight(mut self, bytes: usize) -> HttpConfig {
+        self.fixed.add("max_bytes_in_flight");
         self.max_bytes_in_flight = bytes.clamp(64 << 10, 1 << 40);
         self
     }
@@ -325,6 +344,7 @@ impl HttpConfig {
     /// [`max_bytes_in_flight`](HttpConfig::max_bytes_in_flight). At least one message of
     /// [`max_body`](HttpConfig::max_body) always fits. Beyond the limit, messages wait as they do for the global limit.
     pub fn max_bytes_in_flight_per_principal(mut self, bytes: usize) -> HttpConfig {
+        self.fixed.add("max_bytes_in_flight_per_principal");
         self.max_bytes_in_flight_per_principal = Some(bytes);
         self
     }
@@ -336,6 +356,7 @@ impl HttpConfig {
     /// Beyond the limit, the response to a request is replaced by an error (−32603), and the stream of a session ends;
     /// the client can then resume it.
     pub fn max_bytes_unread(mut self, bytes: usize) -> HttpConfig {
+        self.fixed.add("max_bytes_unread");
         self.max_bytes_unread = bytes;
         self
     }
@@ -344,6 +365,7 @@ impl HttpConfig {
     /// 503. A call of a session counts until it has ended, even if its client is gone. The messages of a batch count
     /// individually.
     pub fn max_calls(mut self, calls: usize) -> HttpConfig {
+        self.fixed.add("max_calls");
         self.max_calls = calls.max(1);
         self
     }
@@ -352,6 +374,7 @@ impl HttpConfig {
     /// [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: a quarter of [`max_calls`](HttpConfig::max_calls);
     /// at least 1, and at most `max_calls`. Further messages are answered with 503.
     pub fn max_calls_per_principal(mut self, calls: usize) -> HttpConfig {
+        self.fixed.add("max_calls_per_principal");
         self.max_calls_per_principal = Some(calls.max(1));
         self
     }
@@ -368,6 +391,7 @@ impl HttpConfig {
 
     /// Limits the streams that stay open without a call: subscriptions, and the streams of sessions. Default: 1,024.
     pub fn max_streams(mut self, streams: usize) -> HttpConfig {
+        self.fixed.add("max_streams");
         self.max_streams = streams;
         self
     }
@@ -375,6 +399,7 @@ impl HttpConfig {
     /// Limits the same streams of one principal, or of one address if there is no principal (see
     /// [`trusted_proxies`](HttpConfig::trusted_proxies)). Default: 16; further streams are answered with 503.
     pub fn max_streams_per_principal(mut self, streams: usize) -> HttpConfig {
+        self.fixed.add("max_streams_per_principal");
         self.max_streams_per_principal = streams;
         self
     }
@@ -382,6 +407,7 @@ impl HttpConfig {
     /// Limits the connections of [`App::run_http`](crate::App::run_http). Default: 1,024; at least 1. Further
     /// connections are closed at once.
     pub fn max_connections(mut self, connections: usize) -> HttpConfig {
+        self.fixed.add("max_connections");
         self.max_connections = connections.max(1);
         self
     }
@@ -390,18 +416,21 @@ impl HttpConfig {
     /// proxy all connections come from one address. The limit is at least 1; further connections are closed at once.
     /// [Trusted proxies](HttpConfig::trusted_proxies) are exempt.
     pub fn max_connections_per_address(mut self, connections: usize) -> HttpConfig {
+        self.fixed.add("max_connections_per_address");
         self.max_connections_per_address = Some(connections.max(1));
         self
     }
 
     /// Sets the timeout for the head of a request. Default: 10 seconds; then the connection is closed.
     pub fn header_read_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.fixed.add("header_read_timeout");
         self.header_read_timeout = timeout;
         self
     }
 
     /// Sets the timeout for the body of a message. Default: 30 seconds; then the message is answered with 408.
     pub fn body_read_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.fixed.add("body_read_timeout");
         self.body_read_timeout = timeout;
         self
     }
@@ -409,12 +438,14 @@ impl HttpConfig {
     /// Sets the timeout for the function of [`App::authenticate`](crate::App::authenticate), per request. Default: 10
     /// seconds; then the function is dropped, a warning is logged, and the request is answered with 503.
     pub fn authenticate_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.fixed.add("authenticate_timeout");
         self.authenticate_timeout = timeout;
         self
     }
 
     /// Sets the time for which a connection may stay idle between two requests. Default: 75 seconds.
     pub fn idle_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.fixed.add("idle_timeout");
         self.idle_timeout = timeout;
         self
     }
@@ -422,6 +453,7 @@ impl HttpConfig {
     /// Sets the time for which a client may leave sent data unread. Default: 30 seconds; then the connection is closed.
     /// A client that reads slowly keeps its connection.
     pub fn write_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.fixed.add("write_timeout");
         self.write_timeout = timeout;
         self
     }
@@ -429,6 +461,7 @@ impl HttpConfig {
     /// Sets the interval of keep-alive comments on a silent stream. Default: 15 seconds; at least 10 milliseconds. If a
     /// call has sent nothing for one interval, its stream begins, if the client accepts streams.
     pub fn keep_alive_interval(mut self, interval: Duration) -> HttpConfig {
+        self.fixed.add("keep_alive_interval");
         self.keep_alive_interval = interval.max(Duration::from_millis(10));
         self
     }
@@ -441,6 +474,7 @@ impl HttpConfig {
     /// not serve them; get them from [`App::metrics`](crate::App::metrics).
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, serve: bool) -> HttpConfig {
+        self.fixed.add("metrics");
         self.metrics = serve;
         self
     }
@@ -449,6 +483,7 @@ impl HttpConfig {
     /// and a warning counts the cancelled messages and the closed connections. Connections without a request are closed
     /// at once.
     pub fn graceful_shutdown_timeout(mut self, timeout: Duration) -> HttpConfig {
+        self.fixed.add("graceful_shutdown_timeout");
         self.graceful_shutdown_timeout = timeout;
         self
     }
@@ -457,6 +492,9 @@ impl HttpConfig {
     /// machine and for proxies that terminate TLS.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: super::server::tls::Tls) -> HttpConfig {
+        for name in ["tls_certificate", "tls_key", "tls_renewal_interval"] {
+            self.fixed.add(name);
+        }
         self.tls = Some(tls);
         self
     }
@@ -466,6 +504,7 @@ impl HttpConfig {
     /// `0o777` are ignored.
     #[cfg(unix)]
     pub fn socket_mode(mut self, mode: u32) -> HttpConfig {
+        self.fixed.add("socket_mode");
         self.socket_mode = mode & 0o777;
         self
     }

@@ -32,8 +32,12 @@ mod stream_config;
 pub(crate) mod stream_session;
 
 pub use config::{HttpConfig, SessionMode};
+#[cfg(feature = "settings")]
+pub(crate) use peer::check_trusted_proxy;
 pub(crate) use request::authenticate::Authenticator;
 pub use request::authenticate::{AccessError, Authenticate};
+#[cfg(feature = "settings")]
+pub(crate) use request::host_origin::{check_allowed_host, check_allowed_origin};
 pub use response::body::ResponseBody;
 pub(crate) use server::accept::{serve, shutdown_signal};
 pub(crate) use server::front::HttpServer;

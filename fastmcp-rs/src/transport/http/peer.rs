@@ -207,6 +207,12 @@ impl TrustedProxies {
     }
 }
 
+/// Checks one entry of [`HttpConfig::trusted_proxies`], which an operator has written.
+#[cfg(feature = "settings")]
+pub(crate) fn check_trusted_proxy(proxy: &str) -> Result<(), Problem> {
+    if proxy == UNIX { Ok(()) } else { Network::parse(proxy).map(drop) }
+}
+
 /// A network: all addresses with the same prefix.
 #[derive(Debug, PartialEq, Eq)]
 struct Network {

@@ -43,6 +43,18 @@ struct Host<'a> {
     port: Option<u16>,
 }
 
+/// Checks one entry of [`HttpConfig::allowed_hosts`], which an operator has written.
+#[cfg(feature = "settings")]
+pub(crate) fn check_allowed_host(host: &str) -> Result<(), Problem> {
+    Host::parse(host).map(drop).ok_or_else(|| checks::invalid_host(host))
+}
+
+/// Checks one entry of [`HttpConfig::allowed_origins`], which an operator has written.
+#[cfg(feature = "settings")]
+pub(crate) fn check_allowed_origin(origin: &str) -> Result<(), Problem> {
+    WebOrigin::parse(origin.as_bytes()).map(drop).ok_or_else(|| checks::invalid_origin(origin))
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct WebOrigin<'a> {
     scheme: Cow<'a, str>,

@@ -1,9 +1,0 @@
-use fastmcp_rs::mcp;
-
-/// Searches.
-#[mcp::tool]
-fn search(#[arg(default = Vec::new())] words: Vec<String>) -> usize {
-    words.len()
-}
-
-fn main() {}

@@ -1,0 +1,9 @@
+use fastmcp_rs::prelude::*;
+
+/// Adds two numbers.
+#[mcp::tool(execution(task_support = "optional"))]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use fastmcp_rs::prelude::*;
+
+struct Calculator;
+
+#[tool_handler]
+impl ServerHandler for Calculator {}
+
+fn main() {}

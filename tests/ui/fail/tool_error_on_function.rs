@@ -1,0 +1,6 @@
+use fastmcp_rs::prelude::*;
+
+#[derive(mcp::ToolError)]
+fn fail() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use fastmcp_rs::prelude::*;
+
+#[mcp::tool]
+mod tools {}
+
+fn main() {}
