@@ -69,7 +69,6 @@ impl fmt::Display for ClientAddr {
 }
 
 /// The facts about a request that need memory of their own.
-#[derive(Clone, Default)]
 pub(crate) struct TransportFacts {
     /// The headers that the app exposes.
     #[cfg(feature = "http")]
@@ -85,6 +84,18 @@ pub(crate) struct TransportFacts {
 }
 
 impl TransportFacts {
+    pub(crate) fn new(caller: Option<Arc<Principal>>) -> TransportFacts {
+        TransportFacts {
+            #[cfg(feature = "http")]
+            headers: Arc::default(),
+            #[cfg(feature = "http")]
+            http_extensions: http::Extensions::new(),
+            #[cfg(feature = "testing")]
+            test_extensions: TypeMap::default(),
+            caller,
+        }
+    }
+
     fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         let of_caller = self.caller.as_ref().and_then(|caller| caller.find_extension());
         #[cfg(feature = "testing")]

@@ -70,24 +70,26 @@ impl TransportInfo<'_> {
     }
 
     /// Copies the facts that a handler can read, if there are any.
-    #[cfg_attr(not(feature = "http"), allow(unused_variables))]
+    #[cfg(feature = "http")]
     pub(crate) fn facts(&self, config: &ServerConfig) -> Option<Arc<TransportFacts>> {
         let caller = caller_with_extensions(self.caller);
-        #[cfg(feature = "http")]
         let readable =
             self.readable.filter(|(_, extensions)| !config.exposed_headers.is_empty() || !extensions.is_empty());
-        #[cfg(not(feature = "http"))]
-        let readable: Option<()> = None;
         if caller.is_none() && readable.is_none() {
             return None;
         }
-        #[cfg_attr(not(feature = "http"), allow(unused_mut))]
-        let mut facts = TransportFacts { caller, ..TransportFacts::default() };
-        #[cfg(feature = "http")]
+        let mut facts = TransportFacts::new(caller);
         if let Some((headers, extensions)) = readable {
             facts.headers = config.exposed_headers.select(headers);
             facts.http_extensions = extensions.clone();
         }
         Some(Arc::new(facts))
+    }
+
+    /// Copies the facts that a handler can read, if there are any.
+    #[cfg(not(feature = "http"))]
+    pub(crate) fn facts(&self, _: &ServerConfig) -> Option<Arc<TransportFacts>> {
+        let caller = caller_with_extensions(self.caller)?;
+        Some(Arc::new(TransportFacts::new(Some(caller))))
     }
 }

@@ -60,7 +60,8 @@ pub(super) struct InProcessServer {
 
 impl InProcessServer {
     pub(super) fn new(server: Server, caller: Caller) -> InProcessServer {
-        let mut facts = TransportFacts { test_extensions: caller.extensions, ..TransportFacts::default() };
+        let mut facts = TransportFacts::new(None);
+        facts.test_extensions = caller.extensions;
         #[cfg(feature = "http")]
         {
             facts.headers = server.config.exposed_headers.select(&caller.headers);
