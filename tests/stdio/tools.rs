@@ -176,7 +176,7 @@ fn good() -> Value {
 
 #[test]
 fn every_kind_of_argument_arrives() {
-    let expected = r#"-3 200 2.5 t true express ["2xA1"] {"a": 1} None 10"#;
+    let expected = r#"-3 200 2.5 t true Express ["2xA1"] {"a": 1} None 10"#;
     for revision in Revision::ALL {
         let mut server = Server::connect("fixture", revision);
         assert_eq!(server.call("kinds", good()).content_text(), expected);
