@@ -139,7 +139,7 @@ struct Even {
 
 fn even<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     let number: u8 = serde::Deserialize::deserialize(deserializer)?;
-    if number % 2 == 0 { Ok(number) } else { Err(serde::de::Error::custom("it is odd")) }
+    if number.is_multiple_of(2) { Ok(number) } else { Err(serde::de::Error::custom("it is odd")) }
 }
 
 /// Halves a number.

@@ -81,11 +81,11 @@ pub struct AppHandle {
 
 impl AppHandle {
     fn add(&self, component: Registration) -> Result<(), Error> {
-        self.tree.add([component], Existing::Conflicts).map(|_| ()).map_err(Error::configuration)
+        self.tree.add_component(component, Existing::Conflicts).map(|_| ()).map_err(Error::configuration)
     }
 
     fn replace(&self, component: Registration) -> Result<bool, Error> {
-        self.tree.add([component], Existing::Replaced).map_err(Error::configuration)
+        self.tree.add_component(component, Existing::Replaced).map_err(Error::configuration)
     }
 
     /// Adds a tool by the name of its function.
@@ -153,7 +153,7 @@ impl AppHandle {
     /// # }
     /// ```
     pub fn server<S: ComponentSet>(&self) -> Result<(), Error> {
-        self.tree.add(components_of::<S>(), Existing::Conflicts).map(|_| ()).map_err(Error::configuration)
+        self.tree.add_all(components_of::<S>()).map_err(Error::configuration)
     }
 
     /// Removes the tools, resources and prompts of a type that has [`#[mcp::server]`](macro@crate::mcp::server), as far

@@ -154,6 +154,7 @@ impl App {
         App::from_registrations(name.into(), Vec::new())
     }
 
+    #[inline(never)]
     fn from_registrations(name: String, components: Vec<Registration>) -> App {
         let app = App {
             config: ServerConfig {
@@ -204,8 +205,9 @@ impl App {
         components.into_iter().fold(app, App::add)
     }
 
+    #[inline(never)]
     fn add(mut self, component: Registration) -> App {
-        if let Err(problems) = self.tree.add([component], Existing::Conflicts) {
+        if let Err(problems) = self.tree.add_component(component, Existing::Conflicts) {
             self.problems.extend(problems);
         }
         self

@@ -174,12 +174,33 @@ impl ComponentTree {
         work()
     }
 
-    /// Describes components and adds all of them in one edit, or none if there are problems. Returns true if an entry
-    /// was replaced.
-    pub(crate) fn add(
+    /// Describes a component and adds it, unless there are problems. Returns true if an entry was replaced.
+    pub(crate) fn add_component(
         self: &Arc<Self>,
-        components: impl IntoIterator<Item = Registration>,
+        component: Registration,
         existing: Existing,
+    ) -> Result<bool, Vec<Problem>> {
+        // Nothing was added before the problem, so there is nothing to undo.
+        self.add_entries(vec![component], existing, |_, _| {})
+    }
+
+    /// Describes components and adds all of them in one edit, or none if there are problems.
+    pub(crate) fn add_all(self: &Arc<Self>, components: Vec<Registration>) -> Result<(), Vec<Problem>> {
+        let undo = |tree: &ComponentTree, additions: &mut Additions| {
+            let mut contents = tree.contents();
+            let added = std::mem::take(&mut additions.added);
+            additions.dropped.extend(added.iter().filter_map(|(list, key)| contents.components.take(*list, key)));
+        };
+        self.add_entries(components, Existing::Conflicts, undo).map(|_| ())
+    }
+
+    // In the user's `main`, which is optimised for speed, it would be three times as large.
+    #[inline(never)]
+    fn add_entries(
+        self: &Arc<Self>,
+        components: Vec<Registration>,
+        existing: Existing,
+        undo: fn(&ComponentTree, &mut Additions),
     ) -> Result<bool, Vec<Problem>> {
         let mut additions = Additions::default();
         let mut entries: Vec<Box<dyn NewEntry>> = components.into_iter().map(|component| (component.0)()).collect();
@@ -189,9 +210,7 @@ impl ComponentTree {
                 self.add_entry(entry, existing, (root, ancestors), &mut additions);
             }
             if !additions.problems.is_empty() {
-                let mut contents = self.contents();
-                let added = std::mem::take(&mut additions.added);
-                additions.dropped.extend(added.iter().filter_map(|(list, key)| contents.components.take(*list, key)));
+                undo(self, &mut additions);
                 additions.changed.clear();
             }
             let changed = std::mem::take(&mut additions.changed);
@@ -203,6 +222,7 @@ impl ComponentTree {
     }
 
     /// Adds one entry during an edit, or records the problems that prevent it.
+    #[inline(never)]
     fn add_entry(
         self: &Arc<Self>,
         mut entry: Box<dyn NewEntry>,
@@ -236,8 +256,9 @@ impl ComponentTree {
             problems.extend(missing.into_problems(&settings.namespaces));
             entry.apply_settings(settings);
         }
-        if !problems.is_empty() {
-            additions.problems.extend(problems);
+        additions.problems.extend(problems);
+        // After a problem nothing is added, so an entry that was to be replaced stays.
+        if !additions.problems.is_empty() {
             additions.dropped.push(Box::new(entry));
             return;
         }
