@@ -126,15 +126,13 @@ fn check_field_default(field: &Map<String, Value>, path: &str, problems: &mut Pr
         "pattern",
     ];
     let Some(default) = field.get("default").filter(|default| !default.is_null()) else { return };
-    let constraints = field.iter().filter(|(keyword, _)| CONSTRAINTS.contains(&keyword.as_str()));
-    let constraints: Map<String, Value> =
-        constraints.map(|(keyword, value)| (keyword.clone(), value.clone())).collect();
-    if constraints.is_empty() {
+    if !CONSTRAINTS.iter().any(|keyword| field.contains_key(*keyword)) {
         return;
     }
     // The type makes the texts of the problems precise.
-    let types = field.get("type").map(|types| ("type".to_owned(), types.clone()));
-    let constraints: Map<String, Value> = constraints.into_iter().chain(types).collect();
+    let keywords = CONSTRAINTS.iter().chain(&["type"]);
+    let constraints = keywords.filter_map(|keyword| Some(((*keyword).to_owned(), field.get(*keyword)?.clone())));
+    let constraints: Map<String, Value> = constraints.collect();
     for problem in check_value(&constraints.into(), default).problems {
         let text = format!("field `{path}`: the default {default} violates a constraint: {}", problem.text());
         problems.add(text, "change the default or the constraint");

@@ -198,18 +198,23 @@ fn describe_items(schema: &mut Map<String, Value>) {
 /// Describes the limits of a value in words, because the keywords do not reach every model.
 fn describe_limits(schema: &Map<String, Value>) -> Option<String> {
     let mut parts = Vec::new();
-    let mut range = |low: &str, high: &str, unit: &dyn Fn(&Value) -> String| match (schema.get(low), schema.get(high)) {
-        (Some(low), Some(high)) if low == high => parts.push(format!("exactly {}", unit(low))),
-        (Some(low), Some(high)) => parts.push(format!("{low} to {}", unit(high))),
-        (Some(low), None) => parts.push(format!("at least {}", unit(low))),
-        (None, Some(high)) => parts.push(format!("at most {}", unit(high))),
-        (None, None) => {}
-    };
-    range("minimum", "maximum", &Value::to_string);
-    range("exclusiveMinimum", "exclusiveMaximum", &|bound| format!("{bound} (exclusive)"));
-    range("minLength", "maxLength", &|bound| counted(bound, "character"));
-    range("minItems", "maxItems", &|bound| counted(bound, "item"));
-    range("minProperties", "maxProperties", &|bound| counted(bound, "member"));
+    type Bound = fn(&Value) -> String;
+    let ranges: [(&str, &str, Bound); 5] = [
+        ("minimum", "maximum", Value::to_string),
+        ("exclusiveMinimum", "exclusiveMaximum", |bound| format!("{bound} (exclusive)")),
+        ("minLength", "maxLength", |bound| counted(bound, "character")),
+        ("minItems", "maxItems", |bound| counted(bound, "item")),
+        ("minProperties", "maxProperties", |bound| counted(bound, "member")),
+    ];
+    for (low, high, bound) in ranges {
+        parts.extend(match (schema.get(low), schema.get(high)) {
+            (Some(low), Some(high)) if low == high => Some(format!("exactly {}", bound(low))),
+            (Some(low), Some(high)) => Some(format!("{low} to {}", bound(high))),
+            (Some(low), None) => Some(format!("at least {}", bound(low))),
+            (None, Some(high)) => Some(format!("at most {}", bound(high))),
+            (None, None) => None,
+        });
+    }
     if let Some(step) = schema.get("multipleOf") {
         parts.push(format!("a multiple of {step}"));
     }

@@ -4,9 +4,18 @@ use std::fmt::Display;
 
 /// Returns the count with its noun: "1 tool", "2 tools". The plural of the noun ends with an `s`.
 pub(crate) fn counted(count: impl Display, noun: &str) -> String {
-    let count = count.to_string();
-    let ending = if count == "1" { "" } else { "s" };
-    format!("{count} {noun}{ending}")
+    with_noun(count.to_string(), noun)
+}
+
+#[inline(never)]
+fn with_noun(mut count: String, noun: &str) -> String {
+    let is_one = count == "1";
+    count.push(' ');
+    count.push_str(noun);
+    if !is_one {
+        count.push('s');
+    }
+    count
 }
 
 #[cfg(test)]
