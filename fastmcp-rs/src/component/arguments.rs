@@ -58,34 +58,30 @@ impl ArgumentError {
 // Compiled once per program, not inlined into the code of a program's only tool, which would be larger.
 #[inline(never)]
 pub(crate) fn decode_arguments(object: &str, slots: &mut [&mut dyn Slot]) -> Result<(), ArgumentError> {
-    let malformed = || ArgumentError { argument: None, message: "the arguments are not a JSON object".into() };
     let mut reader = Reader::new(object);
     if !reader.take_byte(b'{') {
         return Err(malformed());
     }
     while !reader.take_byte(b'}') {
         reader.peek();
-        let found = match find_slot(slots, |name| reader.take_name(name)) {
-            Some(found) => Ok(found),
+        let (slot, argument) = match find_slot(slots, |name| reader.take_name(name)) {
+            Some(found) => found,
             None => {
                 let key = reader.read_key().map_err(|_| malformed())?;
-                // The key may be spelled with escapes.
-                match find_slot(slots, |name| name == key) {
-                    Some(found) => Ok(found),
-                    None => Err(key),
+                match find_slot_of_key(slots, &key) {
+                    Some(found) => found,
+                    None => {
+                        read_flat_member(&mut reader, slots, &key)?;
+                        continue;
+                    }
                 }
             }
         };
         if !reader.take_byte(b':') {
             return Err(malformed());
         }
-        match found {
-            Ok((slot, argument)) => read_argument(&mut reader, slot, argument)?,
-            Err(key) => read_flat_member(&mut reader, slots, &key)?,
-        }
-        if !reader.take_byte(b',') && reader.peek() != Some(b'}') {
-            return Err(malformed());
-        }
+        read_argument(&mut reader, slot, argument)?;
+        end_member(&mut reader)?;
     }
     for slot in slots.iter_mut() {
         if !slot.is_filled() && !slot.fill_absent() {
@@ -99,6 +95,20 @@ pub(crate) fn decode_arguments(object: &str, slots: &mut [&mut dyn Slot]) -> Res
     Ok(())
 }
 
+#[cold]
+fn malformed() -> ArgumentError {
+    ArgumentError { argument: None, message: "the arguments are not a JSON object".into() }
+}
+
+/// Reads the comma behind a member, or nothing before the end of the object.
+#[inline]
+fn end_member(reader: &mut Reader<'_>) -> Result<(), ArgumentError> {
+    match reader.take_byte(b',') || reader.peek() == Some(b'}') {
+        true => Ok(()),
+        false => Err(malformed()),
+    }
+}
+
 /// Returns the slot of the argument whose name fits.
 fn find_slot<'s>(
     slots: &'s mut [&mut dyn Slot],
@@ -110,8 +120,14 @@ fn find_slot<'s>(
     })
 }
 
+/// Returns the slot of a key that may be spelled with escapes.
+#[inline(never)]
+fn find_slot_of_key<'s>(slots: &'s mut [&mut dyn Slot], key: &str) -> Option<(&'s mut dyn Slot, &'static Parameter)> {
+    find_slot(slots, |name| name == key)
+}
+
 /// Reads the next value as a member of a flattened struct: the one that has a field of this name, or one that takes
-/// members of any name.
+/// members of any name. Reads the comma behind it, too.
 #[inline(never)]
 fn read_flat_member(text: &mut Reader<'_>, slots: &mut [&mut dyn Slot], name: &str) -> Result<(), ArgumentError> {
     let find = |slots: &mut [&mut dyn Slot], fits: &dyn Fn(&FlatMembers) -> bool| {
@@ -120,10 +136,13 @@ fn read_flat_member(text: &mut Reader<'_>, slots: &mut [&mut dyn Slot], name: &s
     let index = find(slots, &|members| members.knows(name)).or_else(|| find(slots, &FlatMembers::takes_all));
     let members = index.and_then(|index| slots.get_mut(index)).and_then(|slot| slot.flat_members());
     let members = members.ok_or_else(|| ArgumentError::for_argument(name, "unknown argument"))?;
+    if !text.take_byte(b':') {
+        return Err(malformed());
+    }
     text.peek();
     let value = text.read_value().map_err(|_| ArgumentError::for_argument(name, "not a JSON value"))?;
     members.add(name, value.get());
-    Ok(())
+    end_member(text)
 }
 
 /// Reads the next value into `slot`, and checks the constraints that its type does not check.

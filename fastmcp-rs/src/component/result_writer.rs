@@ -36,21 +36,25 @@ pub(crate) struct ResponseFrame<'a> {
     pub(crate) show_errors: bool,
 }
 
+/// The form in which a tool's results are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ToolResultForm {
+    /// True if legacy peers, which support only objects, get the tool's structured results inside an object.
+    pub(crate) wrap: bool,
+    /// True if modern peers do, too.
+    pub(crate) wraps_for_all: bool,
+    /// True if numbers, booleans and texts of the tool are also structured content.
+    pub(crate) scalars: bool,
+    /// True if resource links without a text get one.
+    pub(crate) link_text: bool,
+    /// The parts of a structured result that are sent.
+    pub(crate) content: ResultContent,
+}
+
 /// The operation on a component.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
-    ToolCall {
-        /// True if legacy peers, which support only objects, get the tool's structured results inside an object.
-        wrap: bool,
-        /// True if modern peers do, too.
-        wraps_for_all: bool,
-        /// True if numbers, booleans and texts of the tool are also structured content.
-        scalars: bool,
-        /// True if resource links without a text get one.
-        link_text: bool,
-        /// The parts of a structured result that are sent.
-        content: ResultContent,
-    },
+    ToolCall(ToolResultForm),
     ResourceRead {
         uri: Box<str>,
         mime_type: Option<DefinitionText>,
@@ -69,13 +73,13 @@ pub(crate) enum Subject {
 impl Subject {
     /// Returns true if the protocol allows a handler to send requests to its client meanwhile.
     pub(crate) fn allows_client_requests(&self) -> bool {
-        matches!(self, Subject::ToolCall { .. } | Subject::ResourceRead { .. } | Subject::PromptGet { .. })
+        matches!(self, Subject::ToolCall(_) | Subject::ResourceRead { .. } | Subject::PromptGet { .. })
     }
 
     /// Returns the noun for the component in messages.
     pub(crate) fn noun(&self) -> &'static str {
         match self {
-            Subject::ToolCall { .. } => "tool",
+            Subject::ToolCall(_) => "tool",
             Subject::ResourceRead { .. } => "resource",
             Subject::PromptGet { .. } => "prompt",
             Subject::Completion { .. } => "completion",
@@ -133,7 +137,7 @@ impl<'a> ResultWriter<'a> {
     /// Writes a failure for the model or, before a model is involved, for the client.
     pub(crate) fn failure(&mut self, text: &str) {
         match self.frame.subject {
-            Subject::ToolCall { .. } => self.text_block(text, true),
+            Subject::ToolCall(_) => self.text_block(text, true),
             _ => self.rpc_error(RpcError::new(code::INTERNAL_ERROR, text)),
         }
     }
@@ -141,7 +145,7 @@ impl<'a> ResultWriter<'a> {
     /// Writes the failure of invalid arguments; `text` gives the reason.
     pub(crate) fn invalid_arguments(&mut self, text: &str) {
         match self.frame.subject {
-            Subject::ToolCall { .. } => self.text_block(text, true),
+            Subject::ToolCall(_) => self.text_block(text, true),
             _ => self.rpc_error(RpcError::invalid_params(text)),
         }
     }
@@ -225,27 +229,38 @@ impl<'a> ResultWriter<'a> {
 
     /// Ends a result after the JSON of a value, which begins at `json`.
     fn end_structured_result(&mut self, json: usize, text: EscapedJson, wraps: bool) {
-        self.begin_content_after(json, wraps);
-        if self.sends_structured_alone() {
-            self.out.extend_from_slice(b"[]");
-        } else {
-            self.out.extend_from_slice(br#"[{"type":"text","text":"#);
-            append_text(text, wraps, self.out);
-            self.out.extend_from_slice(b"}]");
+        match self.sent_parts() {
+            ResultContent::Structured => {
+                self.begin_content_after(json, wraps);
+                self.out.extend_from_slice(b"[]");
+                return self.end_result(wraps);
+            }
+            // The text has one constant for each case, because most results are written here.
+            ResultContent::Text => {
+                self.out.truncate(json);
+                self.out.extend_from_slice(br#""content":[{"type":"text","text":"#);
+            }
+            ResultContent::Both if wraps => {
+                self.out.extend_from_slice(br#"},"content":[{"type":"text","text":"#);
+            }
+            ResultContent::Both => self.out.extend_from_slice(br#","content":[{"type":"text","text":"#),
         }
+        append_text(text, wraps, self.out);
+        self.out.extend_from_slice(b"}]");
         self.end_result(wraps);
     }
 
     /// Begins the content of a result, after the JSON of a value, which is removed if it is not sent.
+    #[inline(never)]
     fn begin_content_after(&mut self, json: usize, wraps: bool) {
         if !self.has_structured() {
             self.out.truncate(json);
-            self.out.extend_from_slice(br#""content":"#);
         } else if wraps {
-            self.out.extend_from_slice(br#"},"content":"#);
+            self.out.extend_from_slice(b"},");
         } else {
-            self.out.extend_from_slice(br#","content":"#);
+            self.out.push(b',');
         }
+        self.out.extend_from_slice(br#""content":"#);
     }
 
     /// Writes blocks of content.
@@ -305,7 +320,7 @@ impl<'a> ResultWriter<'a> {
     /// Returns the text that accompanies resource links for clients that show only texts. Peers without resource links
     /// get a text in place of each link.
     fn text_of_links(&self, blocks: &[Content]) -> Option<String> {
-        let is_wanted = matches!(self.frame.subject, Subject::ToolCall { link_text: true, .. });
+        let is_wanted = matches!(self.frame.subject, Subject::ToolCall(ToolResultForm { link_text: true, .. }));
         if is_wanted && self.frame.revision.has(Feature::ResourceLinks) { content::text_of_links(blocks) } else { None }
     }
 
@@ -436,26 +451,33 @@ impl<'a> ResultWriter<'a> {
         self.end_result(false);
     }
 
-    /// Returns true if structured content is sent: the revision has it, and the author sends more than texts.
+    /// Returns the parts of a structured result that are sent: only the text if the revision has no structured content,
+    /// otherwise those that the author has chosen.
+    fn sent_parts(&self) -> ResultContent {
+        match self.frame.subject {
+            _ if !self.frame.revision.has(Feature::StructuredContent) => ResultContent::Text,
+            Subject::ToolCall(form) => form.content,
+            _ => ResultContent::Both,
+        }
+    }
+
     fn has_structured(&self) -> bool {
-        self.frame.revision.has(Feature::StructuredContent)
-            && !matches!(self.frame.subject, Subject::ToolCall { content: ResultContent::Text, .. })
+        self.sent_parts() != ResultContent::Text
     }
 
     /// Returns true if structured content is sent without its text.
     fn sends_structured_alone(&self) -> bool {
-        self.frame.revision.has(Feature::StructuredContent)
-            && matches!(self.frame.subject, Subject::ToolCall { content: ResultContent::Structured, .. })
+        self.sent_parts() == ResultContent::Structured
     }
 
     /// Returns true if numbers, booleans and texts of this tool are structured content, too.
     pub(crate) fn structures_scalars(&self) -> bool {
-        matches!(self.frame.subject, Subject::ToolCall { scalars: true, .. })
+        matches!(self.frame.subject, Subject::ToolCall(ToolResultForm { scalars: true, .. }))
     }
 
     /// Returns true if the structured content is an object that holds the result, for peers that support no other type.
     fn wraps_result(&self) -> bool {
-        matches!(self.frame.subject, Subject::ToolCall { wrap: true, .. })
+        matches!(self.frame.subject, Subject::ToolCall(ToolResultForm { wrap: true, .. }))
             && self.has_structured()
             && self.peer_wants_objects()
     }
@@ -463,7 +485,7 @@ impl<'a> ResultWriter<'a> {
     /// Returns true if the peer supports only objects as structured content, or is treated like such a peer.
     fn peer_wants_objects(&self) -> bool {
         !self.frame.revision.has(Feature::StructuredValues)
-            || matches!(self.frame.subject, Subject::ToolCall { wraps_for_all: true, .. })
+            || matches!(self.frame.subject, Subject::ToolCall(ToolResultForm { wraps_for_all: true, .. }))
     }
 
     /// Returns true if results for the peer identify the server.
@@ -595,7 +617,8 @@ mod tests {
     fn a_response_reports_the_outcome_that_it_contains() {
         let server_info = ServerInfo::new(None);
         let content = ResultContent::Both;
-        let tool = Subject::ToolCall { wrap: false, wraps_for_all: false, scalars: false, link_text: false, content };
+        let form = ToolResultForm { wrap: false, wraps_for_all: false, scalars: false, link_text: false, content };
+        let tool = Subject::ToolCall(form);
         let prompt = Subject::PromptGet { description: "".into() };
         let write = |subject: &Subject, write: &dyn Fn(&mut ResultWriter<'_>)| {
             let (revision, server_info) = (Revision::latest_with(Feature::Sessions), &server_info);

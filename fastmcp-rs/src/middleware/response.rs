@@ -87,7 +87,7 @@ impl ResponseFormat {
     pub(super) fn write(self: &Arc<ResponseFormat>, replacement: OperationResult) -> Result<Response, OperationError> {
         let fits = matches!(
             (&replacement, &self.subject),
-            (OperationResult::Tool(_), Subject::ToolCall { .. })
+            (OperationResult::Tool(_), Subject::ToolCall(_))
                 | (OperationResult::Contents(_), Subject::ResourceRead { .. })
                 | (OperationResult::Messages(_), Subject::PromptGet { .. })
                 | (OperationResult::Values(_), Subject::Completion { .. })
@@ -215,7 +215,7 @@ impl Response {
     #[must_use]
     pub fn with_members(self, members: Map<String, Value>) -> Response {
         let is_error = members.get("isError") == Some(&Value::Bool(true));
-        let is_tool_call = matches!(self.response_format.subject, Subject::ToolCall { .. });
+        let is_tool_call = matches!(self.response_format.subject, Subject::ToolCall(_));
         Response {
             outcome: if is_error && is_tool_call { Outcome::ToolError } else { Outcome::Ok },
             json: Value::from(members).to_string().into(),

@@ -10,7 +10,7 @@ use super::visibility::ComponentKind;
 use crate::checks::problem::Location;
 use crate::checks::vendors::ToolWarnings;
 use crate::component::dynamic::DynamicTool;
-use crate::component::result_writer::Subject;
+use crate::component::result_writer::{Subject, ToolResultForm};
 use crate::component::tool::{ResultOptions, ToolAnnotations, ToolDefinition};
 use crate::json::encode::ObjectWriter;
 use crate::protocol::{Feature, Revision};
@@ -27,6 +27,8 @@ pub(crate) struct ToolEntry {
     pub(crate) wraps: bool,
     /// Computed on the first use: only HTTP uses it.
     mirrors: OnceLock<Vec<HeaderArgument>>,
+    /// Computed on the first call, from the options of the tool and those of the app that serves it.
+    form: OnceLock<ToolResultForm>,
 }
 
 impl ToolEntry {
@@ -45,7 +47,7 @@ impl ToolEntry {
         let output =
             handler.described.output.as_ref().or(handler.described.scalar.as_ref().map(|scalar| &scalar.schema));
         let wraps = output.is_some_and(|schema| schema.get("type") != Some(&Value::from("object")));
-        ToolEntry { hints, results, handler, wraps, mirrors: OnceLock::new() }
+        ToolEntry { hints, results, handler, wraps, mirrors: OnceLock::new(), form: OnceLock::new() }
     }
 
     /// Returns the arguments that clients mirror into headers.
@@ -55,20 +57,20 @@ impl ToolEntry {
 
     /// Describes a call of the tool for its response.
     pub(crate) fn subject(&self, style: SchemaStyle) -> Subject {
-        Subject::ToolCall {
+        Subject::ToolCall(*self.form.get_or_init(|| ToolResultForm {
             wrap: self.wraps,
             wraps_for_all: self.wraps_for_all(style),
             scalars: self.structures_scalars(style),
             link_text: self.results.link_text.unwrap_or(style.describes_links),
             content: self.content(style),
-        }
+        }))
     }
 
     /// Describes a call by another component of the server, which gets the result as the handler has made it.
     pub(crate) fn subject_for_nested_call(&self, style: SchemaStyle) -> Subject {
         let scalars = self.structures_scalars(style);
         let content = ResultContent::Both;
-        Subject::ToolCall { wrap: self.wraps, wraps_for_all: false, scalars, link_text: false, content }
+        Subject::ToolCall(ToolResultForm { wrap: self.wraps, wraps_for_all: false, scalars, link_text: false, content })
     }
 
     /// Returns the parts of structured results that are sent.
