@@ -383,10 +383,16 @@ fn a_request_cancelled_during_its_visibility_check_gets_no_response() {
         let barrier = Barrier::default();
         let mut stream = Stream::connect(blocked_app(&barrier)).await;
         stream.send(1, "tools/call", json!({"name": "a", "arguments": {}}));
-        stream.send(2, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
+        // Each of these asks the function. A subscription to changes of lists would not, and could begin before it is
+        // cancelled.
+        stream.send(2, "subscriptions/listen", json!({"notifications": {"resourceSubscriptions": ["a://b"]}}));
         stream.send(3, "tools/list", json!({}));
-        stream.send(4, "resources/read", json!({"uri": "no://such"}));
-        for id in 1..5 {
+        stream.send(4, "resources/read", json!({"uri": "a://b"}));
+        // This one gets an error after the function has run.
+        let invalid =
+            json!({"ref": {"type": "ref/prompt", "name": "suggesting"}, "argument": {"name": "y", "value": ""}});
+        stream.send(5, "completion/complete", invalid);
+        for id in 1..6 {
             let params = json!({"requestId": id});
             let frame = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
             stream.0.send(frame.to_string());

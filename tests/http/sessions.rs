@@ -265,12 +265,11 @@ async fn a_call_survives_the_loss_of_its_stream() {
     assert_eq!(seen.dropped.load(Ordering::SeqCst), 0, "a disconnect is not a cancellation");
     wait_until(|| seen.dropped.load(Ordering::SeqCst) == 1).await;
     // A cancellation is one, and only of this session's request.
-    for (who, ends) in [(&stranger, false), (&session, true)] {
+    for (who, ends, milliseconds) in [(&stranger, false, 400), (&session, true, 60_000)] {
         let mut connection = server.connect().await;
-        connection.write(&session.call(11, "sleep", json!({"milliseconds": 400})).bytes()).await;
         let before = seen.calls.load(Ordering::SeqCst);
-        wait_until(|| seen.calls.load(Ordering::SeqCst) > before - 1).await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        connection.write(&session.call(11, "sleep", json!({"milliseconds": milliseconds})).bytes()).await;
+        wait_until(|| seen.calls.load(Ordering::SeqCst) > before).await;
         let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":11}}"#;
         assert_eq!(server.send(&who.post(cancel)).await.status, 202);
         let response = connection.response().await.unwrap();

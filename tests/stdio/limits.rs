@@ -68,7 +68,7 @@ fn calls_beyond_the_memory_of_the_queue_are_refused() {
 fn cancelled_calls_leave_the_queue_for_threads() {
     let mut server = Server::start("fixture");
     for id in 0..64 {
-        server.send(call_line(id, "hold_thread", json!({"ms": 60_000})).trim_end());
+        server.send(call_line(id, "hold_thread", json!({"ms": 300_000})).trim_end());
     }
     server.assert_quiet();
     let before = server.resident();
