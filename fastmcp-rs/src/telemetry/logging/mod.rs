@@ -73,17 +73,16 @@ impl<T: Default> OptionValue<T> {
         self.operator = Some(OperatorValue { value, is_overriding, warning });
     }
 
-    /// Returns the value that applies, and adds a warning if that of the operator does not.
-    #[cfg_attr(not(feature = "settings"), allow(unused_variables))]
-    fn resolve(self, warnings: &mut Vec<String>) -> T {
+    /// Returns the value that applies, and a warning if the operator's value does not.
+    fn resolve(self) -> (T, Option<String>) {
         #[cfg(feature = "settings")]
         if let Some(OperatorValue { value, is_overriding, warning }) = self.operator {
             if is_overriding || self.code.is_none() {
-                return value;
+                return (value, None);
             }
-            warnings.push(warning);
+            return (self.code.unwrap_or_default(), Some(warning));
         }
-        self.code.unwrap_or_default()
+        (self.code.unwrap_or_default(), None)
     }
 }
 
@@ -203,8 +202,8 @@ pub fn init() {
 pub fn init_with(options: impl Into<Options>) {
     let options = options.into();
     let filter = options.filter();
-    let mut warnings = Vec::new();
-    let (format, requests) = (options.format.resolve(&mut warnings), options.requests.resolve(&mut warnings));
+    let (format, format_warning) = options.format.resolve();
+    let (requests, requests_warning) = options.requests.resolve();
     let terminal = std::io::stderr().is_terminal();
     let json = match format {
         Format::Auto => !terminal,
@@ -219,7 +218,7 @@ pub fn init_with(options: impl Into<Options>) {
     let subscriber = tracing_subscriber::registry().with(lines).with(clients);
     // If another subscriber is installed, it stays.
     let _ = otel::add_layer(subscriber, options.traces).try_init();
-    for warning in warnings {
+    for warning in [format_warning, requests_warning].into_iter().flatten() {
         operator_log::warn(format_args!("{warning}"));
     }
 }
