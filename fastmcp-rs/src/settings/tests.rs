@@ -328,6 +328,38 @@ fn the_reference_page_has_the_tables_of_the_code() {
     assert_eq!(rows, SETTINGS.len(), "the page has rows of settings that do not exist");
 }
 
+/// A setting that is given with its documented default changes nothing.
+#[cfg(all(
+    feature = "http",
+    feature = "stdio",
+    feature = "tls",
+    feature = "legacy-sse",
+    feature = "logging",
+    feature = "metrics"
+))]
+#[test]
+fn the_documented_defaults_are_those_of_the_code() {
+    use crate::App;
+
+    let configured = |pairs: &[(String, &str)]| {
+        let settings = Settings::from_variables(pairs.iter().map(|(name, value)| (name, *value))).unwrap();
+        // A test has no terminal and perhaps a container, on which the default of `watch_parent` depends.
+        App::empty("x").watch_parent(true).configuration_with(settings)
+    };
+    let plain = configured(&[]);
+    let mut literal = 0;
+    for setting in SETTINGS {
+        let Some(default) = setting.default.strip_prefix('`').and_then(|text| text.strip_suffix('`')) else { continue };
+        // The interval alone is an error: it needs a certificate.
+        if default.contains('`') || setting.name == "tls_renewal_interval" {
+            continue;
+        }
+        literal += 1;
+        assert_eq!(configured(&[(setting.variable(), default)]), plain, "{}", setting.name);
+    }
+    assert!(literal > SETTINGS.len() / 2, "{literal}");
+}
+
 /// Each setting of an app, given as a variable, with a value that differs from its default.
 #[cfg(all(
     feature = "http",
