@@ -128,7 +128,15 @@ impl App {
     }
 
     /// Applies settings, and returns the whole configuration.
-    #[cfg(all(test, feature = "http", feature = "stdio"))]
+    #[cfg(all(
+        test,
+        feature = "http",
+        feature = "stdio",
+        feature = "tls",
+        feature = "legacy-sse",
+        feature = "logging",
+        feature = "metrics"
+    ))]
     pub(crate) fn configuration_with(self, settings: Settings) -> String {
         let mut app = self.settings(settings);
         app.take_settings(false).unwrap();
