@@ -15,7 +15,7 @@ pub use crate::client_features::form::{FieldOf, FieldType, Form, FormChoice, For
 pub use crate::component::arg_checks::{BoundsOf, DefaultOf, Header};
 pub use crate::component::arguments::ArgumentError;
 pub use crate::component::completion::{Candidates, CompletionHandler, complete};
-pub use crate::component::completion_request::{Complete, CompletionFuture, CompletionRequest};
+pub use crate::component::completion_request::{Complete, CompletionFuture, CompletionRequest, CompletionUse};
 pub use crate::component::component_set::{ServerBlockWithoutExtend, ServerExtension};
 pub use crate::component::computed_default::IntoDefault;
 pub use crate::component::definition::{IconDefinition, Parameter};

@@ -73,6 +73,36 @@ async fn motto(motto: Option<State<Motto>>, caller: Option<Caller>) -> String {
     format!("{} {name}", motto.map_or("none", |motto| motto.0))
 }
 
+/// Suggests the unit that is in stock.
+async fn units(_: CompletionRequest, State(stock): State<Stock>, app: AppHandle) -> Vec<String> {
+    app.remove_tool("no such tool");
+    vec![format!("{} crates", stock.0)]
+}
+
+/// Counts a unit.
+#[mcp::prompt]
+fn count_units(#[arg(complete = units)] unit: &str) -> String {
+    format!("Count the {unit}.")
+}
+
+/// Lists a unit.
+#[mcp::resource("units://{unit}")]
+fn unit_list(#[arg(complete = units)] unit: &str) -> String {
+    unit.to_owned()
+}
+
+#[test]
+fn a_completion_function_requires_its_states_at_start_and_gets_the_handle() {
+    let missing = App::empty("units").prompt::<count_units>().resource::<unit_list>().check().unwrap_err().to_string();
+    assert!(missing.contains("Stock") && missing.contains("`unit_list`, `count_units` need"), "{missing}");
+    run(async {
+        let app = App::empty("units").prompt::<count_units>().state(Stock(3));
+        let client = app.test_client().await.expect("the app is valid");
+        let reply = client.complete_prompt("count_units", "unit", "").await.expect("a result");
+        assert_eq!(reply.values(), ["3 crates"]);
+    });
+}
+
 fn stocked() -> App {
     App::empty("stock")
         .tool::<stock>()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fastmcp_rs::SealingKey;
 use fastmcp_rs::http_server::AccessError;
 use fastmcp_rs::prelude::*;
 use serde_json::json;
@@ -11,6 +12,7 @@ use tokio::net::TcpStream;
 
 use super::client::{Connection, PATIENCE, Request, Response, Server, call, modern};
 use super::modern::wait_until;
+use super::sessions::Session;
 use super::support::Revision;
 use super::tools::{Seen, app, app_with};
 
@@ -389,5 +391,53 @@ async fn local_clients_have_no_share_limit() {
     let sleeping = (0..4).map(|_| call(1, "sleep", json!({"milliseconds": 200}))).collect();
     for response in at_once(&server, sleeping).await {
         assert_eq!(response.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_largest_limits_and_timeouts_stand_for_none() {
+    let (most, long) = (usize::MAX, Duration::MAX);
+    let config = HttpConfig::new()
+        .max_body(most)
+        .max_bytes_in_flight(most)
+        .max_bytes_in_flight_per_principal(most)
+        .max_bytes_unread(most)
+        .max_calls(most)
+        .max_calls_per_principal(most)
+        .max_streams(most)
+        .max_streams_per_principal(most)
+        .max_connections(most)
+        .max_connections_per_address(most)
+        .max_sessions(most)
+        .max_sessions_per_principal(most)
+        .session_idle_timeout(long)
+        .session_lifetime(long)
+        .header_read_timeout(long)
+        .body_read_timeout(long)
+        .authenticate_timeout(long)
+        .idle_timeout(long)
+        .write_timeout(long)
+        .keep_alive_interval(long)
+        .graceful_shutdown_timeout(long);
+    for keys in [&[] as &[&str], &["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]] {
+        let keys = keys.iter().map(|key| SealingKey::from_base64(key).unwrap());
+        let app = App::empty("limits")
+            .tool::<keep>()
+            .state(Weight::default())
+            .authenticate(by_key)
+            .timeout(long)
+            .page_size(most)
+            .request_state_ttl(long)
+            .sealing_keys(keys);
+        let server = Server::start(app.http(config.clone())).await;
+        let large = call(1, "keep", json!({"text": "x".repeat(3 << 20), "milliseconds": 1})).with("X-Api-Key", "ada");
+        let first = server.send(&large).await.answer("tools/call");
+        assert_eq!(first["result"]["structuredContent"], 3 << 20);
+        let h2 = super::h2::Client::connect(&server).await;
+        let second = h2.answer(&large).await;
+        assert_eq!(second["result"]["structuredContent"], 3 << 20);
+        let session = Session::open_with(&server, Revision::V2025_11_25, json!({}), &[("X-Api-Key", "ada")]).await;
+        let request = session.call(2, "keep", json!({"text": "x", "milliseconds": 20})).with("X-Api-Key", "ada");
+        assert_eq!(session.text(&request).await, "{\"result\":1}");
     }
 }

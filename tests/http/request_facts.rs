@@ -78,6 +78,7 @@ fn app() -> App {
     App::empty("facts")
         .tool::<headers>()
         .tool::<headers_later>()
+        .tool::<tenant_of_headers>()
         .tool::<user>()
         .tool::<user_if_any>()
         .tool::<address>()
@@ -131,10 +132,68 @@ async fn a_handler_reads_only_the_headers_that_the_app_exposes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn exposed_headers_are_bounded_and_outlive_the_http_request() {
-    let server = Server::start(app().expose_headers(["x-*"])).await;
-    let large = call(1, "headers_later", json!({})).with("X-A", "1").with("X-B", &"b".repeat(17_000)).with("X-C", "3");
+async fn a_prefix_never_includes_a_header_that_is_likely_to_carry_a_secret() {
+    let server = Server::start(app().expose_headers(["*"])).await;
+    for name in [
+        "Proxy-Authorization",
+        "X-Amzn-Oidc-Data",
+        "Cf-Access-Jwt-Assertion",
+        "X-Goog-IAP-JWT-Assertion",
+        "DPoP",
+        "X-Shopify-Hmac-Sha256",
+        "X-GitHub-OTP",
+        "X-Passwd",
+        "X-CSRF",
+        "X-Bearer",
+        "X-SAML-Response",
+        "X-Cred",
+        "PRIVATE-TOKEN",
+        "Mcp-Session-Id",
+    ] {
+        let all = text(&server, call(1, "headers", json!({})).with(name, "hush").with("X-Tenant", "acme")).await;
+        assert!(all.contains("x-tenant=acme") && !all.contains("hush"), "{name}: {all}");
+    }
+}
+
+/// Shows the headers as a log line would.
+#[mcp::tool]
+async fn debug_headers(headers: Headers, ctx: &Context) -> String {
+    format!("{headers:?} {:?}", ctx.headers())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn debug_output_hides_exposed_secrets() {
+    let app = App::empty("facts").tool::<debug_headers>().tool::<headers>();
+    let server = Server::start(app.expose_headers(["authorization", "x-api-key", "x-tenant"])).await;
+    let shown = text(&server, with_secrets(call(1, "debug_headers", json!({})))).await;
+    assert!(shown.contains("acme") && shown.contains("authorization") && !shown.contains("secret"), "{shown}");
+    // The handler itself reads them.
+    let read = text(&server, with_secrets(call(2, "headers", json!({})))).await;
+    assert_eq!(read, "authorization=Bearer secret x-api-key=secret x-tenant=acme");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_cannot_displace_a_named_header_by_others() {
+    // A surrounding server may allow more than this one.
+    let server = mounted(app().expose_headers(["x-*", "x-tenant"])).await;
+    let large = call(1, "headers_later", json!({})).with("X-A", &"a".repeat(30_000)).with("X-B", &"b".repeat(30_000));
+    let mut first = call(1, "tenant_of_headers", json!({}));
+    for name in ["X-A", "X-B", "X-C"] {
+        first = first.with(name, &"a".repeat(15_000));
+    }
+    assert_eq!(text(&server, first.with("X-Tenant", "acme")).await, "acme");
     assert_eq!(text(&server, large).await, "1");
+}
+
+/// Returns the tenant of the request.
+#[mcp::tool]
+fn tenant_of_headers(headers: Headers) -> String {
+    headers.get("x-tenant").map_or("none".into(), |value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exposed_headers_outlive_the_http_request() {
+    let server = Server::start(app().expose_headers(["x-*"])).await;
     let several = call(1, "headers_later", json!({})).with("X-A", "1").with("X-A", "2");
     assert_eq!(text(&server, several).await, "2");
 }
@@ -221,6 +280,16 @@ async fn the_address_of_a_client_is_that_behind_trusted_proxies() {
     assert!(seen.ip().is_loopback() && seen.port() > 0, "{seen}");
     let server = Server::start(app().http(HttpConfig::new().trusted_proxies(["127.0.0.1"]))).await;
     assert_eq!(text(&server, direct).await, "192.0.2.1");
+    // A client cannot pass for the proxy by what it sends.
+    for headers in
+        [&[("Forwarded", "for=127.0.0.1"), ("X-Forwarded-For", "192.0.2.1")] as &[_], &[], &[("X-Forwarded-For", "x")]]
+    {
+        let mut request = call(1, "address_if_known", json!({}));
+        for (name, value) in headers {
+            request = request.with(name, value);
+        }
+        assert_eq!(text(&server, request).await, "unknown", "{headers:?}");
+    }
     // A surrounding server may supply it.
     let server = mounted(app()).await;
     assert_eq!(text(&server, call(1, "address", json!({})).with("X-Socket", "192.0.2.7:80")).await, "192.0.2.7:80");

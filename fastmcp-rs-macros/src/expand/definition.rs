@@ -245,14 +245,13 @@ pub(super) fn expand_parameter(parameter: &Parameter<'_>, private: &Ident) -> To
     expand_struct(quote!(#private::Parameter), fields)
 }
 
-/// Generates the closure that calls the user's completion function. rustc reports a wrong function at its path.
+/// Generates the closure that uses the user's completion function. rustc reports a wrong function at its path.
 fn expand_completion(path: &ExprPath) -> TokenStream {
     let span = path.span();
     let private = private_at(span);
-    let [completing, context] =
-        ["__completing", "__context"].map(|name| Ident::new(name, Span::mixed_site().located_at(span)));
+    let completing = Ident::new("__completing", Span::mixed_site().located_at(span));
     quote_spanned! {span=>
-        |#completing, #context| #private::complete(#path, #completing, #context)
+        |#completing| #private::complete(#path, #completing)
     }
 }
 

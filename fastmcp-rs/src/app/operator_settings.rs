@@ -127,6 +127,22 @@ impl App {
         app.setting_warnings
     }
 
+    /// Applies settings, and returns the whole configuration.
+    #[cfg(all(
+        test,
+        feature = "http",
+        feature = "stdio",
+        feature = "tls",
+        feature = "legacy-sse",
+        feature = "logging",
+        feature = "metrics"
+    ))]
+    pub(crate) fn configuration_with(self, settings: Settings) -> String {
+        let mut app = self.settings(settings);
+        app.take_settings(false).unwrap();
+        format!("{:?} {:?} {:?}", app.config, app.stdio, app.http.config)
+    }
+
     /// Applies the settings, and returns those that choose the transport and its address.
     pub(super) fn take_settings(&mut self, is_serving: bool) -> Result<RunSettings, Error> {
         let mut run = RunSettings::default();

@@ -74,12 +74,14 @@ impl App {
     /// [`Context::headers`](crate::Context::headers). Default: none. A second call adds names.
     ///
     /// A name that ends in `*` stands for all names that begin so, and `*` alone for all names. It never includes a name
-    /// that suggests a secret: one that contains `auth`, `cookie`, `credential`, `key`, `password`, `secret`, `session`,
-    /// `signature` or `token`. So `authorization`, `cookie` and `x-api-key` are exposed only by their full names.
+    /// that suggests a secret: one that contains `assertion`, `auth`, `bearer`, `cookie`, `cred`, `csrf`, `dpop`,
+    /// `hmac`, `jwt`, `key`, `oidc`, `otp`, `passcode`, `passphrase`, `passw`, `saml`, `secret`, `session`, `signature`,
+    /// `token` or `xsrf`. So `authorization`, `cookie` and `x-api-key` are exposed only by their full names, and even
+    /// then `Debug` does not show their values. No list knows every secret, so name the headers if you can.
     ///
-    /// At most 16 KiB of headers are copied per request; if there are more, the others are left out, and a warning is
-    /// logged. In a mounted app, the setting of the outermost app applies. A name that no header can have is an error at
-    /// start.
+    /// At most 32 KiB of headers are copied per request, which is the limit of a request's head. If a surrounding server
+    /// allows more, the headers that are named in full come first, and those beyond the limit are left out. In a mounted
+    /// app, the setting of the outermost app applies. A name that no header can have is an error at start.
     ///
     /// # Example
     ///

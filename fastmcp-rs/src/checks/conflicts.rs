@@ -41,6 +41,14 @@ pub(crate) fn duplicate(wording: &EntryWording, key: &str, first: Claim, second:
     Problem::new(subject, "it is registered twice", fix).at(first.location.to_string())
 }
 
+/// Reports that a component cannot replace another one, because that one belongs to another app.
+pub(crate) fn not_replaceable(wording: &EntryWording, key: &str, first: Claim, second: Claim) -> Problem {
+    let noun = wording.noun;
+    let text = format!("the {noun} at {} belongs to another app", first.location);
+    let fix = "replace it with a handle of that app, or choose another name";
+    Problem::new(format!("{noun} `{key}`"), text, fix).at(second.location.to_string())
+}
+
 /// Reports that two components claim one key.
 pub(crate) fn conflict(wording: &EntryWording, key: &str, first: Claim, second: Claim) -> Problem {
     let EntryWording { noun, share, advice } = *wording;

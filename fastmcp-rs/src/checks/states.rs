@@ -26,6 +26,10 @@ impl MissingStates {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns a problem for each missing state of an app that is mounted under these namespaces.
     pub(crate) fn into_problems(self, namespaces: &[Box<str>]) -> Vec<Problem> {
         let app = match namespaces {

@@ -5,9 +5,9 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::component::completion_request::{CompletionFuture, CompletionRequest};
+use crate::component::completion_request::{CompletionFuture, CompletionRequest, CompletionUse};
 use crate::component::describe::Description;
-use crate::component::extract::{self, FromContext};
+use crate::component::extract::{self, FromContext, Requirements};
 use crate::component::output::{OutputDescription, OutputKind};
 use crate::component::result_writer::ResultWriter;
 use crate::context::{Context, blocking};
@@ -22,6 +22,9 @@ use crate::error::ToolError;
 )]
 pub trait CompletionHandler<Arguments>: Send + 'static {
     fn complete(self, request: CompletionRequest, context: Context) -> CompletionFuture;
+
+    /// Declares the requirements of the injected values.
+    fn requirements(requirements: &mut Requirements);
 }
 
 /// The return type of a completion function.
@@ -62,6 +65,10 @@ macro_rules! handlers {
                     blocking::run_blocking(context, move || self(request, $($injected),*).candidates()).await?
                 })
             }
+
+            fn requirements(_requirements: &mut Requirements) {
+                $($injected::requirements(_requirements);)*
+            }
         }
 
         #[diagnostic::do_not_recommend]
@@ -78,6 +85,10 @@ macro_rules! handlers {
                     self(request, $(extract::extract::<$injected>(&context).await?),*).await.candidates()
                 })
             }
+
+            fn requirements(_requirements: &mut Requirements) {
+                $($injected::requirements(_requirements);)*
+            }
         }
     };
 }
@@ -86,14 +97,16 @@ handlers!(A);
 handlers!(A, B);
 handlers!(A, B, C);
 
-/// Calls a completion function; the macro generates this call from `#[arg(complete = …)]`.
+/// Uses a completion function; the macro generates this call from `#[arg(complete = …)]`.
 #[doc(hidden)]
-pub fn complete<M, F: CompletionHandler<M>>(
-    function: F,
-    request: CompletionRequest,
-    context: Context,
-) -> CompletionFuture {
-    function.complete(request, context)
+pub fn complete<M, F: CompletionHandler<M>>(function: F, by: CompletionUse<'_>) -> Option<CompletionFuture> {
+    match by {
+        CompletionUse::Call(request, context) => Some(function.complete(request, context)),
+        CompletionUse::Require(requirements) => {
+            F::requirements(requirements);
+            None
+        }
+    }
 }
 
 /// Writes the result of a completion.

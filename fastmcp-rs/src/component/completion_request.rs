@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::component::extract::Requirements;
 use crate::context::Context;
 use crate::error::ToolError;
 
@@ -43,9 +44,18 @@ impl CompletionRequest {
     }
 }
 
-/// A type-erased completion function, which finds candidates.
+/// A type-erased completion function, which finds candidates or declares its requirements.
 #[doc(hidden)]
-pub type Complete = fn(CompletionRequest, Context) -> CompletionFuture;
+pub type Complete = fn(CompletionUse<'_>) -> Option<CompletionFuture>;
+
+/// The use of a completion function. One function serves both uses, so that the macro names the user's function once.
+#[doc(hidden)]
+pub enum CompletionUse<'a> {
+    /// Finds candidates.
+    Call(CompletionRequest, Context),
+    /// Declares the requirements of the injected values.
+    Require(&'a mut Requirements),
+}
 
 #[doc(hidden)]
 pub type CompletionFuture = Pin<Box<dyn Future<Output = Result<Vec<String>, ToolError>> + Send>>;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::checks::problem::ProblemList;
 use crate::checks::{components, mirrors, parameters};
-use crate::component::completion_request::Complete;
+use crate::component::completion_request::{Complete, CompletionUse};
 use crate::component::definition::{DefinitionText, Parameter};
 use crate::component::extract::Requirements;
 use crate::protocol::frame::without_position;
@@ -143,6 +143,9 @@ impl Description {
         if !parameter.examples.is_empty() {
             let examples = parameter.examples.iter().filter_map(|text| serde_json::from_str(text).ok());
             members.insert("examples".into(), Value::Array(examples.collect()));
+        }
+        if let Some(complete) = parameter.complete {
+            complete(CompletionUse::Require(&mut self.requirements));
         }
         self.parameters.push(ArgumentInfo {
             name: parameter.name.into(),

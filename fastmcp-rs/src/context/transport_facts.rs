@@ -26,9 +26,10 @@ use crate::util::type_map::TypeMap;
 /// The address of the client that sent a request, even behind proxies that the operator trusts
 /// ([`HttpConfig::trusted_proxies`](crate::HttpConfig::trusted_proxies)).
 ///
-/// As a parameter of a handler, it fails the call if the address is unknown: on standard input and output, behind a
-/// trusted proxy on a Unix socket that does not report the client, and in a surrounding server that does not supply
-/// addresses (see [`App::into_service`](crate::App::into_service)). `Option<ClientAddr>` is `None` instead.
+/// As a parameter of a handler, it fails the call if the address is unknown: on standard input and output, on a Unix
+/// socket, behind a trusted proxy that does not name the client or whose headers contradict each other, and in a
+/// surrounding server that does not supply addresses (see [`App::into_service`](crate::App::into_service)).
+/// `Option<ClientAddr>` is `None` instead. It is never the address of a trusted proxy in place of the client's.
 ///
 /// Several clients can share an address, so it does not identify a person.
 ///
@@ -115,14 +116,42 @@ pub(crate) struct ExposedHeaders {
     prefixes: Vec<Box<str>>,
 }
 
-/// The most bytes of names and values that are copied for a request.
+/// The most bytes of names and values that are copied for a request: as many as the head of a request may have, so that
+/// only a surrounding server with a larger limit exceeds them.
 #[cfg(feature = "http")]
-const MAX_EXPOSED_BYTES: usize = 16 << 10;
+const MAX_EXPOSED_BYTES: usize = 32 << 10;
 
 /// Parts of the names of headers that carry credentials.
 #[cfg(feature = "http")]
-const SECRET_PARTS: [&str; 9] =
-    ["auth", "cookie", "credential", "key", "password", "secret", "session", "signature", "token"];
+const SECRET_PARTS: [&str; 21] = [
+    "assertion",
+    "auth",
+    "bearer",
+    "cookie",
+    "cred",
+    "csrf",
+    "dpop",
+    "hmac",
+    "jwt",
+    "key",
+    "oidc",
+    "otp",
+    "passcode",
+    "passphrase",
+    "passw",
+    "saml",
+    "secret",
+    "session",
+    "signature",
+    "token",
+    "xsrf",
+];
+
+/// Returns true for the name of a header that is likely to carry a credential.
+#[cfg(feature = "http")]
+fn suggests_secret(name: &HeaderName) -> bool {
+    SECRET_PARTS.iter().any(|part| name.as_str().contains(part))
+}
 
 #[cfg(feature = "http")]
 impl ExposedHeaders {
@@ -147,24 +176,27 @@ impl ExposedHeaders {
         self.names.is_empty() && self.prefixes.is_empty()
     }
 
-    fn exposes(&self, name: &HeaderName) -> bool {
-        let text = name.as_str();
-        self.names.contains(name)
-            || self.prefixes.iter().any(|prefix| text.starts_with(&**prefix))
-                && !SECRET_PARTS.iter().any(|part| text.contains(part))
+    fn has_prefix_of(&self, name: &HeaderName) -> bool {
+        self.prefixes.iter().any(|prefix| name.as_str().starts_with(&**prefix)) && !suggests_secret(name)
     }
 
-    /// Copies the exposed headers. A value that exceeds the limit is left out.
+    /// Copies the exposed headers, except those that exceed the limit. Named ones come first, so that a client cannot
+    /// displace them by headers that only have a prefix. `Debug` does not show the values of likely secrets.
     pub(crate) fn select(&self, all: &HeaderMap) -> Arc<HeaderMap> {
+        let named = all.iter().filter(|(name, _)| self.names.contains(name));
+        let others = all.iter().filter(|(name, _)| !self.names.contains(name) && self.has_prefix_of(name));
         let mut selected = HeaderMap::new();
         let mut bytes = 0;
-        for (name, value) in all.iter().filter(|(name, _)| self.exposes(name)) {
+        for (name, value) in named.chain(others) {
             bytes += name.as_str().len() + value.len();
             if bytes > MAX_EXPOSED_BYTES {
-                tracing::warn!(target: "fastmcp_rs", "the exposed headers of a request have more than {MAX_EXPOSED_BYTES} bytes: `{name}` and later ones are left out");
+                // A client causes it, and as often as it likes, so it is no warning.
+                tracing::debug!(target: "fastmcp_rs", "the exposed headers of a request have more than {MAX_EXPOSED_BYTES} bytes: `{name}` and later ones are left out");
                 break;
             }
-            selected.append(name, value.clone());
+            let mut value = value.clone();
+            value.set_sensitive(value.is_sensitive() || suggests_secret(name));
+            selected.append(name, value);
         }
         Arc::new(selected)
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::component::arguments::text_values;
 use crate::component::completion::CandidatesOutput;
-use crate::component::completion_request::CompletionRequest;
+use crate::component::completion_request::{CompletionRequest, CompletionUse};
 use crate::component::describe::ArgumentInfo;
 use crate::component::invocation::{BoxedCall, box_call};
 use crate::component::result_writer::Subject;
@@ -132,7 +132,7 @@ impl CompletionQuery {
         let variants = || handler.variants(&parameter.name).into_iter().flatten();
         let listed = || variants().filter_map(Value::as_str).map(str::to_owned).collect();
         let request = CompletionRequest { text: self.value, arguments: self.arguments };
-        let candidates = parameter.complete.map(|complete| complete(request, context));
+        let candidates = parameter.complete.and_then(|complete| complete(CompletionUse::Call(request, context)));
         let listed: Vec<String> = if candidates.is_none() { listed() } else { Vec::new() };
         box_call(CandidatesOutput, async move {
             match candidates {

@@ -17,7 +17,7 @@ use super::namespace::{qualify, strip_namespace};
 use super::selector::{EnableRules, Selector, SelectorTarget, identity};
 use super::store::{AppSettings, ComponentMaps, NewEntry, RemovedEntry, TreeEntry, apply_settings};
 use super::{PromptEntry, Registration, ResourceEntry, TemplateEntry, ToolEntry};
-use crate::checks::conflicts::{Claim, conflict, duplicate};
+use crate::checks::conflicts::{Claim, conflict, duplicate, not_replaceable};
 use crate::checks::names::{check_full_name, check_namespace};
 use crate::checks::problem::{Location, Problem};
 use crate::checks::states::{MissingStates, retired_app};
@@ -73,6 +73,8 @@ pub(crate) enum Existing {
 struct Additions {
     added: Vec<(ListKind, String)>,
     problems: Vec<Problem>,
+    /// The states that the app lacks for the components.
+    missing: MissingStates,
     /// The lists that have changed, each once.
     changed: Vec<ListKind>,
     has_replaced: bool,
@@ -209,6 +211,10 @@ impl ComponentTree {
             for entry in entries {
                 self.add_entry(entry, existing, (root, ancestors), &mut additions);
             }
+            if let Some(settings) = &self.contents().settings {
+                let missing = std::mem::take(&mut additions.missing);
+                additions.problems.extend(missing.into_problems(&settings.namespaces));
+            }
             if !additions.problems.is_empty() {
                 undo(self, &mut additions);
                 additions.changed.clear();
@@ -238,7 +244,10 @@ impl ComponentTree {
         let full_key = full(handler.key());
         let is_replaced = existing == Existing::Replaced && self.contents().components.find(list, &identity).is_some();
         if let Some(other) = root.find_existing(&full(&identity), &*entry).filter(|_| !is_replaced) {
-            problems.push(duplicate(wording, &full_key, other, handler.claim()));
+            problems.push(match existing {
+                Existing::Conflicts => duplicate(wording, &full_key, other, handler.claim()),
+                Existing::Replaced => not_replaceable(wording, &full_key, other, handler.claim()),
+            });
         }
         // The names in a mounted app are checked when the outermost app starts; a component that is added later is
         // checked here.
@@ -251,14 +260,12 @@ impl ComponentTree {
             problems.push(retired_app(wording.noun, handler.name(), handler.location));
         }
         if let Some(settings) = &contents.settings {
-            let mut missing = MissingStates::default();
-            check_states(&mut missing, handler, |id| settings.states.contains_key(id));
-            problems.extend(missing.into_problems(&settings.namespaces));
+            check_states(&mut additions.missing, handler, |id| settings.states.contains_key(id));
             entry.apply_settings(settings);
         }
         additions.problems.extend(problems);
         // After a problem nothing is added, so an entry that was to be replaced stays.
-        if !additions.problems.is_empty() {
+        if !additions.problems.is_empty() || !additions.missing.is_empty() {
             additions.dropped.push(Box::new(entry));
             return;
         }

@@ -135,7 +135,7 @@ impl Setting {
             Kind::List { check, .. } => Value::List(raw.parse_list(*check)?),
             Kind::Choice { names, .. } => Value::Choice(raw.parse_choice(names)?),
             Kind::Mode(_) => Value::Mode(raw.parse_mode()?),
-            Kind::Path(_) => Value::Path(raw.parse_text(|_| Ok(()))?.into()),
+            Kind::Path(_) => Value::Path(raw.parse_path()?.into()),
             Kind::Keys => Value::Keys(secret::parse_keys(raw.split_list()?.iter().map(String::as_str))?),
         })
     }

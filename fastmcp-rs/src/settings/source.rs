@@ -93,7 +93,7 @@ impl Reader {
                 continue;
             };
             // Compose files and scripts pass on variables that are not set as empty ones.
-            if value.is_empty() {
+            if value.is_empty() || is_service_link(&name, value) {
                 continue;
             }
             if name == CONFIG {
@@ -174,7 +174,7 @@ impl Reader {
     }
 
     fn read_secret(&mut self, raw: &RawValue, origin: &Origin) -> Result<Value, Mistake> {
-        let path = origin.resolve(Path::new(&raw.parse_text(|_| Ok(()))?));
+        let path = origin.resolve(Path::new(&raw.parse_path()?));
         let (keys, warning) = secret::read_keys(&path)?;
         self.warnings.extend(warning);
         Ok(Value::Keys(keys))
@@ -197,6 +197,18 @@ impl Reader {
     }
 }
 
+/// Returns true for a variable that Kubernetes and Docker set in each container beside a service with the name
+/// `fastmcp-rs` or `fastmcp-rs-…`, such as `FASTMCP_RS_SERVICE_HOST` and `FASTMCP_RS_PORT_8000_TCP_ADDR`. No operator
+/// wrote it, so it is no mistake.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let has_port = |(_, rest): (&str, &str)| rest.starts_with(|letter: char| letter.is_ascii_digit());
+    name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_SERVICE_PORT")
+        || name.contains("_SERVICE_PORT_")
+        || name.ends_with("_PORT") && value.contains("://")
+        || name.split_once("_PORT_").is_some_and(has_port)
+}
+
 /// Reports a key that no setting has.
 fn unknown(key: &str, origin: &Origin) -> Mistake {
     let given = key.to_ascii_lowercase();
@@ -206,7 +218,10 @@ fn unknown(key: &str, origin: &Origin) -> Mistake {
     let names = SETTINGS.iter().map(|setting| setting.name).chain(secrets.iter().map(String::as_str));
     let is_variable = matches!(origin, Origin::Variable(_));
     let config = is_variable.then_some("config");
-    let fix = match find_nearest(given, names.chain(config)) {
+    // One setting has both.
+    let is_address = matches!(given, "host" | "port" | "address" | "addr" | "listen");
+    let nearest = if is_address { Some("bind") } else { find_nearest(given, names.chain(config)) };
+    let fix = match nearest {
         Some(name) if is_variable => format!("did you mean `{PREFIX}{}`?", name.to_uppercase()),
         Some(name) => format!("did you mean `{name}`?"),
         None => "remove it; the reference page \"Settings\" lists all settings".to_owned(),

@@ -154,6 +154,77 @@ fn keys_are_read_from_files_and_never_shown() {
     assert!(error.contains("did you mean `FASTMCP_RS_PAGE_SIZE`?"), "{error}");
 }
 
+#[test]
+fn a_secret_in_the_place_of_a_path_is_never_shown() {
+    let folder = Folder::new("misplaced");
+    let long = [KEY; 40].join(",");
+    for key in [KEY, "swordfish", "/sword/fish", &long] {
+        let file = folder.write("settings.toml", &format!("sealing_keys_file = \"{key}\"\n"));
+        for result in [variables(&[("FASTMCP_RS_SEALING_KEYS_FILE", key)]), load(&file, &[])] {
+            let error = result.unwrap_err().to_string();
+            assert!(
+                error.ends_with("there is no such file: write the path of a file that has the keys, and not a key")
+            );
+            assert!(!error.contains(key), "{error}");
+        }
+    }
+    for key in
+        ["-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\\nMIIEvQ"]
+    {
+        for name in ["FASTMCP_RS_TLS_KEY", "FASTMCP_RS_SEALING_KEYS_FILE"] {
+            let Err(error) = variables(&[(name, key)]) else { continue };
+            assert!(!error.to_string().contains("MIIE"), "{error}");
+            #[cfg(feature = "tls")]
+            assert!(error.to_string().ends_with("write the path of a file, and not its contents"), "{error}");
+        }
+    }
+    let cuts = [
+        "sealing_keys = [KEY]",
+        "sealing_keys = KEY",
+        "sealing_keys = 'KEY",
+        "sealing_keys = \"\\qKEY\"",
+        "sealing_keys KEY",
+    ];
+    for cut in cuts {
+        let problems = problems_of(&folder, &cut.replace("KEY", KEY)).concat();
+        assert!(!problems.contains(&KEY[..8]), "{problems}");
+    }
+}
+
+#[test]
+fn variables_of_a_service_beside_the_container_are_no_settings() {
+    let of_kubernetes = [
+        ("FASTMCP_RS_SERVICE_HOST", "10.0.0.1"),
+        ("FASTMCP_RS_SERVICE_PORT", "8000"),
+        ("FASTMCP_RS_SERVICE_PORT_HTTP", "8000"),
+        ("FASTMCP_RS_PORT", "tcp://10.0.0.1:8000"),
+        ("FASTMCP_RS_PORT_8000_TCP", "tcp://10.0.0.1:8000"),
+        ("FASTMCP_RS_PORT_8000_TCP_PROTO", "tcp"),
+        ("FASTMCP_RS_PORT_8000_TCP_PORT", "8000"),
+        ("FASTMCP_RS_PORT_8000_TCP_ADDR", "10.0.0.1"),
+        ("FASTMCP_RS_ORDERS_SERVICE_HOST", "10.0.0.1"),
+        ("FASTMCP_RS_ORDERS_PORT", "tcp://10.0.0.1:8000"),
+        ("FASTMCP_RS_ORDERS_PORT_53_UDP_ADDR", "10.0.0.1"),
+    ];
+    assert!(variables(&of_kubernetes).unwrap().given.is_empty());
+    for (name, value) in [("FASTMCP_RS_PORT", "8000"), ("FASTMCP_RS_HOST", "0.0.0.0"), ("FASTMCP_RS_ADDRESS", "x")] {
+        let error = variables(&[(name, value)]).unwrap_err().to_string();
+        assert!(error.contains("did you mean `FASTMCP_RS_BIND`?"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_has_utf_8_with_or_without_a_byte_order_mark() {
+    let folder = Folder::new("encoding");
+    let keys = folder.write("keys", &format!("\u{feff}{KEY}\r\n"));
+    let file = folder.write("settings.toml", "\u{feff}page_size = 7\r\ntimeout = \"5s\"\r\n");
+    let settings = load(&file, &[("FASTMCP_RS_SEALING_KEYS_FILE", keys.to_str().unwrap())]).unwrap();
+    assert_eq!(settings.given.len(), 3);
+    fs::write(&keys, [0xff, 0xfe, b'A', 0]).unwrap();
+    let error = variables(&[("FASTMCP_RS_SEALING_KEYS_FILE", keys.to_str().unwrap())]).unwrap_err().to_string();
+    assert!(error.ends_with("keys` is not UTF-8: write the file in UTF-8"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_of_keys_that_all_users_can_read_is_a_warning() {
@@ -255,6 +326,38 @@ fn the_reference_page_has_the_tables_of_the_code() {
     assert!(page.contains(&tables), "docs/reference/settings.md needs these tables:\n{tables}");
     let rows = page.lines().filter(|line| line.contains("<br>`FASTMCP_RS_")).count();
     assert_eq!(rows, SETTINGS.len(), "the page has rows of settings that do not exist");
+}
+
+/// A setting that is given with its documented default changes nothing.
+#[cfg(all(
+    feature = "http",
+    feature = "stdio",
+    feature = "tls",
+    feature = "legacy-sse",
+    feature = "logging",
+    feature = "metrics"
+))]
+#[test]
+fn the_documented_defaults_are_those_of_the_code() {
+    use crate::App;
+
+    let configured = |pairs: &[(String, &str)]| {
+        let settings = Settings::from_variables(pairs.iter().map(|(name, value)| (name, *value))).unwrap();
+        // A test has no terminal and perhaps a container, on which the default of `watch_parent` depends.
+        App::empty("x").watch_parent(true).configuration_with(settings)
+    };
+    let plain = configured(&[]);
+    let mut literal = 0;
+    for setting in SETTINGS {
+        let Some(default) = setting.default.strip_prefix('`').and_then(|text| text.strip_suffix('`')) else { continue };
+        // The interval alone is an error: it needs a certificate.
+        if default.contains('`') || setting.name == "tls_renewal_interval" {
+            continue;
+        }
+        literal += 1;
+        assert_eq!(configured(&[(setting.variable(), default)]), plain, "{}", setting.name);
+    }
+    assert!(literal > SETTINGS.len() / 2, "{literal}");
 }
 
 /// Each setting of an app, given as a variable, with a value that differs from its default.

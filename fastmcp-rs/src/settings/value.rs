@@ -167,6 +167,17 @@ impl RawValue {
         }
     }
 
+    /// Parses the path of a file. No message shows the value, which may be the contents of a file with a secret.
+    pub(super) fn parse_path(&self) -> Result<String, Mistake> {
+        let (RawValue::Variable(text) | RawValue::Text(text)) = self else {
+            return Err(self.is_not("a text", "write it in quotes"));
+        };
+        if text.contains(is_special) || text.contains("-----BEGIN") {
+            return Err(Mistake::new("the value is not a path", "write the path of a file, and not its contents"));
+        }
+        self.parse_text(|_| Ok(()))
+    }
+
     /// Parses one of several names.
     pub(super) fn parse_choice(&self, names: &'static [&'static str]) -> Result<&'static str, Mistake> {
         let fix = || format!("write {}", list_choices(names));

@@ -33,10 +33,9 @@ fn an_argument_of_a_prompt_calls_its_completion_function() {
             +    impl __p::PromptHandle for Review {
             +        const DEFINITION: &'static __p::PromptDefinition = &__p::PromptDefinition {
             -            ..__p::ToolDefinition::EMPTY
-            +                complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
+            +                complete: ::core::option::Option::Some(|__completing| __p::complete(
             +                    order_ids,
             +                    __completing,
-            +                    __context,
             +                )),
             -        let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
             +        let mut __0 = (&__p::Input::<str>::NEW)

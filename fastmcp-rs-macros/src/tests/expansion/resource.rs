@@ -148,10 +148,9 @@ fn the_variables_of_a_template_become_arguments_and_other_parameters_are_injecte
                                 max_length: ::core::option::Option::Some(200u64),
                                 ..__p::Constraints::EMPTY
                             },
-                            complete: ::core::option::Option::Some(|__completing, __context| __p::complete(
+                            complete: ::core::option::Option::Some(|__completing| __p::complete(
                                 files::paths,
                                 __completing,
-                                __context,
                             )),
                             ..__p::Parameter::EMPTY
                         },

@@ -27,10 +27,13 @@ pub(crate) enum ClientAddress {
     Direct(SocketAddr),
     /// The client is connected through a Unix socket.
     UnixSocket,
-    /// A trusted proxy has forwarded the message. The address is the client's, as far as the proxy reports it, and the
-    /// proxy's own otherwise.
+    /// A trusted proxy has forwarded the message.
     Forwarded {
+        /// The address that the message counts against: the client's if it is known, and the proxy's own otherwise.
         address: Option<IpAddr>,
+        /// Whether the address is the client's. A client can cause the opposite, with a forwarding header that its proxy
+        /// does not write, or with `Connection: X-Forwarded-For`, which some proxies obey.
+        is_known: bool,
         /// Whether the proxy is connected through a Unix socket.
         by_socket: bool,
     },
@@ -42,12 +45,13 @@ impl ClientAddress {
         matches!(self, ClientAddress::UnixSocket | ClientAddress::Forwarded { by_socket: true, .. })
     }
 
-    /// Returns the address and the port, as far as they are known.
+    /// Returns the address and the port of the client, as far as they are known. The address of a proxy is no substitute:
+    /// it is usually a local one, which handlers may treat as trustworthy.
     pub(crate) fn address(self) -> Option<(IpAddr, Option<u16>)> {
         match self {
             ClientAddress::Direct(address) => Some((address.ip(), Some(address.port()))),
-            ClientAddress::Forwarded { address, .. } => address.map(|address| (address, None)),
-            ClientAddress::Unknown | ClientAddress::UnixSocket => None,
+            ClientAddress::Forwarded { address, is_known: true, .. } => address.map(|address| (address, None)),
+            ClientAddress::Unknown | ClientAddress::UnixSocket | ClientAddress::Forwarded { .. } => None,
         }
     }
 }
@@ -160,7 +164,8 @@ impl TrustedProxies {
     /// Returns the client that made a request on a connection from `client`.
     ///
     /// If both headers are present, they must name the same client, because a proxy that writes one of them may pass on
-    /// the other unchanged. If they differ or name no client, the client is the last trusted proxy.
+    /// the other unchanged. If they differ or name no client, the client is unknown, and the request counts against the
+    /// last trusted proxy.
     pub(crate) fn client(&self, client: ClientAddress, parts: &Parts) -> ClientAddress {
         let client = match client {
             // A surrounding server may supply the address as an extension.
@@ -176,34 +181,37 @@ impl TrustedProxies {
         };
         let forwarded = self.walk_elements(&parts.headers, &FORWARDED, parse_forwarded_for, proxy);
         let listed = self.walk_elements(&parts.headers, &X_FORWARDED_FOR, parse_address, proxy);
-        let address = match (forwarded, listed) {
-            (None, None) => proxy,
-            (Some(address), None) | (None, Some(address)) => address,
+        let (address, is_known) = match (forwarded, listed) {
+            (Some(client), None) | (None, Some(client)) => client,
             (Some(one), Some(other)) if one == other => one,
-            (Some(_), Some(_)) => proxy,
+            (None, None) | (Some(_), Some(_)) => (proxy, false),
         };
-        ClientAddress::Forwarded { address, by_socket }
+        ClientAddress::Forwarded { address, is_known, by_socket }
     }
 
     /// Walks the elements of a header from right to left, past those of trusted proxies. Returns the first untrusted
-    /// address, or the last proxy if the next element is not an address; `None` if the header is absent.
+    /// address, or the last trusted one if there is no other, and whether it is the client's: it is that of a proxy if
+    /// the next element is not an address. Returns `None` if the header is absent.
     fn walk_elements(
         &self,
         headers: &HeaderMap,
         name: &HeaderName,
         read: fn(&[u8]) -> Option<IpAddr>,
         mut last: Option<IpAddr>,
-    ) -> Option<Option<IpAddr>> {
+    ) -> Option<(Option<IpAddr>, bool)> {
         headers.get(name)?;
         let values = headers.get_all(name).iter().rev();
-        for element in values.flat_map(|value| ElementsFromRight(Some(value.as_bytes()))).take(MAX_HOPS) {
-            let Some(address) = read(element) else { break };
-            last = Some(address);
+        let mut elements = values.flat_map(|value| ElementsFromRight(Some(value.as_bytes())));
+        let mut has_address = false;
+        for element in elements.by_ref().take(MAX_HOPS) {
+            let Some(address) = read(element) else { return Some((last, false)) };
+            (last, has_address) = (Some(address), true);
             if !self.trusts(address) {
-                break;
+                return Some((last, true));
             }
         }
-        Some(last)
+        // All are trusted, so the leftmost one has sent the request, unless there are more than are read.
+        Some((last, has_address && elements.next().is_none()))
     }
 }
 
@@ -360,9 +368,42 @@ mod tests {
         let proxies = proxies(&["10.0.0.0/8", "2001:db8::/32"]).unwrap();
         let connection = ClientAddress::Direct("10.0.0.1:4711".parse().unwrap());
         match client(&proxies, connection, headers) {
-            ClientAddress::Forwarded { address: Some(address), by_socket: false } => address.to_string(),
+            ClientAddress::Forwarded { address: Some(address), by_socket: false, .. } => address.to_string(),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Returns the address that handlers see of the client of a proxy at 127.0.0.1.
+    fn seen(headers: &[(&str, &str)]) -> Option<String> {
+        let proxies = proxies(&["127.0.0.1", "10.0.0.0/8"]).unwrap();
+        let connection = ClientAddress::Direct("127.0.0.1:4711".parse().unwrap());
+        client(&proxies, connection, headers).address().map(|(address, port)| {
+            assert_eq!(port, None);
+            address.to_string()
+        })
+    }
+
+    #[test]
+    fn the_address_of_a_proxy_is_never_that_of_the_client() {
+        let listed = |value: &str| seen(&[("x-forwarded-for", value)]);
+        let forwarded = |value: &str| seen(&[("forwarded", value)]);
+        assert_eq!(listed("127.0.0.1, 192.0.2.1").as_deref(), Some("192.0.2.1"));
+        assert_eq!(listed("10.0.0.7, 10.0.0.8").as_deref(), Some("10.0.0.7"));
+        assert_eq!(forwarded("for=\"[2001:dead::1]:443\"").as_deref(), Some("2001:dead::1"));
+        for unknown in ["", " , ,", "unknown", "192.0.2.1, unknown", "192.0.2.1, _hidden, 10.0.0.8", "fe80::1%eth0"] {
+            assert_eq!(listed(unknown), None, "{unknown:?}");
+        }
+        for unknown in ["", "for=unknown", "proto=https", "for=192.0.2.1;for=127.0.0.1", "for=x, for=10.0.0.8"] {
+            assert_eq!(forwarded(unknown), None, "{unknown:?}");
+        }
+        assert_eq!(listed(&["10.0.0.8"; 1000].join(",")), None);
+        assert_eq!(listed(&["10.0.0.8"; MAX_HOPS].join(",")).as_deref(), Some("10.0.0.8"));
+        // A client sends the header that its proxy does not write, or has its proxy remove the other.
+        for both in [("for=unknown", "192.0.2.1"), ("for=127.0.0.1", "192.0.2.1"), ("for=192.0.2.1", "unknown")] {
+            assert_eq!(seen(&[("forwarded", both.0), ("x-forwarded-for", both.1)]), None, "{both:?}");
+        }
+        assert_eq!(seen(&[("forwarded", "for=unknown"), ("x-forwarded-for", "127.0.0.1")]), None);
+        assert_eq!(seen(&[]), None);
     }
 
     #[test]

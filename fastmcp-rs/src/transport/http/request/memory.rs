@@ -86,6 +86,8 @@ impl MemoryBudget {
     /// Creates a budget of `total` bytes with at most `share` bytes per peer. The largest message has `limit` bytes;
     /// both maxima are raised to its size if they are smaller.
     pub(crate) fn new(total: usize, share: usize, limit: usize) -> MemoryBudget {
+        // A limit near `usize::MAX` means that there is none. Sums of two limits must not overflow.
+        let [total, share, limit] = [total, share, limit].map(|bytes| bytes.min(usize::MAX / 4));
         let largest = limit.next_multiple_of(STEP);
         let (total, share) = (total.max(largest), share.max(largest));
         MemoryBudget(Arc::new(BudgetInner { total, share, largest, state: Mutex::default() }))
@@ -94,7 +96,8 @@ impl MemoryBudget {
     /// Starts the upload of a message of `announced` bytes, or 0 if the length is unknown.
     pub(crate) fn start_upload(&self, peer: Option<Peer>, announced: usize) -> Upload {
         let changed = Arc::<Notify>::default();
-        let expected = if announced == 0 { self.0.largest } else { announced.next_multiple_of(STEP) };
+        let expected =
+            if announced == 0 { self.0.largest } else { announced.min(self.0.largest).next_multiple_of(STEP) };
         let arriving = PartialMessage {
             peer,
             reserved: 0,
