@@ -118,15 +118,18 @@ fn make_serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &Mode
 
 /// Generates the reader of a flattened `Option`, which serde would make `None` if its members are wrong.
 fn make_flat_option_attribute(model: &Model<'_>, field: &ModelField<'_>, crate_path: &CratePath) -> Option<Attribute> {
-    let attributes = &field.field.attrs;
-    let is_flat_option =
-        has_serde_option(attributes, &["flatten"]) && generic_arguments(&field.field.ty, "Option").is_some();
-    let has_reader = has_serde_option(attributes, &["with", "deserialize_with", "skip", "skip_deserializing"]);
-    if !is_flat_option || has_reader || !model.direction.is_read() || !model.input.generics.params.is_empty() {
+    let has_reader = has_serde_option(&field.field.attrs, &["with", "deserialize_with", "skip", "skip_deserializing"]);
+    let is_generic = !model.input.generics.params.is_empty();
+    if !is_flat_option(field) || has_reader || !model.direction.is_read() || is_generic {
         return None;
     }
     let path = crate_path.private_text("flat_option");
     Some(syn::parse_quote!(#[serde(deserialize_with = #path)]))
+}
+
+/// Returns true for an `Option` whose members are those of the model.
+pub(super) fn is_flat_option(field: &ModelField<'_>) -> bool {
+    has_serde_option(&field.field.attrs, &["flatten"]) && generic_arguments(&field.field.ty, "Option").is_some()
 }
 
 /// Generates the extensions of a field's schema. Numbers are generated with their types, because rustc reads a bare
