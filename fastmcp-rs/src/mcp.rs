@@ -336,8 +336,9 @@ pub use fastmcp_rs_macros::model;
 ///
 /// # Errors of errors
 ///
-/// With `#[error(transparent)]` of thiserror, an error is its field, so the rules of the field's type decide: those of
-/// its own derive, or internal for an error of a library. An error of another kind that contains a visible one, such as
+/// With `#[error(transparent)]` of thiserror, an error is its field, so the rules of the field's type decide, also in a
+/// visible enum: those of its own derive, or internal for an error of a library. `#[mcp(visible)]` on the variant itself
+/// shows its text. An error of another kind that contains a visible one, such as
 /// an `anyhow::Error`, is internal. A `Box<dyn Error + Send + Sync>` follows the rules of the type inside.
 ///
 /// # Limits

@@ -21,6 +21,7 @@ pub use crate::component::computed_default::IntoDefault;
 pub use crate::component::definition::{IconDefinition, Parameter};
 pub use crate::component::describe::Description;
 pub use crate::component::extract::State;
+pub use crate::component::flat_option::flat_option;
 pub use crate::component::invocation::{Call, CallFuture, Invocation, InvocationResult};
 pub use crate::component::metadata::{AttachedLayers, ComponentDefinition};
 pub use crate::component::model::probe::UnfitModel;

@@ -555,3 +555,31 @@ fn middleware_does_not_see_arguments_added_by_clients() {
     }));
     assert!(call_of(app, "keep", json!({"wait_for_previous": true})).starts_with("None"));
 }
+
+#[mcp::model]
+enum Step {
+    Stop,
+    Go { steps: u8 },
+}
+
+/// Takes alternatives.
+#[mcp::tool]
+async fn step(step: Step) -> u8 {
+    match step {
+        Step::Stop => 0,
+        Step::Go { steps } => steps,
+    }
+}
+
+#[test]
+fn a_missing_argument_with_alternatives_is_described_by_them() {
+    let text = call_of(App::empty("x").tool::<step>(), "step", json!({}));
+    assert!(text.contains(r#"`/step`: missing; expected "Stop", or an object with `Go`"#), "{text}");
+}
+
+#[test]
+fn a_long_value_is_not_parsed_again_to_be_quoted() {
+    let nested = |street: String| json!({"address": {"street": street, "toolCallId": 1}});
+    let text = call("keep", nested("x".repeat(2 << 20)));
+    assert!(text.contains("`/address") && text.contains("unknown member\n"), "{}", text.len());
+}

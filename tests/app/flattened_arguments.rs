@@ -154,7 +154,7 @@ fn a_problem_that_no_schema_can_express_is_reported_too() {
     assert_eq!(call(app(), "halve", json!({"number": 4}), Value::Null)["structuredContent"], 2);
     let refused = call(app(), "halve", json!({"number": 3}), Value::Null);
     let text = refused["content"][0]["text"].as_str().expect("a text");
-    assert!(text.contains("it is odd"), "{text}");
+    assert!(text.contains("it is odd, got the object {\"number\":3}"), "{text}");
 }
 
 #[mcp::model]
@@ -247,4 +247,185 @@ fn prompts_and_methods_take_structs() {
         let answer = ask(&mut wire, "tools/call", params, Value::Null).await;
         assert_eq!(answer["result"]["content"][0]["text"], "2 for Ada", "{answer}");
     });
+}
+
+#[mcp::model]
+#[derive(Debug)]
+struct Window {
+    #[arg(default = 10, min = 1, max = 50)]
+    limit: u32,
+    offset: Option<u32>,
+}
+
+#[mcp::model]
+#[derive(Debug)]
+struct Paging {
+    #[serde(flatten)]
+    window: Window,
+    #[arg(default = "id")]
+    sort: String,
+}
+
+#[mcp::model]
+#[derive(Debug)]
+struct Owner {
+    owner: String,
+}
+
+#[mcp::model]
+#[derive(Debug)]
+struct Filter {
+    #[serde(flatten)]
+    owner: Owner,
+    status: Option<String>,
+}
+
+/// Takes two structs that flatten others.
+#[mcp::tool]
+async fn find(#[arg(flatten)] paging: Paging, #[arg(flatten)] filter: Filter) -> String {
+    let Paging { window, sort } = paging;
+    format!("{} {:?} {sort} {} {:?}", window.limit, window.offset, filter.owner.owner, filter.status)
+}
+
+/// Takes a map before a struct that flattens another one.
+#[mcp::tool]
+async fn find_others(#[arg(flatten)] rest: Rest, #[arg(flatten)] paging: Paging) -> String {
+    format!("{:?} {} {}", rest.labels, paging.window.limit, paging.sort)
+}
+
+fn text_of(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().expect("a text")
+}
+
+#[test]
+fn structs_that_flatten_others_take_their_own_arguments() {
+    let app = || App::empty("x").tool::<find>().tool::<find_others>();
+    for (arguments, text) in [
+        (json!({"owner": "Ada"}), "10 None id Ada None"),
+        (
+            json!({"status": "open", "offset": 2, "owner": "Ada", "sort": "age", "limit": 5}),
+            "5 Some(2) age Ada Some(\"open\")",
+        ),
+        (json!({"owner": "Ada", "limit": "7", "sort": null}), "7 None id Ada None"),
+    ] {
+        assert_eq!(text_of(&call(app(), "find", arguments, Value::Null)), text);
+    }
+    let others = json!({"colour": "red", "limit": 5, "sort": "age"});
+    assert_eq!(text_of(&call(app(), "find_others", others, Value::Null)), r#"{"colour": "red"} 5 age"#);
+    for (tool, arguments, problem) in [
+        ("find", json!({"limit": 5}), "`/owner`: missing; expected a string"),
+        ("find", json!({"owner": "Ada", "limmit": 5}), "`/limmit`: unknown argument; did you mean `limit`?"),
+        ("find_others", json!({"limit": 51}), "`/limit`: expected an integer from 1 to 50, got 51"),
+    ] {
+        let refused = call(app(), tool, arguments, Value::Null);
+        assert!(refused["isError"] == true && text_of(&refused).contains(problem), "{problem} in {refused}");
+    }
+}
+
+#[test]
+fn long_arguments_have_no_unknown_members_either() {
+    let arguments = json!({"owner": "a".repeat(2 << 20), "limmit": 5});
+    let refused = call(App::empty("x").tool::<find>(), "find", arguments, Value::Null);
+    assert!(text_of(&refused).contains("`/limmit`: unknown argument"), "{refused}");
+}
+
+/// Takes two maps.
+#[mcp::tool]
+async fn two_maps(#[arg(flatten)] first: Rest, second: Args<Rest>) -> String {
+    format!("{:?} {:?}", first.labels, second.labels)
+}
+
+/// Takes a map whose names are numbers.
+#[mcp::tool]
+async fn numbered(names: Args<BTreeMap<u8, String>>) -> String {
+    format!("{:?}", *names)
+}
+
+#[test]
+fn maps_that_cannot_be_flattened_are_problems_of_the_tool() {
+    let text = App::empty("x").tool::<two_maps>().check().unwrap_err().to_string();
+    assert!(text.contains("parameter `second`") && text.contains("only one map"), "{text}");
+    let text = App::empty("x").tool::<numbered>().check().unwrap_err().to_string();
+    assert!(text.contains("parameter `names`") && text.contains("`patternProperties`"), "{text}");
+}
+
+/// Takes a map of all arguments.
+#[mcp::tool]
+async fn labels(labels: Args<BTreeMap<String, u8>>) -> String {
+    format!("{:?}", *labels)
+}
+
+#[test]
+fn an_argument_that_is_given_twice_is_refused_where_a_map_takes_it() {
+    run(async {
+        let app = App::empty("x").tool::<labels>().tool::<several>().tool::<find>();
+        let mut wire = app.connect().await.expect("the app is valid");
+        for (tool, arguments, name) in [
+            ("labels", r#"{"a": 1, "b": 2, "a": 3}"#, "a"),
+            ("labels", r#"{"a": 1, "\u0061": 3}"#, "a"),
+            ("several", r#"{"from": 1, "by": 3, "c": "1", "c": "2"}"#, "c"),
+            ("find", r#"{"owner": "Ada", "limit": 1, "limit": 2}"#, "limit"),
+        ] {
+            let meta = r#"{"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}"#;
+            let params = format!(r#"{{"name": "{tool}", "arguments": {arguments}, "_meta": {meta}}}"#);
+            wire.send(format!(r#"{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {params}}}"#));
+            let answer: Value = serde_json::from_str(&wire.receive().await).expect("a frame");
+            let text = text_of(&answer["result"]);
+            assert!(text.contains(&format!("`{name}` is given twice")), "{tool} {arguments}: {text}");
+        }
+    });
+}
+
+#[mcp::model]
+#[derive(Debug, PartialEq)]
+struct Address {
+    street: String,
+    #[arg(min = 1, max = 99_999)]
+    zip: u32,
+}
+
+#[mcp::model]
+#[derive(Debug, PartialEq)]
+struct Delivery {
+    #[serde(flatten)]
+    address: Option<Address>,
+    express: bool,
+}
+
+/// Takes a part that may be missing.
+#[mcp::tool]
+async fn deliver(delivery: Args<Delivery>) -> String {
+    format!("{:?} {}", delivery.address.as_ref().map(|address| address.zip), delivery.express)
+}
+
+/// Takes it inside of another argument.
+#[mcp::tool]
+async fn deliver_later(delivery: Delivery) -> String {
+    format!("{:?} {}", delivery.address.map(|address| address.zip), delivery.express)
+}
+
+#[test]
+fn an_optional_part_is_absent_only_if_none_of_its_members_is_given() {
+    let app = || App::empty("x").tool::<deliver>().tool::<deliver_later>();
+    for (arguments, expected) in [
+        (json!({"express": true}), Ok("None true")),
+        (json!({"express": true, "street": "A", "zip": 7}), Ok("Some(7) true")),
+        (json!({"express": true, "street": "A", "zip": "7"}), Ok("Some(7) true")),
+        (json!({"express": true, "street": "A", "zip": 0}), Err("zip`: expected an integer from 1 to 99999, got 0")),
+        (json!({"express": true, "street": 1, "zip": 7}), Err("street`: expected a string, got 1")),
+        (json!({"express": true, "street": "A"}), Err("missing field `zip`")),
+        (json!({"express": true, "stret": "A"}), Err("stret`: unknown")),
+    ] {
+        let nested = json!({ "delivery": arguments });
+        for (tool, arguments) in [("deliver", &arguments), ("deliver_later", &nested)] {
+            let result = call(app(), tool, arguments.clone(), Value::Null);
+            match expected {
+                Ok(text) => assert_eq!(text_of(&result), text, "{tool} {arguments}"),
+                Err(problem) => assert!(text_of(&result).contains(problem), "{tool} {arguments}: {result}"),
+            }
+        }
+    }
+    let other: Delivery =
+        serde_json::from_str(r#"{"express": true, "street": "A", "zip": 0}"#).expect("serde is lenient");
+    assert_eq!(other, Delivery { address: None, express: true }, "data from other sources is read as serde reads it");
 }

@@ -36,6 +36,7 @@ mod renamed_arguments;
 mod request_context;
 mod results;
 mod rich_types;
+mod schema_agreement;
 mod separators;
 mod signatures;
 mod subscriptions;

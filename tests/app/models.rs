@@ -8,7 +8,7 @@ use fastmcp_rs::model::UnknownNameError;
 use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
 
-use super::run;
+use super::{call, list, run};
 
 /// The urgency of an issue.
 #[mcp::model]
@@ -281,4 +281,96 @@ fn models_that_contain_each_other_are_read_and_written() {
         let refused = refused.await.unwrap().text();
         assert!(refused.contains("priority") && refused.contains("/folders/0/x"), "{refused}");
     });
+}
+
+#[mcp::model]
+#[derive(Debug)]
+struct Extent {
+    width: Option<u8>,
+}
+
+#[mcp::model]
+#[derive(Debug)]
+enum Named {
+    Box {
+        #[serde(flatten)]
+        extent: Extent,
+        count: u8,
+    },
+}
+
+#[mcp::model]
+#[derive(Debug)]
+#[serde(tag = "kind")]
+enum Tagged {
+    Box {
+        #[serde(flatten)]
+        extent: Extent,
+        count: u8,
+    },
+}
+
+#[mcp::model]
+#[derive(Debug)]
+#[serde(tag = "kind", content = "value")]
+enum Adjacent {
+    Box {
+        #[serde(flatten)]
+        extent: Extent,
+        count: u8,
+    },
+}
+
+#[mcp::model]
+#[derive(Debug)]
+#[serde(untagged)]
+enum Untagged {
+    Box {
+        #[serde(flatten)]
+        extent: Extent,
+        count: u8,
+    },
+    Rest {
+        #[serde(flatten)]
+        counts: std::collections::BTreeMap<String, u8>,
+        weight: u8,
+    },
+}
+
+/// Takes enums whose variants flatten other types.
+#[mcp::tool]
+async fn variants(
+    named: Option<Named>,
+    tagged: Option<Tagged>,
+    adjacent: Option<Adjacent>,
+    untagged: Option<Untagged>,
+) -> String {
+    format!("{named:?} {tagged:?} {adjacent:?} {untagged:?}")
+}
+
+#[test]
+fn unknown_members_beside_flattened_fields_of_a_variant_are_refused() {
+    let app = || App::empty("x").tool::<variants>();
+    let listed = list(app());
+    assert!(!listed.to_string().contains("x-fastmcp"), "{listed}");
+    let schema = jsonschema::validator_for(&listed[0]["inputSchema"]).expect("a valid schema");
+    for (arguments, unknown) in [
+        (json!({"named": {"Box": {"count": 1, "width": 2}}}), None),
+        (json!({"named": {"Box": {"count": 1, "height": 2}}}), Some("/named/Box/height")),
+        (json!({"tagged": {"kind": "Box", "count": 1, "width": 2}}), None),
+        (json!({"tagged": {"kind": "Box", "count": 1, "height": 2}}), Some("/tagged/height")),
+        (json!({"adjacent": {"kind": "Box", "value": {"count": 1, "width": 2}}}), None),
+        (json!({"adjacent": {"kind": "Box", "value": {"count": 1, "height": 2}}}), Some("/adjacent/value/height")),
+        (json!({"untagged": {"count": 1, "width": 2}}), None),
+        (json!({"untagged": {"count": 1, "height": 2}}), Some("/untagged/height")),
+        (json!({"untagged": {"weight": 1, "height": 2}}), None),
+    ] {
+        let result = call(app(), "variants", arguments.clone(), Value::Null);
+        let text = result["content"][0]["text"].as_str().expect("a text");
+        assert_eq!(schema.is_valid(&arguments), unknown.is_none(), "{arguments}");
+        match unknown {
+            Some(path) => assert!(text.contains(&format!("`{path}`: unknown member")), "{arguments}: {text}"),
+            None => assert_ne!(result["isError"], true, "{arguments}: {text}"),
+        }
+    }
 }

@@ -286,6 +286,59 @@ async fn any_error() -> anyhow::Result<String> {
     anyhow::bail!("secret")
 }
 
+#[derive(Debug, thiserror::Error, mcp::ToolError)]
+#[mcp(visible)]
+enum OpenError {
+    #[error("There is no {type}.", r#type = .r#type)]
+    Missing { r#type: &'static str },
+    #[error("secret: {type}", r#type = .r#type)]
+    #[mcp(visible = "A {type} of {r} is taken.")]
+    Taken { r#type: &'static str, r: u8 },
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Key(#[from] PaymentError),
+    #[error(transparent)]
+    Question(#[from] ClientRequestError),
+    #[error(transparent)]
+    #[mcp(visible)]
+    Shown(Foreign),
+}
+
+/// Returns an error of a visible enum.
+#[mcp::tool]
+async fn open_error(kind: &str, ctx: &Context) -> Result<(), OpenError> {
+    match kind {
+        "missing" => Err(OpenError::Missing { r#type: "room" }),
+        "taken" => Err(OpenError::Taken { r#type: "room", r: 2 }),
+        "io" => Err(std::io::Error::other("secret: /srv/rooms").into()),
+        "key" => Err(PaymentError::Key.into()),
+        "declined" => Err(PaymentError::Declined.into()),
+        "shown" => Err(OpenError::Shown(Foreign)),
+        _ => Ok(ctx.elicit::<bool>("Really?").await.map(|_| ())?),
+    }
+}
+
+#[test]
+fn a_transparent_variant_of_a_visible_enum_follows_the_rules_of_the_error_inside() {
+    run(async {
+        let client = connect(App::empty("x").tool::<open_error>(), support::Revision::NEWEST).await;
+        for (kind, text) in [
+            ("missing", "There is no room."),
+            ("taken", "A room of 2 is taken."),
+            ("io", "Internal error "),
+            ("key", "Internal error "),
+            ("declined", "The card is declined."),
+            ("shown", "secret: an error of a library"),
+        ] {
+            let reply = client.call("open_error", json!({ "kind": kind })).await.expect("it is answered");
+            assert!(reply.is_error() && reply.text().starts_with(text), "{kind}: {}", reply.text());
+        }
+        let error = client.call("open_error", json!({"kind": "ask"})).await.expect_err("the client cannot be asked");
+        assert_eq!(error.code(), -32021, "{error}");
+    });
+}
+
 /// An error without `std::error::Error`, and with a conversion of its own.
 struct OwnConversion;
 

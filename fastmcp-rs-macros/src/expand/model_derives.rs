@@ -8,6 +8,8 @@ use super::crate_path::CratePath;
 use super::definition::expand_number;
 use crate::model::{ClosedObjects, FieldGroup, Model, ModelField, has_flatten};
 use crate::parse::{JsonLiteral, Number, OptionValue};
+use crate::serde_options::has_serde_option;
+use crate::types::generic_arguments;
 
 /// Returns the path of serde for the derives. Closed types use `model_serde`, which rejects unknown members of
 /// arguments.
@@ -71,6 +73,7 @@ pub(super) fn convert_options(model: &Model<'_>, crate_path: &CratePath) -> Deri
         for (field, described) in fields.iter_mut().zip(&group.fields) {
             field.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
             field.attrs.extend(make_serde_attributes(model, group, described));
+            field.attrs.extend(make_flat_option_attribute(model, described, crate_path));
             field.attrs.extend(make_schema_attribute(described, crate_path));
         }
     }
@@ -80,12 +83,15 @@ pub(super) fn convert_options(model: &Model<'_>, crate_path: &CratePath) -> Deri
     item
 }
 
-/// Marks variants that hold a value of another type, because that type has its own rules for unknown members.
+/// Marks variants that hold a value of another type, because that type has its own rules for unknown members, and
+/// variants with flattened fields, whose members count as those of the variant.
 fn mark_foreign_variants(data: &mut Data) {
     let Data::Enum(data) = data else { return };
     for variant in &mut data.variants {
-        if matches!(variant.fields, Fields::Unnamed(_)) || has_flatten(&variant.fields) {
+        if matches!(variant.fields, Fields::Unnamed(_)) {
             variant.attrs.push(syn::parse_quote!(#[schemars(extend("x-fastmcp-foreign" = true))]));
+        } else if has_flatten(&variant.fields) {
+            variant.attrs.push(syn::parse_quote!(#[schemars(extend("x-fastmcp-flat-fields" = true))]));
         }
     }
 }
@@ -108,6 +114,22 @@ fn make_serde_attributes(model: &Model<'_>, group: &FieldGroup<'_>, field: &Mode
         attributes.push(syn::parse_quote!(#[serde(default = #path)]));
     }
     attributes
+}
+
+/// Generates the reader of a flattened `Option`, which serde would make `None` if its members are wrong.
+fn make_flat_option_attribute(model: &Model<'_>, field: &ModelField<'_>, crate_path: &CratePath) -> Option<Attribute> {
+    let has_reader = has_serde_option(&field.field.attrs, &["with", "deserialize_with", "skip", "skip_deserializing"]);
+    let is_generic = !model.input.generics.params.is_empty();
+    if !is_flat_option(field) || has_reader || !model.direction.is_read() || is_generic {
+        return None;
+    }
+    let path = crate_path.private_text("flat_option");
+    Some(syn::parse_quote!(#[serde(deserialize_with = #path)]))
+}
+
+/// Returns true for an `Option` whose members are those of the model.
+pub(super) fn is_flat_option(field: &ModelField<'_>) -> bool {
+    has_serde_option(&field.field.attrs, &["flatten"]) && generic_arguments(&field.field.ty, "Option").is_some()
 }
 
 /// Generates the extensions of a field's schema. Numbers are generated with their types, because rustc reads a bare

@@ -12,7 +12,7 @@ use syn::{Attribute, DeriveInput, Fields, LitStr, Visibility};
 use super::attributes::cfg_attributes;
 use super::crate_path::{CratePath, private, private_at};
 use super::model_checks::{expand_checks, expand_field_bounds, field_cfg_attributes};
-use super::model_derives::{Derives, convert_options, expand_derives, field_lists, remove_attributes};
+use super::model_derives::{Derives, convert_options, expand_derives, field_lists, is_flat_option, remove_attributes};
 use crate::model::{CheckedField, Direction, Model};
 use crate::serde_options::{has_schemars_option, has_serde_option};
 use crate::types::{rename_self, replace_lifetimes};
@@ -184,10 +184,13 @@ fn bound_all(model: &Model<'_>, item: &str) -> LitStr {
     let bounds: Vec<String> = fields
         .iter()
         .filter(|field| always(field))
-        .map(|field| {
-            let ty = rename_self(field.field.field.ty.to_token_stream(), &model.input.ident);
-            format!("for<'__field> {ty}: {private}::{item}")
+        .flat_map(|CheckedField { field, leaves, .. }| {
+            // The reader of a flattened `Option` needs the trait of the type inside, which that of the `Option` does not
+            // imply.
+            let inside = leaves.iter().filter(|_| is_flat_option(field));
+            std::iter::once(field.field.ty.to_token_stream()).chain(inside.map(ToTokens::to_token_stream))
         })
+        .map(|ty| format!("for<'__field> {}: {private}::{item}", rename_self(ty, &model.input.ident)))
         .collect();
     LitStr::new(&bounds.join(", "), Span::mixed_site())
 }

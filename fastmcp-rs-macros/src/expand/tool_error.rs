@@ -75,9 +75,11 @@ fn expand_text(text: &LitStr, case: &ErrorCase<'_>) -> (Vec<TokenStream>, TokenS
     let mut bindings = Vec::new();
     let mut arguments = Vec::new();
     for (member, (name, _)) in case.fields.members().zip(case.named_fields()) {
-        // `{0}` would count the arguments of the call, so the argument of such a field has a name.
+        // `{0}` would count the arguments of the call, and `{type}` is no name for an argument, so the arguments of such
+        // fields have other names.
         let argument = match &member {
-            Member::Named(name) => name.clone(),
+            Member::Named(field) if *field != name => format_ident!("__raw_{name}", span = span),
+            Member::Named(field) => field.clone(),
             Member::Unnamed(_) => format_ident!("_{name}", span = span),
         };
         if rename_placeholder(&mut format, &name, &argument.to_string()) {

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, LitBool, LitStr, Meta, Path};
 
 use super::entry::{Entry, parse_entries, report_duplicate};
@@ -66,15 +67,20 @@ impl<'a> ErrorType<'a> {
     }
 
     /// Returns the choice for a case: its own, or that of the whole type.
+    ///
+    /// The choice for an enum does not apply to its transparent variants, whose text is that of another type.
     pub(crate) fn visible<'s>(&'s self, case: &'s ErrorCase<'a>) -> Option<&'s Visible> {
-        case.options.visible.as_ref().or(self.options.visible.as_ref())
+        let of_type = self.options.visible.as_ref().filter(|_| case.variant.is_none() || !case.is_transparent);
+        case.options.visible.as_ref().or(of_type)
     }
 }
 
 impl ErrorCase<'_> {
-    /// Returns the fields with their names: `name`, or the index of a field without a name.
+    /// Returns the fields with their names: `name`, also for `r#name`, or the index of a field without a name.
     pub(crate) fn named_fields(&self) -> impl Iterator<Item = (String, &Field)> {
-        let name = |(index, field): (usize, &Field)| field.ident.as_ref().map_or(index.to_string(), Ident::to_string);
+        let name = |(index, field): (usize, &Field)| {
+            field.ident.as_ref().map_or(index.to_string(), |name| name.unraw().to_string())
+        };
         self.fields.iter().enumerate().map(move |at| (name(at), at.1))
     }
 }

@@ -168,11 +168,23 @@ pub(crate) fn report_collision(name: &str, problems: &mut ProblemList) {
     problems.add(text, "rename one of them, as in `#[arg(rename = \"..\")]`");
 }
 
+/// Reports a second flattened type that takes members of any name.
+pub(crate) fn report_second_rest(parameter: &str, problems: &mut ProblemList) {
+    let text = format!(
+        "parameter `{parameter}`: it takes arguments of any name, but another flattened parameter takes all of them"
+    );
+    problems.add(text, "keep only one map among the flattened parameters");
+}
+
 /// Returns true if a type can be flattened, which needs the schema of a struct with named fields; reports it otherwise.
 pub(crate) fn check_flattened(parameter: &str, schema: &Map<String, Value>, problems: &mut ProblemList) -> bool {
     let alternatives = ["anyOf", "oneOf", "allOf", "enum", "const", "$ref"];
+    // They would have to apply to the members of this type alone, which share an object with others.
+    let of_all_members = ["patternProperties", "propertyNames", "minProperties", "maxProperties", "if", "not"];
+    let keyword = of_all_members.iter().find(|keyword| schema.contains_key(**keyword));
     let found = match schema.get("type") {
         _ if alternatives.iter().any(|keyword| schema.contains_key(*keyword)) => "alternatives".to_owned(),
+        _ if keyword.is_some() => keyword.map(|keyword| format!("`{keyword}`")).unwrap_or_default(),
         Some(Value::String(only)) if only == "object" => return true,
         _ => type_in_words(schema),
     };

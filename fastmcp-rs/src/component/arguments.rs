@@ -31,19 +31,15 @@ pub struct ArgumentError {
 impl ArgumentError {
     /// Creates the error for an argument whose value cannot be read; `rest` begins with the value.
     fn for_json_error(argument: &str, rest: &str, error: &serde_json::Error) -> Self {
-        let place = place::find_innermost(rest, place::text_offset(rest, error.line(), error.column()));
-        let path = place.as_ref().map(|place| place.path.as_str()).unwrap_or_default();
-        let value = place.as_ref().and_then(|place| serde_json::from_str(place.text).ok());
-        let got = value.map(|value| format!(", got {}", excerpt(&value))).unwrap_or_default();
+        let (path, message) = locate(rest, error);
         let name = argument.replace('~', "~0").replace('/', "~1");
-        ArgumentError::for_argument(&format!("{name}{path}"), format!("{}{got}", without_position(error)))
+        ArgumentError::for_argument(&format!("{name}{path}"), message)
     }
 
     /// Creates the error for members that cannot be read as a flattened struct.
     fn for_members(text: &str, error: &serde_json::Error) -> Self {
-        let place = place::find_innermost(text, place::text_offset(text, error.line(), error.column()));
-        let path = place.as_ref().map(|place| place.path.trim_start_matches('/')).unwrap_or_default();
-        let problem = ArgumentError::for_argument(path, without_position(error));
+        let (path, message) = locate(text, error);
+        let problem = ArgumentError::for_argument(path.strip_prefix('/').unwrap_or_default(), message);
         ArgumentError { argument: problem.argument.filter(|path| !path.is_empty()), ..problem }
     }
 
@@ -52,6 +48,18 @@ impl ArgumentError {
         let cut = |text: String| if text.len() <= 256 { text } else { text.chars().take(256).chain(['…']).collect() };
         ArgumentError { argument: Some(cut(argument.to_owned())), message: cut(message.into()) }
     }
+}
+
+/// The longest value that is read again to be quoted: a tree of values takes many times the memory of its text.
+const MAX_QUOTED: usize = 64 << 10;
+
+/// Returns the path of the value that could not be read, and the problem with the beginning of that value.
+fn locate(text: &str, error: &serde_json::Error) -> (String, String) {
+    let place = place::find_innermost(text, place::text_offset(text, error.line(), error.column()));
+    let quoted = place.as_ref().filter(|place| place.text.len() <= MAX_QUOTED);
+    let value = quoted.and_then(|place| serde_json::from_str(place.text).ok());
+    let got = value.map(|value| format!(", got {}", excerpt(&value))).unwrap_or_default();
+    (place.map(|place| place.path).unwrap_or_default(), format!("{}{got}", without_position(error)))
 }
 
 /// Fills every slot, or returns the first problem.

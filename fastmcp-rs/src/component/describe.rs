@@ -9,6 +9,7 @@ use crate::checks::{components, mirrors, parameters};
 use crate::component::completion_request::{Complete, CompletionUse};
 use crate::component::definition::{DefinitionText, Parameter};
 use crate::component::extract::Requirements;
+use crate::component::flat_members::flat_schema;
 use crate::protocol::frame::without_position;
 use crate::schema::generator::generator;
 use crate::schema::publish::{self, FLAT, SchemaStyle};
@@ -194,14 +195,7 @@ impl Description {
         schema: fn(&mut SchemaGenerator) -> Schema,
         takes_others: bool,
     ) {
-        let mut schema = schema(&mut self.generator).to_value();
-        // A newtype refers to the type inside of it.
-        while let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/$defs/"))
-        {
-            let Some(definition) = self.generator.definitions().get(name) else { break };
-            schema = definition.clone();
-        }
-        let mut schema = normalize::normalize_input(schema);
+        let mut schema = flat_schema(schema, &mut self.generator);
         let members = normalize::schema_members(&mut schema);
         if !parameters::check_flattened(parameter.name, members, &mut self.problems) {
             return;
@@ -222,8 +216,11 @@ impl Description {
             self.required.extend(required);
         }
         self.is_flat |= members.contains_key(FLAT);
-        let others = members.remove("additionalProperties").unwrap_or(true.into());
-        if takes_others && others != Value::Bool(false) {
+        let others = members.remove("additionalProperties");
+        if let Some(others) = others.filter(|others| takes_others && *others != Value::Bool(false)) {
+            if self.others.is_some() {
+                parameters::report_second_rest(parameter.name, &mut self.problems);
+            }
             self.others = Some(others);
         }
     }

@@ -4,6 +4,7 @@
 //! text, and the struct is read from them when all members have been seen. So tools without such a struct do nothing
 //! more than before.
 
+use std::any::TypeId;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -14,7 +15,7 @@ use super::arg_checks::{InjectedParameter, TemplateVariable};
 use super::definition::Parameter;
 use super::describe::Description;
 use super::extract::FromContext;
-use super::flat_members::FlatMembers;
+use super::flat_members::{FieldNames, FlatMembers};
 use super::parameter::{ArgumentKind, ArgumentValue, Injected, InjectedKind, Input, Lend, ToolArgument};
 use super::slot::{JsonReader, Slot};
 use super::unknown_members::StrictGuard;
@@ -90,7 +91,7 @@ impl<T> FlatArgument<T> {
     ) -> Self {
         FlatArgument {
             parameter,
-            members: FlatMembers::new(S::field_names()),
+            members: FlatMembers::new(FieldNames::new(S::field_names(), TypeId::of::<S>(), S::own_schema)),
             value: None,
             read,
             schema: S::own_schema,
@@ -114,9 +115,13 @@ impl<T> Slot for FlatArgument<T> {
 
     fn fill_absent(&mut self) -> bool {
         let text = self.members.finish();
-        let strict = StrictGuard::new();
-        let result = (self.read)(&mut serde_json::Deserializer::from_str(&text));
-        drop(strict);
+        let result = match self.members.find_duplicate(&text) {
+            Some(error) => Err(error),
+            None => {
+                let _strict = StrictGuard::new();
+                (self.read)(&mut serde_json::Deserializer::from_str(&text))
+            }
+        };
         match result {
             Ok(value) => self.value = Some(value),
             Err(error) => self.members.fail(text, error),

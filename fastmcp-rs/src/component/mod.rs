@@ -21,6 +21,7 @@ pub(crate) mod describe;
 pub(crate) mod dynamic;
 pub(crate) mod extract;
 pub(crate) mod flat_members;
+pub(crate) mod flat_option;
 pub(crate) mod flatten;
 pub(crate) mod icon;
 pub(crate) mod invocation;

@@ -377,6 +377,24 @@ impl<T: ?Sized> OutputOnlyKind<T> {
     }
 
     /// Always fails with our message.
+    pub fn flat_slot_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: ReadableModel,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
+    pub fn pattern_for<U>(self, parameter: &'static Parameter) -> Argument<U>
+    where
+        U: Lend + ?Sized,
+        U::Owned: NamedArgument,
+    {
+        Argument::unread(parameter)
+    }
+
+    /// Always fails with our message.
     pub fn injected_for<U>(self, parameter: &'static Parameter) -> Argument<U>
     where
         U: Lend + ?Sized,

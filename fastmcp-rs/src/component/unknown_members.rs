@@ -32,6 +32,11 @@ impl Drop for StrictGuard {
     }
 }
 
+/// Returns true while this thread reads arguments.
+pub(super) fn reads_arguments() -> bool {
+    READS_ARGUMENTS.get()
+}
+
 /// The value of a member that the type does not have.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +44,7 @@ pub struct UnknownMember;
 
 impl<'de> Deserialize<'de> for UnknownMember {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if READS_ARGUMENTS.get() {
+        if reads_arguments() {
             return Err(D::Error::custom("unknown member"));
         }
         IgnoredAny::deserialize(deserializer).map(|_| UnknownMember)

@@ -117,12 +117,16 @@ fn close_objects(object: &mut Map<String, Value>, direction: Direction) {
         let Some(Value::Array(branches)) = object.get_mut(keyword) else { continue };
         for branch in branches.iter_mut().filter_map(Value::as_object_mut) {
             let is_foreign = branch.remove("x-fastmcp-foreign").is_some();
+            let is_flat = branch.remove("x-fastmcp-flat-fields").is_some();
             if !is_input {
                 continue;
             }
+            let close = if is_flat { close_flat } else { close_object };
             let content = mark.strip_prefix("content:");
-            if content.is_some() || (mark == "variants" && !is_foreign) {
+            if content.is_some() {
                 close_object(branch);
+            } else if mark == "variants" && !is_foreign {
+                close(branch);
             }
             let Some(Value::Object(properties)) = branch.get_mut("properties").filter(|_| !is_foreign) else {
                 continue;
@@ -130,7 +134,7 @@ fn close_objects(object: &mut Map<String, Value>, direction: Direction) {
             for (name, held) in properties {
                 if mark == "contents" || content == Some(name.as_str()) {
                     if let Some(held) = held.as_object_mut() {
-                        close_object(held);
+                        close(held);
                     }
                 }
             }
@@ -145,6 +149,7 @@ fn open_branches(object: &mut Map<String, Value>) {
         for branch in branches.iter_mut().filter_map(Value::as_object_mut) {
             branch.remove("x-fastmcp-closed");
             branch.remove("x-fastmcp-foreign");
+            branch.remove("x-fastmcp-flat-fields");
             open_branches(branch);
         }
     }

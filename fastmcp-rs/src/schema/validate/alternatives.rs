@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::describe::{describe_expected, excerpt, form, list_allowed, quoted};
+use super::describe::{describe_expected, excerpt, list_allowed, list_forms, quoted};
 use super::{MAX_PROBLEMS, Strictness, ValidationReport, Validator, ValueProblem};
 use crate::schema::suggest::find_nearest;
 
@@ -50,6 +50,7 @@ impl<'a> Validator<'a> {
             }
             let likeness = Likeness {
                 is_tagged: has_matching_tag(branch, value),
+                is_complete: problems.iter().all(|problem| problem.is_unknown_member),
                 has_type: (value.is_object() || value.is_array())
                     && problems.iter().all(|problem| problem.path != self.path),
                 problems: std::cmp::Reverse(problems.len()),
@@ -66,9 +67,7 @@ impl<'a> Validator<'a> {
                 self.report.problems.truncate(MAX_PROBLEMS);
             }
             _ => {
-                let forms: Vec<String> =
-                    branches.iter().map(|branch| branch.as_object().map_or("anything".into(), form)).collect();
-                self.add_problem(format!("expected {}, got {}", forms.join(", or "), excerpt(value)));
+                self.add_problem(format!("expected {}, got {}", list_forms(branches), excerpt(value)));
             }
         }
     }
@@ -186,6 +185,8 @@ fn size_of_value(value: &Value) -> usize {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Likeness {
     is_tagged: bool,
+    /// True if the value fits, except for members that the alternative does not have.
+    is_complete: bool,
     /// True if a list or an object is wrong inside only.
     has_type: bool,
     problems: std::cmp::Reverse<usize>,

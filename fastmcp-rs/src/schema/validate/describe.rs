@@ -44,7 +44,10 @@ pub(crate) fn describe_expected(keywords: &Map<String, Value>) -> String {
             }
             names.iter().filter_map(Value::as_str).map(article).collect::<Vec<_>>().join(" or ")
         }
-        _ => "another value".into(),
+        _ => match keywords.get("anyOf").or_else(|| keywords.get("oneOf")) {
+            Some(Value::Array(branches)) => list_forms(branches),
+            _ => "a value".into(),
+        },
     };
     text.push_str(&match (keywords.get("minimum"), keywords.get("maximum")) {
         (Some(low), Some(high)) => format!(" from {low} to {high}"),
@@ -73,7 +76,7 @@ pub(crate) fn describe_expected(keywords: &Map<String, Value>) -> String {
 }
 
 /// Describes the values of one of several alternatives, an object by its required members.
-pub(super) fn form(keywords: &Map<String, Value>) -> String {
+fn form(keywords: &Map<String, Value>) -> String {
     let required = keywords.get("required").and_then(Value::as_array).into_iter().flatten();
     match required.filter_map(Value::as_str).collect::<Vec<_>>().as_slice() {
         [] => describe_expected(keywords),
@@ -81,7 +84,16 @@ pub(super) fn form(keywords: &Map<String, Value>) -> String {
     }
 }
 
+/// Describes the values of alternatives.
+pub(super) fn list_forms(branches: &[Value]) -> String {
+    let forms = branches.iter().map(|branch| branch.as_object().map_or("anything".into(), form));
+    forms.collect::<Vec<String>>().join(", or ")
+}
+
 pub(super) fn list_allowed(allowed: &[Value]) -> String {
+    if let [only] = allowed {
+        return only.to_string();
+    }
     let values: Vec<String> = allowed.iter().take(30).map(Value::to_string).collect();
     let more = if allowed.len() > values.len() { ", …" } else { "" };
     format!("one of {}{more}", values.join(", "))
