@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::client::{PATIENCE, Request, Server, call, modern};
 use super::h2;
+use super::support::Revision;
 use super::support::client::example;
 
 /// An example that runs, and is ended with the test.
@@ -23,6 +24,19 @@ pub(super) struct Process {
     said: Option<JoinHandle<Vec<String>>>,
 }
 
+/// Reads the output of a process up to the line with its address.
+fn address_in(output: &mut impl BufRead, before: &mut Vec<String>) -> SocketAddr {
+    loop {
+        let line = output.lines().next().expect("it says where it listens").unwrap();
+        if let Some((_, address)) = line.split_once("http://") {
+            // A line of the log may follow without a line end in between.
+            let address = address.split('/').next().unwrap_or_default();
+            return address.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+        before.push(line);
+    }
+}
+
 impl Process {
     pub(super) fn start(name: &str, arguments: &[&str]) -> Process {
         Process::spawn(Command::new(example(name)).args(arguments))
@@ -30,19 +44,11 @@ impl Process {
 
     pub(super) fn spawn(command: &mut Command) -> Process {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut before = Vec::new();
-        let address: SocketAddr = loop {
-            let line = lines.next().expect("it says where it listens").unwrap();
-            if let Some((_, address)) = line.split_once("http://") {
-                // A line of the log may follow without a line end in between.
-                let address = address.split('/').next().unwrap_or_default();
-                break address.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
-            }
-            before.push(line);
-        };
+        let address = address_in(&mut stderr, &mut before);
         // The pipe is read, so that the process can go on writing to it.
-        let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
+        let said = std::thread::spawn(move || stderr.lines().map_while(Result::ok).collect());
         Process { child, server: Server::at(address), before, said: Some(said) }
     }
 
@@ -181,6 +187,31 @@ async fn shutdown_functions_run_after_the_last_call() {
     let said = process.said();
     let end = ["the end begins", "the end is over"];
     assert_eq!(said.iter().filter(|line| end.contains(&line.as_str())).collect::<Vec<_>>(), end, "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_lines_are_written_before_the_process_ends() {
+    const COUNT: usize = 300;
+    let mut command = Command::new(example("fixture"));
+    command.args(["--http", "127.0.0.1:0"]).env("RUST_LOG", "debug").stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let server = Server::at(address_in(&mut stderr, &mut Vec::new()));
+    let initialize = server.send(&Request::post(Revision::V2025_11_25.initialize(1))).await;
+    let session = initialize.header("mcp-session-id").unwrap().to_owned();
+    // More than a pipe holds, and nobody reads it.
+    let reason = "x".repeat(1_000);
+    for id in 0..COUNT {
+        let params = json!({"requestId": id, "reason": reason});
+        let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
+        server.send(&Request::post(cancelled.to_string()).with("Mcp-Session-Id", &session)).await;
+    }
+    kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::TERM).unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let lines: Vec<String> = stderr.lines().map_while(Result::ok).collect();
+    assert!(child.wait().unwrap().success());
+    let cancelled = lines.iter().filter(|line| line.contains("is cancelled")).count();
+    assert_eq!(cancelled, COUNT, "{:?}", lines.last());
 }
 
 #[test]

@@ -124,6 +124,8 @@ impl Server {
         }
         self.states.release(self.closing()).await;
         otel::flush().await;
+        // The process may end now, and log lines that are not written would be lost with it.
+        operator_log::flush(operator_log::FINAL_FLUSH_TIMEOUT);
     }
 
     async fn run_tasks(shutdown_tasks: Vec<ShutdownTask>) {
@@ -140,8 +142,6 @@ impl Server {
                 "`on_shutdown` took longer than {SHUTDOWN_TASKS_TIMEOUT:?} and was cancelled"
             ));
         }
-        // The process may end now, and log lines that are not written would be lost with it.
-        operator_log::flush(operator_log::FINAL_FLUSH_TIMEOUT);
     }
 
     /// Begins to drop all components and states, without a runtime that may be held up. Returns `false` if that was begun
