@@ -339,7 +339,7 @@ fn the_command_of_an_example_names_the_features_that_it_requires() {
             assert!(is_complete, "{name} requires {required:?}: {line}");
         }
     }
-    assert_eq!(seen, 7, "commands");
+    assert_eq!(seen, 8, "commands");
 }
 
 #[test]

@@ -9,9 +9,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use fastmcp_rs::http::request::Parts;
-use fastmcp_rs::http_server::AccessError;
-use fastmcp_rs::middleware::RateLimit;
 use fastmcp_rs::prelude::*;
 
 const OPEN_ISSUES_URI: &str = "issues://open";
@@ -23,9 +20,8 @@ struct User {
     is_maintainer: bool,
 }
 
-#[mcp::model]
+#[mcp::model(rename_all = "lowercase")]
 #[derive(Clone, Copy, Default, PartialEq)]
-#[serde(rename_all = "lowercase")]
 enum Priority {
     Low,
     #[default]
@@ -33,9 +29,8 @@ enum Priority {
     High,
 }
 
-#[mcp::model]
+#[mcp::model(rename_all = "lowercase")]
 #[derive(Clone, Copy, PartialEq)]
-#[serde(rename_all = "lowercase")]
 enum Status {
     Open,
     Closed,
@@ -152,7 +147,7 @@ fn notify(ctx: &Context, id: u32) {
 #[mcp::server]
 impl Tracker {
     /// Opens an issue.
-    #[tool(destructive = false, middleware = RateLimit::per_minute(30.0))]
+    #[tool(destructive = false, middleware = middleware::RateLimit::per_minute(30.0))]
     async fn open_issue(
         &self,
         Args(new): Args<NewIssue>,
@@ -283,12 +278,11 @@ impl Tracker {
 
     /// Proposes a priority, labels and an assignee for an issue.
     #[prompt]
-    async fn triage(&self, #[arg(complete = Self::ids)] id: u32) -> Result<Vec<Message>, TrackerError> {
-        let issue = serde_json::to_string(&self.get_issue(id).await?)?;
-        let resource = EmbeddedResource::text(format!("issues://{id}"), issue).mime_type("application/json");
+    async fn triage(&self, #[arg(complete = Self::ids)] id: u32, ctx: &Context) -> Result<Vec<Message>, ToolError> {
+        let issue = ctx.embed_resource(format!("issues://{id}")).await?;
         let users = USERS.map(|(_, user)| user.name).join(" or ");
         let task = format!("Propose a priority, labels and an assignee ({users}) for this issue, with reasons.");
-        Ok(vec![Message::user(resource), Message::user(task)])
+        Ok(vec![Message::user(issue), Message::user(task)])
     }
 }
 

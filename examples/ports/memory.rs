@@ -9,16 +9,14 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use fastmcp_rs::prelude::*;
-use serde::{Deserialize, Serialize};
 
 const GRAPH_URI: &str = "memory://knowledge-graph";
 
 type Result<T> = std::result::Result<T, ToolError>;
 
 /// A person, a thing or an idea, with the facts that are known about it.
-#[mcp::model]
+#[mcp::model(rename_all = "camelCase")]
 #[derive(Clone)]
-#[serde(rename_all = "camelCase")]
 struct Entity {
     name: String,
     entity_type: String,
@@ -26,9 +24,8 @@ struct Entity {
 }
 
 /// A relation between two entities, in the active voice.
-#[mcp::model]
+#[mcp::model(rename_all = "camelCase")]
 #[derive(Clone, PartialEq)]
-#[serde(rename_all = "camelCase")]
 struct Relation {
     /// The name of the entity where the relation starts.
     from: String,
@@ -44,24 +41,21 @@ struct Graph {
     relations: Vec<Relation>,
 }
 
-#[mcp::model(input)]
-#[serde(rename_all = "camelCase")]
+#[mcp::model(input, rename_all = "camelCase")]
 struct Addition {
     /// The name of the entity that gets the observations.
     entity_name: String,
     contents: Vec<String>,
 }
 
-#[mcp::model(input)]
-#[serde(rename_all = "camelCase")]
+#[mcp::model(input, rename_all = "camelCase")]
 struct Deletion {
     /// The name of the entity that has the observations.
     entity_name: String,
     observations: Vec<String>,
 }
 
-#[mcp::model(output)]
-#[serde(rename_all = "camelCase")]
+#[mcp::model(output, rename_all = "camelCase")]
 struct Added {
     entity_name: String,
     added_observations: Vec<String>,
@@ -93,8 +87,8 @@ fn done(message: &'static str) -> Result<Structured<Done>> {
 }
 
 /// A line of the file.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[mcp::model(rename_all = "lowercase")]
+#[serde(tag = "type")]
 enum Line {
     Entity(Entity),
     Relation(Relation),

@@ -16,6 +16,7 @@ use crate::model::Model;
 use crate::parse::{
     ErrorType, FnItem, HandlerOptions, ImplBlock, MainOptions, ModelOptions, ServerOptions, Surroundings,
 };
+use crate::serde_options::add_rename_all;
 use crate::server::{Renames, ServerBlock, ServerMethod, self_alias};
 use crate::validate;
 
@@ -132,13 +133,16 @@ pub(crate) fn run_main(options: TokenStream, tokens: TokenStream) -> TokenStream
 pub(crate) fn run_model(options: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = ModelOptions::parse(options, &mut errors);
-    let input = match syn::parse2::<DeriveInput>(tokens.clone()) {
+    let mut input = match syn::parse2::<DeriveInput>(tokens.clone()) {
         Ok(input) => input,
         Err(error) => {
             validate::report_non_type(&tokens, error, &mut errors);
             return emit(errors, tokens);
         }
     };
+    if let Some((key, rule)) = &options.rename_all {
+        add_rename_all(&mut input.attrs, key, *rule, &mut errors);
+    }
     let model = Model::new(&input, options, &mut errors);
     validate::check_model(&model, &mut errors);
     match errors.is_empty() {

@@ -6,6 +6,7 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::{Attribute, LitStr, Meta};
 
+use crate::errors::Errors;
 use crate::parse::RenameRule;
 
 /// An option of serde or schemars: `key`, `key = value` or `key(..)`.
@@ -55,6 +56,17 @@ fn read_option(part: &[TokenTree]) -> Option<SerdeOption> {
         _ => {}
     }
     Some(SerdeOption { key: key.clone(), value, inner })
+}
+
+/// Adds the option `rename_all` of `#[mcp::model]` to the attributes of the type, where serde reads it. Reports a
+/// second rule.
+pub(crate) fn add_rename_all(attributes: &mut Vec<Attribute>, key: &Ident, rule: RenameRule, errors: &mut Errors) {
+    if has_serde_option(attributes, &["rename_all"]) {
+        errors.at(key, "`#[serde(rename_all = ..)]` has a rule for these names already: remove one of the two");
+        return;
+    }
+    let word = LitStr::new(rule.word(), key.span());
+    attributes.push(syn::parse_quote_spanned!(key.span()=> #[serde(rename_all = #word)]));
 }
 
 /// Returns whether a `#[serde(..)]` attribute has one of these keys.

@@ -30,6 +30,7 @@ pub(crate) struct ServerBlock {
 pub(crate) struct Renames {
     rename_all: Option<RenameRule>,
     rename_tools: Option<RenameRule>,
+    rename_prompts: Option<RenameRule>,
 }
 
 impl Renames {
@@ -39,7 +40,11 @@ impl Renames {
         let component = options.component();
         let inherited = self.rename_all.filter(|rule| component != Component::Resource || !rule.has_hyphens());
         options.rename_all = options.rename_all.or(inherited);
-        options.rename_self = self.rename_tools.filter(|_| component == Component::Tool);
+        options.rename_self = match component {
+            Component::Tool => self.rename_tools,
+            Component::Prompt => self.rename_prompts,
+            Component::Resource => None,
+        };
     }
 }
 
@@ -84,8 +89,9 @@ impl ServerBlock {
                 }
             }
         }
-        let ServerOptions { crate_path, rename_all, rename_tools, extend } = options;
-        Self { block, crate_path, renames: Renames { rename_all, rename_tools }, is_extension: extend, methods }
+        let ServerOptions { crate_path, rename_all, rename_tools, rename_prompts, extend } = options;
+        let renames = Renames { rename_all, rename_tools, rename_prompts };
+        Self { block, crate_path, renames, is_extension: extend, methods }
     }
 }
 

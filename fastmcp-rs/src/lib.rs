@@ -406,8 +406,6 @@ pub mod http_server {
     //! # Example
     //!
     //! ```no_run
-    //! use fastmcp_rs::http::request::Parts;
-    //! use fastmcp_rs::http_server::AccessError;
     //! use fastmcp_rs::prelude::*;
     //!
     //! async fn by_key(parts: &Parts) -> Result<Principal, AccessError> {

@@ -190,6 +190,9 @@ pub use fastmcp_rs_macros::tool;
 ///
 /// # Names
 ///
+/// `#[mcp::model(rename_all = "camelCase")]` sets the names of fields or variants in JSON, as `#[serde(rename_all)]`
+/// does, and `#[serde(rename = "…")]` the name of one of them.
+///
 /// An enum whose variants have no fields gets `as_str`, `Display` and `FromStr`, with the names that it has in JSON.
 /// The error of `FromStr` is [`UnknownNameError`](crate::model::UnknownNameError), which lists the names and suggests
 /// the nearest one. A default that is not one of the names is a compile error.
@@ -197,9 +200,8 @@ pub use fastmcp_rs_macros::tool;
 /// ```
 /// use fastmcp_rs::prelude::*;
 ///
-/// #[mcp::model]
+/// #[mcp::model(rename_all = "kebab-case")]
 /// #[derive(Debug, PartialEq)]
-/// #[serde(rename_all = "kebab-case")]
 /// enum Status {
 ///     InTransit,
 ///     Delivered,
@@ -539,8 +541,9 @@ pub use fastmcp_rs_macros::prompt;
 /// # Options
 ///
 /// `rename_all = "camelCase"` sets the names of the arguments of all components in the block, and
-/// `rename_tools = "kebab-case"` the names of its tools, by the rules of [`tool`](macro@tool). The options `rename_all`
-/// and `name` of a method win. A rule with hyphens does not apply to the variables of URI templates.
+/// `rename_tools = "kebab-case"` and `rename_prompts = "kebab-case"` the names of its tools and of its prompts, by the
+/// rules of [`tool`](macro@tool). The options `rename_all` and `name` of a method win. A rule with hyphens does not apply
+/// to the variables of URI templates.
 ///
 /// `extend` marks a further block of the same type: a type has one block without it, and any number with it, in any
 /// module. [`App::server`](crate::App::server) registers the components of all blocks.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::validated_client::validated;
 use super::{run, shop};
-use crate::support::{Revision, schema};
+use crate::support::{Folder, Revision, schema};
 
 /// A tool that echoes its arguments as structured content.
 fn echo(name: &str, schema: Value) -> DynamicTool {
@@ -274,6 +274,39 @@ fn resources_can_be_closures_in_every_revision() {
             let missing = if revision.is_modern() { -32602 } else { -32002 };
             assert_eq!(client.read("tables://x/rows").await.unwrap_err().code(), missing);
             assert_eq!(client.read("tables://..%2Fx/rows").await.unwrap_err().code(), missing, "it leads elsewhere");
+        });
+    }
+}
+
+#[test]
+fn resources_can_be_files_in_every_revision() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("a.md"), "# A").unwrap();
+    std::fs::write(path("b.bin"), b"\xff\xfe").unwrap();
+    for revision in Revision::ALL {
+        run(async {
+            let app = App::empty("x")
+                .add_resource(DynamicResource::from_file("files://a", path("a.md")))
+                .add_resource(DynamicResource::from_file("files://b", path("b.bin")).name("bytes"))
+                .add_resource(DynamicResource::from_file("files://c", path("missing.md")))
+                .add_resource(DynamicResource::from_file("files://d", folder.path()));
+            let client = connect(app, revision).await;
+            let listed = client.list_resources().await.unwrap();
+            assert_eq!((&listed[0]["name"], &listed[0]["mimeType"]), (&json!("a.md"), &json!("text/markdown")));
+            assert_eq!((&listed[1]["name"], listed[1].get("mimeType")), (&json!("bytes"), None));
+
+            let text = client.read("files://a").await.unwrap();
+            let contents = json!([{"uri": "files://a", "mimeType": "text/markdown", "text": "# A"}]);
+            assert_eq!(text.json()["contents"], contents);
+            let bytes = client.read("files://b").await.unwrap();
+            let contents = json!([{"uri": "files://b", "mimeType": "application/octet-stream", "blob": "//4="}]);
+            assert_eq!(bytes.json()["contents"], contents);
+            let missing = if revision.is_modern() { -32602 } else { -32002 };
+            assert_eq!(client.read("files://c").await.unwrap_err().code(), missing);
+            let unreadable = client.read("files://d").await.unwrap_err();
+            assert_eq!(unreadable.code(), -32603);
+            assert!(!unreadable.message().contains(folder.path().to_str().unwrap()), "{}", unreadable.message());
         });
     }
 }

@@ -111,6 +111,18 @@ impl Payload {
     }
 }
 
+/// Shows a resource with its MIME type.
+#[mcp::tool]
+async fn embed(uri: &str, ctx: &Context) -> Result<EmbeddedResource, ToolError> {
+    ctx.embed_resource(uri).await
+}
+
+/// A picture.
+#[mcp::resource("shop://picture", mime_type = "image/png")]
+async fn picture() -> ResourceContents {
+    ResourceContents::blob(b"\x00\x01").meta("shop/edition", 3)
+}
+
 static TURNS: AtomicUsize = AtomicUsize::new(0);
 
 /// Reads itself.
@@ -185,6 +197,26 @@ fn errors_of_a_nested_call_are_reported() {
             assert!(!answer.to_string().contains("hunter2"), "{answer}");
         }
     });
+}
+
+#[test]
+fn a_resource_of_the_server_is_embedded_with_its_type() {
+    for revision in Revision::ALL {
+        run(async {
+            let app = app().resource::<picture>().tool::<embed>();
+            let mut client = Client::connect(app, revision).await;
+            let order = client.call("embed", json!({"uri": "shop://orders/5"})).await;
+            let resource = json!({"uri": "shop://orders/5", "mimeType": "text/plain", "text": "order 5"});
+            assert_eq!(order["result"]["content"], json!([{"type": "resource", "resource": resource}]));
+            let picture = client.call("embed", json!({"uri": "shop://picture"})).await;
+            let resource = &picture["result"]["content"][0]["resource"];
+            assert_eq!((&resource["mimeType"], &resource["blob"]), (&json!("image/png"), &json!("AAE=")));
+            let missing = client.call("embed", json!({"uri": "shop://orders/0"})).await;
+            assert_eq!(text(&missing), "orders are numbered from 1");
+            let several = client.call("embed", json!({"uri": "shop://rules"})).await;
+            assert!(text(&several).starts_with("Internal error"), "{several}");
+        });
+    }
 }
 
 #[test]

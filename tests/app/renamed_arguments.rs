@@ -1,4 +1,4 @@
-//! `rename_all` and `rename_tools`: the names that clients see.
+//! `rename_all`, `rename_tools` and `rename_prompts`: the names that clients see.
 
 use fastmcp_rs::prelude::*;
 use serde_json::{Value, json};
@@ -50,6 +50,43 @@ impl Shop {
     }
 }
 
+/// The state of a parcel.
+#[mcp::model(rename_all = "kebab-case")]
+enum ParcelState {
+    InTransit,
+    Delivered,
+}
+
+#[mcp::model(rename_all = "camelCase")]
+struct Parcel {
+    tracking_number: u32,
+    #[serde(rename = "state")]
+    parcel_state: ParcelState,
+}
+
+struct Parcels;
+
+#[mcp::server(rename_prompts = "kebab-case")]
+impl Parcels {
+    /// Sends a parcel.
+    #[tool]
+    async fn send_parcel(&self, parcel: Parcel) -> Parcel {
+        parcel
+    }
+
+    /// Explains a delay.
+    #[prompt]
+    async fn explain_delay(&self) -> &'static str {
+        "Explain it."
+    }
+
+    /// Writes to the customer.
+    #[prompt(name = "write")]
+    async fn write_to_customer(&self) -> &'static str {
+        "Write to the customer."
+    }
+}
+
 fn names(tool: &Value) -> Vec<&str> {
     tool["inputSchema"]["properties"].as_object().expect("properties").keys().map(String::as_str).collect()
 }
@@ -91,4 +128,28 @@ fn the_rules_of_a_server_apply_to_its_components_unless_they_have_their_own() {
         let answer = ask(&mut wire, "resources/read", json!({"uri": "articles://8"}), Value::Null).await;
         assert_eq!(answer["result"]["contents"][0]["text"], "article 8", "variables have no hyphens: {answer}");
     });
+}
+
+#[test]
+fn prompts_follow_the_rule_of_a_server_for_them_and_an_own_name_wins() {
+    run(async {
+        let app = App::empty("x").server::<Parcels>().state(Parcels);
+        assert_eq!(app.tool_names(), ["send_parcel"]);
+        let mut wire = app.connect().await.expect("the app is valid");
+        let listed = ask(&mut wire, "prompts/list", json!({}), Value::Null).await;
+        let prompts = listed["result"]["prompts"].as_array().expect("prompts");
+        let names: Vec<&Value> = prompts.iter().map(|prompt| &prompt["name"]).collect();
+        assert_eq!(names, ["explain-delay", "write"]);
+    });
+}
+
+#[test]
+fn fields_and_variants_of_a_model_follow_its_rule_and_an_own_name_wins() {
+    let app = || App::empty("x").server::<Parcels>().state(Parcels);
+    let parcel = json!({"trackingNumber": 7, "state": "in-transit"});
+    let sent = call(app(), "send_parcel", json!({"parcel": parcel}), Value::Null);
+    assert_eq!(sent["structuredContent"], parcel);
+    let schema = list(app())[0]["inputSchema"].to_string();
+    assert!(schema.contains(r#""trackingNumber""#) && schema.contains(r#"["in-transit","delivered"]"#), "{schema}");
+    assert_eq!(ParcelState::Delivered.as_str(), "delivered");
 }

@@ -146,6 +146,37 @@ fn numbers_can_be_text_without_structured_content() {
     assert_eq!(app_wide, (None, "3".to_owned(), Value::Null));
 }
 
+/// Returns a block of each type, with hints.
+#[mcp::tool]
+async fn hinted() -> Vec<Content> {
+    vec![
+        Text::new("a").audience([Role::User, Role::Assistant]).priority(1.0).into(),
+        Image::new(b"b", "image/png").priority(0.5).last_modified("2026-01-31T12:00:00Z").into(),
+        Audio::new(b"c", "audio/wav").audience([Role::User]).into(),
+        ResourceLink::new("x://d", "d").priority(7.0).into(),
+        EmbeddedResource::text("x://e", "e").priority(0.1).priority(0.2).into(),
+    ]
+}
+
+#[test]
+fn every_block_takes_hints() {
+    run(async {
+        let app = App::empty("x").tool::<hinted>().link_texts(false);
+        let client = validated(app.test_client(), support::Revision::NEWEST).await.unwrap();
+        let result = client.call("hinted", json!({})).await.unwrap();
+        let blocks = result.json()["content"].as_array().unwrap().clone();
+        let hints: Vec<&Value> = blocks.iter().map(|block| &block["annotations"]).collect();
+        let expected = [
+            json!({"audience": ["user", "assistant"], "priority": 1.0}),
+            json!({"priority": 0.5, "lastModified": "2026-01-31T12:00:00Z"}),
+            json!({"audience": ["user"]}),
+            json!({"priority": 1.0}),
+            json!({"priority": 0.2}),
+        ];
+        assert_eq!(hints, expected.iter().collect::<Vec<_>>());
+    });
+}
+
 /// Shows a file.
 #[mcp::tool]
 fn show(path: &str) -> Result<Content, std::io::Error> {

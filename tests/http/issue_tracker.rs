@@ -70,7 +70,12 @@ async fn the_issue_tracker_serves_users_by_their_roles() {
     assert!(one["result"]["contents"][0]["text"].as_str().unwrap().contains("Since 1.2."), "{one}");
     let triage = by("bob", modern(1, "prompts/get", json!({"name": "triage", "arguments": {"id": "2"}})));
     let triage = tracker.server.send(&triage).await.answer("prompts/get");
-    assert_eq!(triage["result"]["messages"][0]["content"]["resource"]["uri"], "issues://2");
+    let issue = &triage["result"]["messages"][0]["content"]["resource"];
+    assert_eq!((&issue["uri"], &issue["mimeType"]), (&json!("issues://2"), &json!("application/json")));
+    assert!(issue["text"].as_str().unwrap().contains("Slow start"), "{issue}");
+    let missing = by("bob", modern(1, "prompts/get", json!({"name": "triage", "arguments": {"id": "9"}})));
+    let missing = tracker.server.send(&missing).await.answer("prompts/get");
+    assert_eq!(missing["error"]["message"], "there is no issue 9: list_issues shows all of them");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,6 +29,25 @@ fn hello_has_at_most_twelve_lines() {
     assert!(source.lines().count() <= 12, "{source}");
 }
 
+/// The limit of each port is a fifth below its size before the features that it uses.
+#[test]
+fn the_ports_are_short_and_import_nothing_of_the_library_but_the_prelude() {
+    for (source, limit) in [
+        (include_str!("../../examples/ports/everything.rs"), 297),
+        (include_str!("../../examples/ports/issue_tracker.rs"), 246),
+        (include_str!("../../examples/ports/memory.rs"), 187),
+    ] {
+        let lines: Vec<&str> = source.lines().map(str::trim).collect();
+        let title = lines[0];
+        let code = lines.iter().filter(|line| !line.is_empty() && !line.starts_with("//"));
+        let count = code.count();
+        assert!(count <= limit, "{count} lines of code, at most {limit}: {title}");
+        let imports: Vec<&&str> =
+            lines.iter().filter(|line| line.starts_with("use ") && line.contains("mcp")).collect();
+        assert_eq!(imports, [&"use fastmcp_rs::prelude::*;"], "{title}");
+    }
+}
+
 #[test]
 fn the_testing_example_prints_requests_and_results() {
     let output = Command::new(example("testing_program")).output().expect("the example starts");

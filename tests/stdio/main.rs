@@ -25,6 +25,7 @@ mod order_notes;
 mod panics;
 mod printing;
 mod properties;
+mod reference_everything;
 mod runtimes;
 mod rust_sdk;
 mod shutdown;

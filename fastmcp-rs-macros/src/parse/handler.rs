@@ -47,7 +47,7 @@ pub(crate) struct HandlerOptions {
     pub(crate) handle: Option<Ident>,
     /// The rule for the names of arguments.
     pub(crate) rename_all: Option<RenameRule>,
-    /// The rule for the name of a component without `name`, from the option `rename_tools` of its block.
+    /// The rule for the name of a component without `name`, from the options of its block.
     pub(crate) rename_self: Option<RenameRule>,
     pub(crate) crate_path: Option<Path>,
     pub(crate) specific: SpecificOptions,

@@ -1,10 +1,11 @@
 //! Reads the options of `#[mcp::model(..)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use syn::Path;
 
 use super::entry::read_options;
 use super::handler::Flag;
+use super::rename::RenameRule;
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
@@ -14,6 +15,8 @@ pub(crate) struct ModelOptions {
     /// Ignores unknown members in arguments as well, instead of reporting them.
     pub(crate) allows_unknown: bool,
     pub(crate) crate_path: Option<Path>,
+    /// The rule for the names of fields or variants, with its key.
+    pub(crate) rename_all: Option<(Ident, RenameRule)>,
     /// The model is only in arguments.
     pub(crate) input: Option<Flag>,
     /// The model is only in results.
@@ -24,7 +27,8 @@ pub(crate) struct ModelOptions {
     pub(crate) from_str: Option<Flag>,
 }
 
-const KEYS: [&str; 7] = ["output", "input", "allow_unknown_fields", "as_str", "display", "from_str", "crate"];
+const KEYS: [&str; 8] =
+    ["output", "input", "rename_all", "allow_unknown_fields", "as_str", "display", "from_str", "crate"];
 
 impl ModelOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
@@ -35,6 +39,9 @@ impl ModelOptions {
                     options.allows_unknown = value::parse_flag(entry, errors).unwrap_or_default();
                 }
                 "crate" => options.crate_path = value::parse_path(entry, errors),
+                "rename_all" => {
+                    options.rename_all = RenameRule::parse(entry, errors).map(|rule| (entry.key.clone(), rule));
+                }
                 "input" => options.input = Flag::parse(entry, errors),
                 "output" => options.output = Flag::parse(entry, errors),
                 "as_str" => options.as_str = Flag::parse(entry, errors),
@@ -43,7 +50,7 @@ impl ModelOptions {
                 unknown => errors.at(
                     &entry.key,
                     format!(
-                        "`#[mcp::model]` has no option `{unknown}`{}: it takes {}, and options of the whole type are serde's, as in `#[serde(rename_all = \"camelCase\")]`",
+                        "`#[mcp::model]` has no option `{unknown}`{}: it takes {}, and other options of the whole type are serde's, as in `#[serde(tag = \"kind\")]`",
                         did_you_mean(unknown, &KEYS),
                         KEYS.map(|key| format!("`{key}`")).join(", ")
                     ),

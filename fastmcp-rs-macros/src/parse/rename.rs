@@ -51,6 +51,11 @@ impl RenameRule {
         RULES.into_iter().find(|(other, _)| *other == word).map(|(_, rule)| rule)
     }
 
+    /// Returns serde's word for the rule.
+    pub(crate) fn word(self) -> &'static str {
+        RULES.into_iter().find(|(_, rule)| *rule == self).map(|(word, _)| word).unwrap_or_default()
+    }
+
     /// Renames a name in snake case, as serde renames a field.
     pub(crate) fn apply(self, name: &str) -> String {
         let pascal = || {

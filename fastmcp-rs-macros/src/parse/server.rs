@@ -16,11 +16,13 @@ pub(crate) struct ServerOptions {
     pub(crate) rename_all: Option<RenameRule>,
     /// The rule for the names of tools without `name`.
     pub(crate) rename_tools: Option<RenameRule>,
+    /// The rule for the names of prompts without `name`.
+    pub(crate) rename_prompts: Option<RenameRule>,
     /// Whether the block adds to those of another block of the type.
     pub(crate) extend: bool,
 }
 
-const SERVER_KEYS: &[&str] = &["crate", "rename_all", "rename_tools", "extend"];
+const SERVER_KEYS: &[&str] = &["crate", "rename_all", "rename_tools", "rename_prompts", "extend"];
 
 impl ServerOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
@@ -29,6 +31,7 @@ impl ServerOptions {
             "crate" => options.crate_path = value::parse_path(entry, errors),
             "rename_all" => options.rename_all = RenameRule::parse(entry, errors),
             "rename_tools" => options.rename_tools = RenameRule::parse(entry, errors),
+            "rename_prompts" => options.rename_prompts = RenameRule::parse(entry, errors),
             "extend" => options.extend = value::parse_flag(entry, errors).unwrap_or_default(),
             unknown => errors.at(
                 &entry.key,

@@ -52,10 +52,9 @@ impl App {
     /// # Example
     ///
     /// ```
-    /// use fastmcp_rs::http_server::AccessError;
-    /// use fastmcp_rs::{App, Principal};
+    /// use fastmcp_rs::prelude::*;
     ///
-    /// async fn by_token(parts: &http::request::Parts) -> Result<Principal, AccessError> {
+    /// async fn by_token(parts: &Parts) -> Result<Principal, AccessError> {
     ///     let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
     ///     let token = header.and_then(|header| header.strip_prefix("Bearer ")).ok_or(AccessError::unauthorized())?;
     ///     // Look the token up, or verify its signature.

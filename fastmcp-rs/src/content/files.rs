@@ -40,7 +40,7 @@ const TYPES: [(&str, &str); 31] = [
 ];
 
 /// Returns the MIME type for a file's extension, or `None` if it is unknown.
-pub(super) fn guess_mime_type(path: &Path) -> Option<&'static str> {
+pub(crate) fn guess_mime_type(path: &Path) -> Option<&'static str> {
     let extension = path.extension()?.to_str()?;
     TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, mime_type)| *mime_type)
 }

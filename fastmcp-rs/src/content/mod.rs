@@ -6,14 +6,13 @@
 //! # Example
 //!
 //! ```
-//! use fastmcp_rs::content::{Annotations, Role};
 //! use fastmcp_rs::prelude::*;
 //!
 //! /// Draws the sales of a year.
 //! #[mcp::tool]
 //! fn sales_chart(year: u16) -> Vec<Content> {
 //!     # fn draw(_: u16) -> Vec<u8> { vec![] }
-//!     let chart = Image::new(draw(year), "image/png").annotations(Annotations::new().audience([Role::User]));
+//!     let chart = Image::new(draw(year), "image/png").audience([Role::User]).priority(0.5);
 //!     vec![Content::text(format!("The sales of {year}:")), chart.into()]
 //! }
 //! ```
@@ -24,7 +23,7 @@
 // for a field or a kind of content block.
 
 mod annotations;
-mod files;
+pub(crate) mod files;
 pub(crate) mod message;
 mod read;
 pub(crate) mod resource_contents;
@@ -39,6 +38,7 @@ pub use annotations::{Annotations, Role};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 pub use message::Message;
+use resource_contents::ContentsData;
 pub use resource_contents::ResourceContents;
 pub(crate) use revision_view::RevisionView;
 use serde_json::{Map, Value};
@@ -132,6 +132,24 @@ macro_rules! common_methods {
             /// Sets hints for the client.
             pub fn annotations(mut self, annotations: Annotations) -> $ty {
                 self.annotations = Some(annotations);
+                self
+            }
+
+            /// Sets the intended audience, like [`Annotations::audience`].
+            pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> $ty {
+                self.annotations = Some(self.annotations.unwrap_or_default().audience(audience));
+                self
+            }
+
+            /// Sets the priority, like [`Annotations::priority`].
+            pub fn priority(mut self, priority: f64) -> $ty {
+                self.annotations = Some(self.annotations.unwrap_or_default().priority(priority));
+                self
+            }
+
+            /// Sets the time of the last change, like [`Annotations::last_modified`].
+            pub fn last_modified(mut self, timestamp: impl Into<String>) -> $ty {
+                self.annotations = Some(self.annotations.unwrap_or_default().last_modified(timestamp));
                 self
             }
 
@@ -390,15 +408,18 @@ impl EmbeddedResource {
     /// ```
     pub fn from_file(path: impl AsRef<Path>) -> io::Result<EmbeddedResource> {
         let path = path.as_ref();
-        let (uri, bytes) = (files::to_file_uri(path)?, files::read_file(path)?);
-        let mime_type = files::guess_mime_type(path);
-        let embedded = match String::from_utf8(bytes) {
-            Ok(text) => EmbeddedResource::text(uri, text).mime_type(mime_type.unwrap_or("text/plain")),
-            Err(error) => {
-                EmbeddedResource::blob(uri, error.as_bytes()).mime_type(mime_type.unwrap_or("application/octet-stream"))
-            }
+        let uri = files::to_file_uri(path)?;
+        Ok(EmbeddedResource::from_contents(&uri, ResourceContents::from_file(path)?))
+    }
+
+    /// Embeds an item of the resource at `uri`.
+    pub(crate) fn from_contents(uri: &str, item: ResourceContents) -> EmbeddedResource {
+        let contents = match item.body {
+            ContentsData::Text(text) => EmbeddedData::Text(text),
+            ContentsData::Blob(blob) => EmbeddedData::Blob(blob),
         };
-        Ok(embedded)
+        let uri = item.uri.unwrap_or_else(|| uri.to_owned());
+        EmbeddedResource { mime_type: item.mime_type, meta: item.meta, ..EmbeddedResource::new(uri, contents) }
     }
 
     fn new(uri: String, contents: EmbeddedData) -> EmbeddedResource {

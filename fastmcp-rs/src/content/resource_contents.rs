@@ -1,10 +1,14 @@
 //! The contents of a resource: a text or bytes, with a media type and annotations.
 
+use std::io;
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::content::files;
 use crate::json::dual_serializer::to_string;
 
 /// One item of a resource's contents: text or bytes.
@@ -67,6 +71,37 @@ impl ResourceContents {
     /// string, a number or a boolean. The error names the place of that part.
     pub fn json(value: &impl Serialize) -> Result<ResourceContents, serde_json::Error> {
         Ok(ResourceContents::text(to_string(value)?).mime_type("application/json"))
+    }
+
+    /// Creates an item from a file: text if the file is UTF-8, bytes otherwise. The MIME type follows the extension; for
+    /// an unknown extension it is `text/plain` or `application/octet-stream`.
+    ///
+    /// It reads the whole file and blocks meanwhile, so call it in a resource that is a `fn`, or `blocking`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// The report of a day.
+    /// #[mcp::resource("reports://{day}")]
+    /// fn report(day: &str) -> std::io::Result<ResourceContents> {
+    ///     ResourceContents::from_file(format!("/srv/reports/{day}.csv"))
+    /// }
+    /// ```
+    pub fn from_file(path: impl AsRef<Path>) -> io::Result<ResourceContents> {
+        let path = path.as_ref();
+        let mime_type = files::guess_mime_type(path);
+        Ok(match String::from_utf8(files::read_file(path)?) {
+            Ok(text) => ResourceContents::text(text).mime_type(mime_type.unwrap_or("text/plain")),
+            Err(error) => {
+                ResourceContents::blob(error.as_bytes()).mime_type(mime_type.unwrap_or("application/octet-stream"))
+            }
+        })
     }
 
     /// Returns the item's text, or `None` if it has bytes.

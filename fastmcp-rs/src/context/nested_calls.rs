@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::content::message::Message;
 use crate::content::resource_contents::{ContentsData, ResourceContents};
 use crate::content::tool_result::ToolResult;
-use crate::content::{Content, Role};
+use crate::content::{Content, EmbeddedResource, Role};
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::protocol::method::Method;
@@ -74,6 +74,42 @@ impl Context {
         let result = self.call_nested(Method::ReadResource, uri, Value::Null).await?;
         let contents = result.get("contents").and_then(Value::as_array).into_iter().flatten();
         contents.map(ResourceContents::read_own).collect::<Option<_>>().ok_or_else(unreadable_result)
+    }
+
+    /// Reads another resource of this server, as [`Context::read_resource`] does, to embed it in a result or a message.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the resource does not exist, if it fails itself, or if it has several items. The error's text may be
+    /// shown to the model.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// /// An order.
+    /// #[mcp::resource("orders://{id}")]
+    /// fn order(id: u32) -> String {
+    ///     format!("Order {id}: two chairs")
+    /// }
+    ///
+    /// /// Checks an order.
+    /// #[mcp::prompt]
+    /// async fn check_order(id: u32, ctx: &Context) -> Result<Vec<Message>, ToolError> {
+    ///     let order = ctx.embed_resource(format!("orders://{id}")).await?;
+    ///     Ok(vec![Message::user(order), Message::user("Is this order complete?")])
+    /// }
+    /// # let _ = App::empty("orders").resource::<order>().prompt::<check_order>();
+    /// ```
+    pub async fn embed_resource(&self, uri: impl AsRef<str>) -> Result<EmbeddedResource, ToolError> {
+        let uri = uri.as_ref();
+        let items = self.read_resource(uri).await?;
+        let [item] = <[ResourceContents; 1]>::try_from(items).map_err(|items| {
+            let count = items.len();
+            ToolError::internal(format!("`{uri}` has {count} items, and one item can be embedded: use `read_resource`"))
+        })?;
+        Ok(EmbeddedResource::from_contents(uri, item))
     }
 
     /// Gets the messages of another prompt of this server, as a client would. `arguments` is an object or `null`; its

@@ -1,5 +1,7 @@
 //! Severities of log messages.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// The severity of a log message, from [`LoggingLevel::Debug`] to [`LoggingLevel::Emergency`].
@@ -37,7 +39,8 @@ pub enum LoggingLevel {
 }
 
 impl LoggingLevel {
-    const ALL: [LoggingLevel; 8] = [
+    /// All levels, the least severe first.
+    pub const ALL: &'static [LoggingLevel] = &[
         LoggingLevel::Debug,
         LoggingLevel::Info,
         LoggingLevel::Notice,
@@ -64,10 +67,17 @@ impl LoggingLevel {
 
     /// Parses the name of a level; returns `None` if the protocol has no such level.
     pub fn parse(name: &str) -> Option<LoggingLevel> {
-        LoggingLevel::ALL.into_iter().find(|level| level.as_str() == name)
+        LoggingLevel::ALL.iter().copied().find(|level| level.as_str() == name)
     }
 
     pub(crate) fn from_index(index: u8) -> Option<LoggingLevel> {
         LoggingLevel::ALL.get(usize::from(index)).copied()
+    }
+}
+
+/// Writes the level's name on the wire.
+impl fmt::Display for LoggingLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }

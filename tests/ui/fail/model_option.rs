@@ -1,6 +1,6 @@
 use fastmcp_rs::mcp;
 
-#[mcp::model(rename_all = "camelCase")]
+#[mcp::model(tag = "kind")]
 struct Order {
     order_id: String,
 }

@@ -21,7 +21,7 @@ fn every_mistake_in_a_struct_is_reported() {
     check_messages(
         model(quote!(deny_unknown_fields), item),
         expect![[r#"
-            `#[mcp::model]` has no option `deny_unknown_fields`: it takes `output`, `input`, `allow_unknown_fields`, `as_str`, `display`, `from_str`, `crate`, and options of the whole type are serde's, as in `#[serde(rename_all = "camelCase")]`
+            `#[mcp::model]` has no option `deny_unknown_fields`: it takes `output`, `input`, `rename_all`, `allow_unknown_fields`, `as_str`, `display`, `from_str`, `crate`, and other options of the whole type are serde's, as in `#[serde(tag = "kind")]`
             `#[mcp::model]` derives `Serialize` already: remove this one
             `#[mcp::model]` derives `JsonSchema` already: remove this one
             `#[arg(..)]` goes on a field

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io;
 use std::panic::Location as Place;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -17,9 +19,9 @@ use crate::component::invocation::box_call;
 use crate::component::metadata::{ComponentBase, metadata_methods};
 use crate::component::resource::{IntoResource, RawContents};
 use crate::component::template::Template;
-use crate::content::Annotations;
 use crate::content::resource_contents::ResourceContents;
-use crate::context::Context;
+use crate::content::{Annotations, files};
+use crate::context::{Context, blocking};
 use crate::error::ToolError;
 use crate::protocol::CacheScope;
 
@@ -92,6 +94,45 @@ impl DynamicResource {
                 Box::pin(async move { work.await.map(R::into_contents).map_err(Into::into) })
             }),
         }
+    }
+
+    /// Creates a resource from a file, which each read reads again. The name is the file's name. The MIME type follows
+    /// the extension, and the contents are text if the file is UTF-8. If the file does not exist, neither does the
+    /// resource.
+    ///
+    /// # Example: the files of a folder
+    ///
+    /// ```
+    /// use fastmcp_rs::prelude::*;
+    ///
+    /// fn with_reports(mut app: App) -> std::io::Result<App> {
+    ///     for entry in std::fs::read_dir("reports")? {
+    ///         let path = entry?.path();
+    ///         let day = path.file_stem().unwrap_or_default().to_string_lossy();
+    ///         app = app.add_resource(DynamicResource::from_file(format!("reports://{day}"), path));
+    ///     }
+    ///     Ok(app)
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn from_file(uri: impl Into<String>, path: impl Into<PathBuf>) -> DynamicResource {
+        let path = path.into();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let mime_type = files::guess_mime_type(&path).map(str::to_owned);
+        let read = move |_, context| {
+            let path = path.clone();
+            async move {
+                match blocking::run_blocking(context, move || ResourceContents::from_file(path)).await? {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    contents => Ok::<_, ToolError>(Some(contents?)),
+                }
+            }
+        };
+        let mut resource = DynamicResource { mime_type, ..DynamicResource::new(uri, read) };
+        if let Some(name) = name {
+            resource = resource.name(name);
+        }
+        resource
     }
 
     /// Sets the name. Default: the URI.

@@ -19,9 +19,7 @@ use crate::util::{catch_panic, operator_log};
 /// # Example
 ///
 /// ```
-/// use fastmcp_rs::Principal;
-/// use fastmcp_rs::http_server::AccessError;
-/// use http::request::Parts;
+/// use fastmcp_rs::prelude::*;
 ///
 /// async fn by_key(parts: &Parts) -> Result<Principal, AccessError> {
 ///     match parts.headers.get("x-api-key").map(|key| key.as_bytes()) {
