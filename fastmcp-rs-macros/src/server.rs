@@ -20,6 +20,8 @@ pub(crate) struct ServerBlock {
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
     pub(crate) renames: Renames,
+    /// The names of the options of the block as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     /// Whether the block adds to those of another block of the type, which implements the trait.
     pub(crate) is_extension: bool,
     pub(crate) methods: Vec<ServerMethod>,
@@ -84,8 +86,8 @@ impl ServerBlock {
                 }
             }
         }
-        let ServerOptions { crate_path, rename_all, rename_tools, extend } = options;
-        Self { block, crate_path, renames: Renames { rename_all, rename_tools }, is_extension: extend, methods }
+        let ServerOptions { keys, crate_path, rename_all, rename_tools, extend } = options;
+        Self { block, crate_path, renames: Renames { rename_all, rename_tools }, keys, is_extension: extend, methods }
     }
 }
 

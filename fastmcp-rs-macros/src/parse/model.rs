@@ -1,16 +1,19 @@
 //! Reads the options of `#[mcp::model(..)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use syn::Path;
 
 use super::entry::read_options;
 use super::handler::Flag;
+use super::tokens::{leading_names, split_at_commas};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
 /// Options of `#[mcp::model(..)]`.
 #[derive(Default)]
 pub(crate) struct ModelOptions {
+    /// The names of all options as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     /// Ignores unknown members in arguments as well, instead of reporting them.
     pub(crate) allows_unknown: bool,
     pub(crate) crate_path: Option<Path>,
@@ -24,11 +27,13 @@ pub(crate) struct ModelOptions {
     pub(crate) from_str: Option<Flag>,
 }
 
-const KEYS: [&str; 7] = ["output", "input", "allow_unknown_fields", "as_str", "display", "from_str", "crate"];
+pub(super) const KEYS: [&str; 7] =
+    ["output", "input", "allow_unknown_fields", "as_str", "display", "from_str", "crate"];
 
 impl ModelOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut options = Self::default();
+        let keys = leading_names(&split_at_commas(tokens.clone()));
+        let mut options = Self { keys, ..Self::default() };
         read_options(tokens, errors, |entry, errors| {
             match entry.name().as_str() {
                 "allow_unknown_fields" => {
