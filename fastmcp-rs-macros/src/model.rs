@@ -34,6 +34,8 @@ const OWN_SCHEMA: &[&str] = &["with", "schema_with", "skip", "skip_serializing",
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) crate_path: Option<Path>,
+    /// The names of the options of the type as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     allows_unknown: bool,
     pub(crate) direction: Direction,
     /// The conversions of an enum of names that the type is to have.
@@ -156,6 +158,7 @@ impl<'a> Model<'a> {
         Self {
             input,
             crate_path: crate_path.clone(),
+            keys: options.keys.clone(),
             allows_unknown: *allows_unknown,
             direction,
             conversions,

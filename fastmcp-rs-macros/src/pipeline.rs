@@ -53,7 +53,9 @@ pub(crate) fn run_handler(component: Component, options: TokenStream, tokens: To
         // An `impl` block cannot hold the other generated items.
         true => emit(errors, item.clone().strip_parameter_options()),
         false if errors.is_empty() && !has_placeholder => expand::expand_handler(&handler),
-        false => emit(errors, expand::expand_broken_handler(&handler, &validate::find_checkable_types(&handler))),
+        false => {
+            emit_expansion(errors, expand::expand_broken_handler(&handler, &validate::find_checkable_types(&handler)))
+        }
     }
 }
 
@@ -81,12 +83,19 @@ pub(crate) fn run_server(options: TokenStream, tokens: TokenStream) -> TokenStre
         .iter_mut()
         .map(|method| method_handler(method, server.renames, &mut errors))
         .partition(|(_, is_valid)| *is_valid);
+    let editor = handlers.iter().chain(&broken).map(|(handler, _)| expand::expand_handler_code(handler)).collect();
     let handlers: Vec<Handler<'_>> = handlers.into_iter().map(|(handler, _)| handler).collect();
+    let is_repeated = validate::check_distinct(&handlers, &mut errors);
+    let handlers: Vec<Handler<'_>> = handlers
+        .into_iter()
+        .zip(is_repeated)
+        .filter_map(|(handler, repeated)| (!repeated).then_some(handler))
+        .collect();
     let checks = broken
         .iter()
         .map(|(handler, _)| expand::expand_broken_method(handler, &validate::find_checkable_types(handler)));
     match is_block_valid {
-        true => emit(errors, expand::expand_server(&server, &handlers, &checks.collect())),
+        true => emit_expansion(errors, expand::expand_server(&server, &handlers, &checks.collect(), &editor)),
         false => emit(errors, &server.block),
     }
 }
@@ -147,7 +156,7 @@ pub(crate) fn run_model(options: TokenStream, tokens: TokenStream) -> TokenStrea
     validate::check_model(&model, &mut errors);
     match errors.is_empty() {
         true => expand::expand_model(&model),
-        false => emit(errors, expand::expand_broken_model(&model)),
+        false => emit_expansion(errors, expand::expand_broken_model(&model)),
     }
 }
 
@@ -170,6 +179,12 @@ pub(crate) fn run_tool_error(tokens: TokenStream) -> TokenStream {
 fn emit(errors: Errors, item: impl ToTokens) -> TokenStream {
     let errors = errors.into_compile_errors();
     quote!(#errors #item)
+}
+
+/// Returns an expansion, which begins with the code for editors, followed by the errors as code.
+fn emit_expansion(errors: Errors, expansion: impl ToTokens) -> TokenStream {
+    let errors = errors.into_compile_errors();
+    quote!(#expansion #errors)
 }
 
 /// Parses and validates one method of a block. Returns whether it has no mistakes: only then it becomes a component, so

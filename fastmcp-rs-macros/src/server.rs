@@ -20,6 +20,8 @@ pub(crate) struct ServerBlock {
     pub(crate) block: ImplBlock,
     pub(crate) crate_path: Option<Path>,
     pub(crate) renames: Renames,
+    /// The names of the options of the block as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     /// Whether the block adds to those of another block of the type, which implements the trait.
     pub(crate) is_extension: bool,
     pub(crate) methods: Vec<ServerMethod>,
@@ -89,9 +91,9 @@ impl ServerBlock {
                 }
             }
         }
-        let ServerOptions { crate_path, rename_all, rename_tools, rename_prompts, extend } = options;
+        let ServerOptions { keys, crate_path, rename_all, rename_tools, rename_prompts, extend } = options;
         let renames = Renames { rename_all, rename_tools, rename_prompts };
-        Self { block, crate_path, renames, is_extension: extend, methods }
+        Self { block, crate_path, renames, keys, is_extension: extend, methods }
     }
 }
 

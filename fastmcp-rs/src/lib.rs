@@ -192,16 +192,29 @@ pub mod handler {
     // rustc names these in its notes, by the path of a public module.
     #[doc(hidden)]
     pub use crate::component::{
+        arg_checks::{
+            ConfigurableArgument, ExtensionValue, FlagDefault, FloatDefault, HeaderValue, InjectedParameter,
+            IntegerDefault, KnownDefault, KnownHeader, ListDefault, NamedArgument, TemplateVariable, TextDefault,
+        },
         completion::{CompletionHandler, complete},
         component_set::ServerBlockWithoutExtend,
-        computed_default::IntoDefault,
+        computed_default::{IntoDefault, PublishedDefault},
+        flatten::{ArgsKind, ConfigurableArgs},
         invocation::Call,
-        output::{HandlerError, OutputSchema},
-        parameter::receiver,
-        resource::ResourceHandle,
+        model::{InputField, ModelField, OutputField, ReadableModel, WritableModel},
+        output::{
+            ComposedOutput, HandlerError, OutputSchema, ReadableOutput, RefusedBytes, RefusedError, RefusedModel,
+            UncheckedStructured, ValueType,
+        },
+        parameter::{Argument, ArgumentKind, InjectedKind, OutputOnlyKind, receiver},
+        prompt::{PromptHandle, UncheckedMessages},
+        resource::{JsonResource, ResourceHandle, UncheckedJson},
+        tool::ToolHandle,
     };
     #[doc(hidden)]
-    pub use crate::error::convert_typed;
+    pub use crate::context::blocking::{run_blocking, run_blocking_async};
+    #[doc(hidden)]
+    pub use crate::error::{OwnedError, convert_typed};
     #[doc(no_inline)]
     pub use crate::{CompletionRequest, Context, State, ToolError};
 }

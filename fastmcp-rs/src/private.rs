@@ -1,13 +1,19 @@
 //! Items that the expansions of the macros name. They are not part of the public interface: the two crates are pinned
 //! to one version of each other.
 
+/// The same type. An expansion names a type in angle brackets by it.
+pub type Same<T> = T;
+
 /// The type of names in `JsonSchema`.
 pub type SchemaText = std::borrow::Cow<'static, str>;
 
 pub use fastmcp_rs_macros::ModelAttributes;
 pub use inventory;
+// In an expansion, editors follow absolute paths such as `::core::line` from the tokens of the source.
 pub use schemars;
 pub use serde;
+pub use std::default::Default;
+pub use std::{file, line};
 
 pub use crate::app::main_runtime::{Main, run_main};
 pub use crate::checks::problem::Location;
@@ -29,6 +35,7 @@ pub use crate::component::model::{
     FieldFit, InputOnly, OutputOnly, SchemaFunctions, SchemaOf, input_field, model_field, output_field, preset,
 };
 pub use crate::component::model_names::{NamedVariants, NamesOf, UnknownNameError, is_accepted, unknown_name};
+pub use crate::component::option_docs as options;
 pub use crate::component::output::{
     ErrorKind, HandlerError, Output, OutputDescription, OutputKind, OutputSchema, RenderedResult as Rendered,
     StructuredOutput, render,
@@ -58,8 +65,8 @@ pub mod probe {
     pub use crate::component::model_names::probe::NamelessType as _;
     pub use crate::component::output::probe::{
         BytesType as _, ContentType as _, ConvertedErrorType as _, FallibleType as _, InfallibleType as _,
-        InputOnlyType as _, KnownErrorType as _, OtherErrorType as _, ScalarType as _, StructuredType as _,
-        WithContentType as _,
+        InputOnlyType as _, KnownErrorType as _, OtherErrorType as _, OtherType as _, ScalarType as _,
+        StructuredType as _, WithContentType as _,
     };
     pub use crate::component::parameter::probe::{ArgumentInput as _, InjectedInput as _, OutputOnlyInput as _};
     pub use crate::component::prompt::probe::MessagesType as _;

@@ -43,7 +43,7 @@ pub(super) fn expand_computed_default(default: &ComputedDefault) -> TokenStream 
     let span = default.tokens().span();
     let private = private_at(span);
     match default {
-        ComputedDefault::OfType(_) => quote_spanned!(span=> ::core::default::Default::default()),
+        ComputedDefault::OfType(_) => quote_spanned!(span=> #private::Default::default()),
         ComputedDefault::Expression(expression) => {
             quote_spanned!(span=> #private::IntoDefault::into_default(#expression))
         }
@@ -55,7 +55,10 @@ pub(super) fn expand_default_function(default: &ComputedDefault) -> TokenStream 
     let span = default.tokens().span();
     match default {
         // Clippy reports a closure that only calls a function.
-        ComputedDefault::OfType(_) => quote_spanned!(span=> ::core::default::Default::default),
+        ComputedDefault::OfType(_) => {
+            let private = private_at(span);
+            quote_spanned!(span=> #private::Default::default)
+        }
         ComputedDefault::Expression(_) => {
             let value = expand_computed_default(default);
             quote_spanned!(span=> || #value)

@@ -1,6 +1,6 @@
 //! Paths into the runtime crate.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Path;
 
@@ -36,6 +36,40 @@ pub(super) fn import_runtime(crate_path: &CratePath) -> TokenStream {
         use #path as #alias;
         #[allow(unused_imports)]
         use #path::probe::*;
+    }
+}
+
+/// Returns a use of a type's alias that begins at the first token of the type and ends at its last one, so that rustc
+/// underlines the type as a whole. A span of several tokens cannot be made.
+pub(super) fn spread_alias(alias: &Ident, ty: &impl ToTokens) -> TokenStream {
+    let tokens: Vec<TokenTree> = ty.to_token_stream().into_iter().collect();
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+        return alias.to_token_stream();
+    };
+    if tokens.len() == 1 {
+        let mut alias = alias.clone();
+        alias.set_span(first.span());
+        return alias.into_token_stream();
+    }
+    let private = private_at(first_span(first));
+    let mut end = Punct::new('>', Spacing::Alone);
+    end.set_span(last_span(last));
+    quote!(#private::Same<#alias #end)
+}
+
+/// Returns the span of the first character of a token.
+fn first_span(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) if group.delimiter() != Delimiter::None => group.span_open(),
+        other => other.span(),
+    }
+}
+
+/// Returns the span of the last character of a token.
+fn last_span(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) if group.delimiter() != Delimiter::None => group.span_close(),
+        other => other.span(),
     }
 }
 

@@ -91,9 +91,15 @@ fn expand_component_definition(handler: &Handler<'_>, private: &Ident) -> TokenS
         ("timeout", some(options.timeout.map(expand_duration))),
         ("middleware", expand_middleware(&options.middleware)),
         ("location", Some(expand_location(handler, private))),
-        ("invoke", Some(quote!(__invoke))),
+        ("invoke", Some(invoke_name(handler).into_token_stream())),
     ];
     expand_struct(quote!(#private::ComponentDefinition), fields)
+}
+
+/// Returns the name of the generated function. It has the span of the user's, so that rustc, which reports a missing
+/// type of a signature in both, suggests the same type parameter for both and shows one error.
+pub(super) fn invoke_name(handler: &Handler<'_>) -> Ident {
+    Ident::new("__invoke", handler.ident().span())
 }
 
 /// Returns `Some(..)` for a value that the source sets.
@@ -204,11 +210,12 @@ pub(super) fn expand_uri_check(handler: &Handler<'_>) -> Option<TokenStream> {
 }
 
 /// Generates `Location { .. }`. `line!()` has the span of the function's name, because the attribute is on another
-/// line.
+/// line. Its path is one that editors do not resolve, so that the name does not lead to the macro.
 fn expand_location(handler: &Handler<'_>, private: &Ident) -> TokenStream {
     let span = handler.ident().span();
-    let file = quote_spanned!(span=> ::core::file!());
-    let line = quote_spanned!(span=> ::core::line!());
+    let there = private_at(span);
+    let file = quote_spanned!(span=> #there::file!());
+    let line = quote_spanned!(span=> #there::line!());
     quote! {
         #private::Location {
             file: #file,

@@ -4,11 +4,12 @@
 //! in the inventory from which servers collect their components.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::attributes::{cfg_attributes, lint_level};
-use super::crate_path::{CratePath, import_runtime, private};
+use super::crate_path::{CratePath, import_runtime, private, private_at};
 use super::definition::{RuntimeNames, expand_definition, expand_uri_check};
+use super::editor::{expand_handler_for_editors, hide_from_editors};
 use super::invoke::{expand_broken_invoke, expand_invoke};
 use crate::handler::Handler;
 use crate::parse::FnItem;
@@ -17,8 +18,9 @@ use crate::validate::CheckableTypes;
 /// Generates the function and everything that makes it a component.
 pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
     let function = expand_function(handler);
-    let component = expand_component(handler, &expand_imports(handler));
-    quote!(#function #component)
+    let component = expand_component(handler, Some(&expand_imports(handler)));
+    let editor = expand_handler_for_editors(handler);
+    quote!(#editor #function #component)
 }
 
 /// Generates a replacement for a function with mistakes. All names exist, so that code that uses them does not fail
@@ -26,8 +28,9 @@ pub(crate) fn expand_handler(handler: &Handler<'_>) -> TokenStream {
 pub(crate) fn expand_broken_handler(handler: &Handler<'_>, checkable: &CheckableTypes<'_, '_>) -> TokenStream {
     let function = expand_function(handler);
     let invoke = expand_broken_invoke(handler, checkable);
-    let handle = expand_handle(handler, &expand_imports(handler), &invoke, &TokenStream::new());
-    quote!(#function #handle)
+    let handle = expand_handle(handler, Some(&expand_imports(handler)), &invoke, &TokenStream::new());
+    let editor = expand_handler_for_editors(handler);
+    quote!(#editor #function #handle)
 }
 
 /// Generates the checks of a method with mistakes, which has no handle.
@@ -44,7 +47,7 @@ pub(crate) fn expand_broken_method(handler: &Handler<'_>, checkable: &CheckableT
 }
 
 /// Generates the handle with its definition and registration, and the warning if there is no description.
-pub(super) fn expand_component(handler: &Handler<'_>, imports: &TokenStream) -> TokenStream {
+pub(super) fn expand_component(handler: &Handler<'_>, imports: Option<&TokenStream>) -> TokenStream {
     let invoke = expand_invoke(handler);
     let registration = expand_registration(handler);
     let handle = expand_handle(handler, imports, &invoke, &registration);
@@ -75,7 +78,7 @@ fn expand_registration(handler: &Handler<'_>) -> TokenStream {
 /// Generates the handle and the block with its definition.
 fn expand_handle(
     handler: &Handler<'_>,
-    imports: &TokenStream,
+    imports: Option<&TokenStream>,
     invoke: &TokenStream,
     registration: &TokenStream,
 ) -> TokenStream {
@@ -86,26 +89,39 @@ fn expand_handle(
     let RuntimeNames { handle: handle_trait, definition: ty, .. } = RuntimeNames::new(handler.component());
     let definition = expand_definition(handler, &private);
     let uri_check = expand_uri_check(handler);
+    // The span of the name, at which rustc reports another item of this name.
+    let span = handler.ident().span();
+    let there = private_at(span);
+    let implementation = quote_spanned! {span=>
+        impl #there::#handle_trait for #handle {
+            const DEFINITION: &'static #there::#ty = &#definition;
+        }
+    };
+    let checked = quote! {
+        #implementation
+
+        #uri_check
+
+        #invoke
+
+        #registration
+    };
+    // The handles of methods have no imports: their block has them, and is hidden as a whole.
+    let checked = match imports {
+        Some(imports) => hide_from_editors(&quote!(#imports #checked)),
+        None => checked,
+    };
+    let item = quote_spanned!(span=> struct #handle {});
     quote! {
         #(#conditions)*
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code)]
-        #visibility struct #handle {}
+        #visibility #item
 
         #(#conditions)*
-        #[allow(deprecated, unused_qualifications)]
+        #[allow(deprecated, unexpected_cfgs, unused_qualifications)]
         const _: () = {
-            #imports
-
-            impl #private::#handle_trait for #handle {
-                const DEFINITION: &'static #private::#ty = &#definition;
-            }
-
-            #uri_check
-
-            #invoke
-
-            #registration
+            #checked
         };
     }
 }

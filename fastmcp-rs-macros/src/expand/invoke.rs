@@ -9,8 +9,8 @@ use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
 use super::checks::{expand_bound_checks, expand_default_check, expand_default_function};
-use super::crate_path::{private, private_at};
-use super::definition::expand_parameter;
+use super::crate_path::{private, private_at, spread_alias};
+use super::definition::{expand_parameter, invoke_name};
 use crate::component::Component;
 use crate::handler::{Execution, Handler, Ownership, Parameter, Role};
 use crate::parse::SpecificOptions;
@@ -26,6 +26,7 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
     let slots_by_index = handler.parameters.iter().enumerate();
     let slot_statements =
         slots_by_index.map(|(index, parameter)| expand_slot(index, parameter, handler.role(parameter)));
+    let types = handler.parameters.iter().enumerate().map(|(index, parameter)| expand_type(index, parameter, handler));
     let checks = handler.parameters.iter().map(expand_literal_checks);
     let output = expand_output(handler);
     let output_name = output_name(handler);
@@ -33,9 +34,11 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
     let run = expand_call(handler, &slots);
     // An array rather than a slice, because a clippy lint reports each index into a slice as a possible panic.
     let count = Literal::usize_unsuffixed(handler.parameters.len());
+    let invoke = invoke_name(handler);
     quote! {
-        fn __invoke(__invocation: #private::Invocation<'_>) -> #private::InvocationResult {
+        fn #invoke(__invocation: #private::Invocation<'_>) -> #private::InvocationResult {
             const __PARAMETERS: &[#private::Parameter; #count] = &[#(#parameters),*];
+            #(#types)*
             #(#checks)*
             #(#slot_statements)*
             #output
@@ -52,16 +55,35 @@ pub(super) fn expand_invoke(handler: &Handler<'_>) -> TokenStream {
 /// Generates an `__invoke` that is never called, for a function with mistakes. It checks the types that can be checked.
 pub(super) fn expand_broken_invoke(handler: &Handler<'_>, checkable: &CheckableTypes<'_, '_>) -> TokenStream {
     let private = private();
-    let slots = checkable.parameters.iter().map(|parameter| match handler.role(parameter) {
+    let slots = checkable.parameters.iter().map(|checkable| match handler.role(checkable.parameter) {
         Role::Receiver => TokenStream::new(),
+        role if checkable.has_options => {
+            let definition = expand_parameter(checkable.parameter, &private);
+            let checks = expand_literal_checks(checkable.parameter);
+            let slot = expand_slot(0, checkable.parameter, role);
+            let ty = expand_type(0, checkable.parameter, handler);
+            quote!({
+                #ty
+                const __PARAMETERS: &[#private::Parameter; 1] = &[#definition];
+                #checks
+                #slot
+            })
+        }
         role => {
-            let slot = expand_slot_value(parameter, role, &TokenStream::new(), &quote!(#private::Parameter::EMPTY));
-            quote!(let _ = #slot;)
+            let (nothing, empty) = (TokenStream::new(), quote!(#private::Parameter::EMPTY));
+            let slot = expand_slot_value(0, checkable.parameter, role, &nothing, &empty);
+            let ty = expand_type(0, checkable.parameter, handler);
+            quote!({
+                #ty
+                let _ = #slot;
+            })
         }
     });
     let output = checkable.has_output.then(|| expand_output_checks(handler));
+    let invoke = invoke_name(handler);
     quote! {
-        fn __invoke(_: #private::Invocation<'_>) -> #private::InvocationResult {
+        #[allow(unused_mut, unused_variables)]
+        fn #invoke(_: #private::Invocation<'_>) -> #private::InvocationResult {
             #(#slots)*
             #output
             ::core::unreachable!()
@@ -72,6 +94,21 @@ pub(super) fn expand_broken_invoke(handler: &Handler<'_>, checkable: &CheckableT
 /// Returns the local that holds the value of a parameter.
 fn slot_name(index: usize) -> Ident {
     format_ident!("__{index}", span = Span::mixed_site())
+}
+
+/// Returns the alias of a parameter's type in the generated function. Its uses have the span of the type.
+fn type_alias(index: usize, span: Span) -> Ident {
+    format_ident!("__T{index}", span = span)
+}
+
+/// Generates the alias of a parameter's type. Only the alias names the type, in the same position as the signature
+/// does, so that rustc reports a missing type once: its suggestions depend on the position.
+fn expand_type(index: usize, parameter: &Parameter<'_>, handler: &Handler<'_>) -> TokenStream {
+    if parameter.is_receiver() {
+        return TokenStream::new();
+    }
+    let (alias, ty) = (type_alias(index, handler.ident().span()), slot_type(parameter));
+    quote!(type #alias = #ty;)
 }
 
 /// Returns the type that the runtime provides. The function takes it by value or by reference.
@@ -124,14 +161,15 @@ fn expand_slot(index: usize, parameter: &Parameter<'_>, role: Role) -> TokenStre
         let with_default = Ident::new("with_default", default.tokens().span());
         quote_spanned!(span=> .#with_default(#make))
     });
-    let index = Literal::usize_unsuffixed(index);
+    let (position, index) = (index, Literal::usize_unsuffixed(index));
     let definition = quote_spanned!(span=> __PARAMETERS[#index]);
-    let value = expand_slot_value(parameter, role, &configurable.unwrap_or_default(), &definition);
+    let value = expand_slot_value(position, parameter, role, &configurable.unwrap_or_default(), &definition);
     quote_spanned!(span=> let mut #slot = #value #default;)
 }
 
 /// Generates the slot of a parameter that is no receiver. `definition` is the `Parameter` of the parameter.
 fn expand_slot_value(
+    index: usize,
     parameter: &Parameter<'_>,
     role: Role,
     configurable: &TokenStream,
@@ -140,9 +178,10 @@ fn expand_slot_value(
     // rustc reports an argument without a name at its pattern.
     let span = parameter.pattern.unwrap_or_else(|| parameter.ty.span());
     let private = private_at(span);
+    let alias = type_alias(index, span);
     let ty = match parameter.pattern {
-        Some(pattern) => respan(slot_type(parameter), pattern),
-        None => slot_type(parameter),
+        Some(_) => alias.into_token_stream(),
+        None => spread_alias(&alias, parameter.ty),
     };
     let slot_for = match role {
         Role::Variable => "variable_for",
@@ -203,9 +242,13 @@ fn expand_output_checks(handler: &Handler<'_>) -> TokenStream {
     let span = output_span(handler);
     let error_span = handler.output.error.map_or(span, Spanned::span);
     let private = private_at(span);
-    let ty = match handler.output.ty {
-        Some(ty) => replace_lifetimes(ty.to_token_stream()),
-        None => quote_spanned!(span=> ()),
+    let (alias, ty) = match handler.output.ty {
+        Some(ty) => {
+            let name = Ident::new("__Returned", handler.ident().span());
+            let ty = replace_lifetimes(ty.to_token_stream());
+            (Some(quote!(type #name = #ty;)), Ident::new("__Returned", span).into_token_stream())
+        }
+        None => (None, quote_spanned!(span=> ())),
     };
     let [split, value, error] = output_locals();
     let split_at = quote_spanned!(span=> let #split = (&#private::Output::<#ty>::NEW).split(););
@@ -228,7 +271,7 @@ fn expand_output_checks(handler: &Handler<'_>) -> TokenStream {
         None => quote_spanned!(span=> let #value = (&&&&#split.value()).#kind().checked();),
     };
     let check_error = quote_spanned!(error_span=> let #error = (&&&#split.error()).kind().checked(););
-    quote!(#split_at #check_value #check_error)
+    quote!(#alias #split_at #check_value #check_error)
 }
 
 /// Returns the type of the option `output_schema`.
@@ -244,7 +287,8 @@ fn output_schema<'a>(handler: &'a Handler<'_>) -> Option<&'a Type> {
 fn expand_call(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
     let name = handler.ident();
     let owner = handler.owner.as_ref().map(|owner| quote!(#owner::));
-    let arguments = handler.parameters.iter().zip(slots).map(|(parameter, slot)| expand_argument(parameter, slot));
+    let arguments = handler.parameters.iter().zip(slots).enumerate();
+    let arguments = arguments.map(|(index, (parameter, slot))| expand_argument(index, parameter, slot));
     let call = quote!(#owner #name(#(#arguments),*));
     let is_lent = handler.output.ty.is_some_and(is_borrowed);
     let output = output_name(handler);
@@ -277,12 +321,17 @@ fn expand_call(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
             quote!(#private::run_blocking_async(__context, move || async move { #call.await }).await)
         }
     };
-    let future = quote! {
-        async move {
-            #(let #slots = #slots.resolve(&__context).await?;)*
-            #body
-        }
-    };
+    // With the span of the name, because rustc reports what the future cannot hold at the future.
+    let statements = quote! {{
+        #(let #slots = #slots.resolve(&__context).await?;)*
+        #body
+    }};
+    let statements = statements.into_iter().map(|mut block| {
+        block.set_span(name.span());
+        block
+    });
+    let statements: TokenStream = statements.collect();
+    let future = quote_spanned!(name.span()=> async move #statements);
     match is_lent {
         true => {
             let run = Ident::new("run_rendered", name.span());
@@ -295,12 +344,15 @@ fn expand_call(handler: &Handler<'_>, slots: &[Ident]) -> TokenStream {
     }
 }
 
-fn expand_argument(parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
+fn expand_argument(index: usize, parameter: &Parameter<'_>, slot: &Ident) -> TokenStream {
     let span = parameter.ty.span();
     match parameter.ownership {
         Ownership::Owned => quote!(#slot),
         Ownership::Borrowed(ty) => {
-            let ty = replace_lifetimes(ty.to_token_stream());
+            let ty = match parameter.is_receiver() {
+                true => replace_lifetimes(ty.to_token_stream()),
+                false => type_alias(index, span).into_token_stream(),
+            };
             quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#slot))
         }
         Ownership::OptionBorrowed(ty) => {

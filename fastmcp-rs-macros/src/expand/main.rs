@@ -6,6 +6,7 @@ use syn::{LitInt, Token};
 
 use super::crate_path::CratePath;
 use super::definition::expand_option;
+use super::editor::expand_main_for_editors;
 use crate::parse::{FnItem, MainOptions};
 
 /// Generates a plain `main` that passes the user's asynchronous one to the runtime.
@@ -21,7 +22,8 @@ pub(crate) fn expand_main(item: &FnItem, options: &MainOptions) -> TokenStream {
         quote!(#count)
     }));
     let run = quote_spanned!(name.span()=> run_main);
-    assemble_main(
+    let editor = expand_main_for_editors(options);
+    let main = assemble_main(
         item,
         &quote! {
             #private::#run(
@@ -33,7 +35,8 @@ pub(crate) fn expand_main(item: &FnItem, options: &MainOptions) -> TokenStream {
                 #name(),
             )
         },
-    )
+    );
+    quote!(#editor #main)
 }
 
 /// Generates a replacement for a `main` with mistakes. The program still has a `main`, and rustc checks its body.

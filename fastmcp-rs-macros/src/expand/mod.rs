@@ -11,6 +11,7 @@ mod attributes;
 mod checks;
 mod crate_path;
 mod definition;
+mod editor;
 mod handler;
 mod invoke;
 mod main;
@@ -22,6 +23,7 @@ mod model_names;
 mod server;
 mod tool_error;
 
+pub(crate) use editor::expand_handler_code;
 pub(crate) use handler::{expand_broken_handler, expand_broken_method, expand_handler};
 pub(crate) use main::{expand_broken_main, expand_main};
 pub(crate) use model::{expand_broken_model, expand_model};

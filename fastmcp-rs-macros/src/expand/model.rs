@@ -12,12 +12,13 @@ use syn::{Attribute, Data, Fields, Type, Visibility};
 use super::attributes::cfg_attributes;
 use super::checks::{expand_computed_default, expand_default_check};
 use super::crate_path::{CratePath, import_runtime, private, private_at};
+use super::editor::expand_model_for_editors;
 use super::model_checks::{expand_checks, expand_field_bounds, field_cfg_attributes};
 use super::model_derives::{
-    Derives, convert_options, default_function_name, expand_derives, field_lists, remove_attributes, serde_path,
-    strip_options,
+    Derives, convert_options, default_function_name, expand_derives, field_lists, remove_attributes,
+    remove_discriminants, serde_path, strip_options,
 };
-use super::model_fields::{expand_field_checks, expand_guarded, expand_stubs};
+use super::model_fields::{FieldNames, expand_field_checks, expand_guarded, expand_stubs};
 use super::model_names::{expand_markers, expand_names};
 use crate::model::{FormKind, Model, derived_paths, is_lax_variant};
 use crate::serde_options::has_serde_option;
@@ -58,7 +59,8 @@ pub(crate) fn expand_model(model: &Model<'_>) -> TokenStream {
     let markers = expand_markers(model);
     let form = expand_form(model, true);
     let block = expand_block(model, &crate_path, &quote!(#defaults #implementations #fields #names #markers #form));
-    quote!(#item #block)
+    let editor = expand_model_for_editors(model);
+    quote!(#editor #item #block)
 }
 
 /// Generates a replacement for a type with mistakes. It has all traits, so that code that uses it does not fail too.
@@ -78,7 +80,8 @@ pub(crate) fn expand_broken_model(model: &Model<'_>) -> TokenStream {
     let markers = expand_markers(model);
     let form = expand_form(model, false).into_token_stream();
     let block = expand_block(model, &crate_path, &quote!(#stubs #names #markers #form));
-    quote!(#item #block)
+    let editor = expand_model_for_editors(model);
+    quote!(#editor #item #block)
 }
 
 /// Wraps implementations in a block of their own, which imports the runtime. Generates nothing if there are none.
@@ -120,6 +123,12 @@ fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
         let types = types.iter().filter(|_| with_bounds).map(|ty| {
             let span = ty.span();
             let private = private_at(span);
+            let checked = model.checked_fields();
+            let checked = checked.iter().find(|checked| std::ptr::eq(&checked.field.field.ty, *ty));
+            let ty = match checked {
+                Some(checked) => FieldNames::new(model, checked.variant, checked.field).whole(span),
+                None => ty.to_token_stream(),
+            };
             quote_spanned!(span=> for<'__form> #private::FieldOf<'__form, #ty>: #private::FormMember)
         });
         quote!(where #(#types),*)
@@ -219,6 +228,7 @@ fn expand_deserialize(model: &Model<'_>, crate_path: &CratePath) -> TokenStream 
 /// Generates the shadow: the same type under another name, with attributes of serde only.
 fn expand_shadow(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
     let mut shadow = convert_options(model, crate_path);
+    remove_discriminants(&mut shadow);
     if let (true, Data::Enum(data)) = (model.has_lax_variants(), &mut shadow.data) {
         for variant in data.variants.iter_mut().filter(|variant| is_lax_variant(variant)) {
             // A variant with empty braces is constructed like a unit variant, and its derive checks members.

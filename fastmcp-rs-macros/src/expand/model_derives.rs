@@ -83,6 +83,13 @@ pub(super) fn convert_options(model: &Model<'_>, crate_path: &CratePath) -> Deri
     item
 }
 
+/// Removes the numbers of variants, which no derive reads, from a copy: rustc reports wrong ones in each type.
+pub(super) fn remove_discriminants(item: &mut DeriveInput) {
+    if let Data::Enum(data) = &mut item.data {
+        data.variants.iter_mut().for_each(|variant| variant.discriminant = None);
+    }
+}
+
 /// Marks variants that hold a value of another type, because that type has its own rules for unknown members, and
 /// variants with flattened fields, whose members count as those of the variant.
 fn mark_foreign_variants(data: &mut Data) {

@@ -5,17 +5,20 @@
 //! copy, and to a fallback if the copy has no implementation. The field is then one error, that of its check.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, DeriveInput, Fields, LitStr, Visibility};
+use syn::{Attribute, DeriveInput, Fields, LitStr, Type, Variant, Visibility};
 
 use super::attributes::cfg_attributes;
-use super::crate_path::{CratePath, private, private_at};
+use super::crate_path::{CratePath, private, private_at, spread_alias};
 use super::model_checks::{expand_checks, expand_field_bounds, field_cfg_attributes};
-use super::model_derives::{Derives, convert_options, expand_derives, field_lists, is_flat_option, remove_attributes};
-use crate::model::{CheckedField, Direction, Model};
+use super::model_derives::{
+    Derives, convert_options, expand_derives, field_lists, is_flat_option, remove_attributes, remove_discriminants,
+};
+use crate::model::{CheckedField, Direction, Model, ModelField};
 use crate::serde_options::{has_schemars_option, has_serde_option};
-use crate::types::{rename_self, replace_lifetimes};
+use crate::types::{is_borrowed, rename_self, replace_lifetimes};
 
 /// Generates the checks that the types of all fields have the traits of a model's field, each at its type.
 ///
@@ -29,19 +32,34 @@ pub(super) fn expand_field_checks(model: &Model<'_>) -> TokenStream {
     let private = private();
     let checks = model.checked_fields().into_iter().map(|CheckedField { variant, field, leaves }| {
         let conditions: Vec<&Attribute> = field_cfg_attributes(variant, field).collect();
-        let leaf_types: Vec<TokenStream> =
-            leaves.iter().map(|leaf| replace_lifetimes(leaf.to_token_stream())).collect();
+        let names = FieldNames::new(model, variant, field);
+        let whole = &field.field.ty;
+        let leaf_names = leaves.iter().enumerate().map(|(position, leaf)| names.leaf(position, leaf.span()));
+        let leaf_types: Vec<Ident> = leaf_names.collect();
+        let aliases = leaves.iter().enumerate().map(|(position, leaf)| {
+            let alias = names.leaf(position, model.input.ident.span());
+            let ty = replace_lifetimes(leaf.to_token_stream());
+            // In the position of the source: rustc suggests a type parameter for a missing type in angle brackets.
+            let ty = match leaf.to_token_stream().to_string() == whole.to_token_stream().to_string() {
+                true => ty,
+                false => quote!(#private::Same<#ty>),
+            };
+            quote!(#(#conditions)* #[allow(dead_code, non_camel_case_types)] type #alias = #ty;)
+        });
+        let aliases: TokenStream = aliases.collect();
+        let whole_alias = names.define_whole().map(|alias| quote!(#(#conditions)* #alias));
         let leaf_checks = leaves.iter().zip(&leaf_types).map(|(leaf, ty)| {
             let span = leaf.span();
             let (private, function) = (private_at(span), Ident::new(function, span));
+            let ty = spread_alias(ty, leaf);
             let check = quote_spanned!(span=> #private::#function::<#ty>);
             quote!(#(#conditions)* const _: fn() = #check;)
         });
         let leaf_checks: Vec<TokenStream> = leaf_checks.collect();
         let fit = Ident::new(fit, Span::mixed_site());
-        let whole = &field.field.ty;
-        let whole_type = replace_lifetimes(whole.to_token_stream());
-        let whole_check = (whole_type.to_string() != leaf_types[0].to_string()).then(|| {
+        let whole_type = replace_lifetimes(names.whole(whole.span()));
+        let is_nested = leaves.len() != 1 || whole.to_token_stream().to_string() != leaves[0].to_token_stream().to_string();
+        let whole_check = is_nested.then(|| {
             let span = whole.span();
             let problem = format!(
                 "`{}` cannot be the type of a field in a model, although the types inside of it can: a set or a map needs `Eq` and `Hash`, or `Ord`, of its items; else take another list, map or pointer",
@@ -55,6 +73,8 @@ pub(super) fn expand_field_checks(model: &Model<'_>) -> TokenStream {
             }
         });
         quote! {
+            #aliases
+            #whole_alias
             #(#leaf_checks)*
             #whole_check
         }
@@ -67,6 +87,41 @@ pub(super) fn expand_field_checks(model: &Model<'_>) -> TokenStream {
         #[allow(unused_imports)]
         use #private::model_probe::*;
         #checks
+    }
+}
+
+/// The aliases of the types of one checked field. Only they name the types again, with the span of the model's name, so
+/// that rustc reports a missing type once: its suggestions depend on the place where a type is named.
+pub(super) struct FieldNames<'a> {
+    name: &'a Ident,
+    ty: &'a Type,
+    suffix: String,
+}
+
+impl<'a> FieldNames<'a> {
+    pub(super) fn new(model: &Model<'a>, variant: Option<&Variant>, field: &ModelField<'a>) -> Self {
+        let variant = variant.map(|variant| format!("{}_", variant.ident.unraw())).unwrap_or_default();
+        Self { name: &model.input.ident, ty: &field.field.ty, suffix: format!("{variant}{}", field.index) }
+    }
+
+    /// Returns the alias of a type inside of the field's.
+    fn leaf(&self, position: usize, span: Span) -> Ident {
+        format_ident!("__L{}_{position}", self.suffix, span = span)
+    }
+
+    /// Returns the alias of the field's type, or the type itself if it has lifetimes, which an alias would lack.
+    pub(super) fn whole(&self, span: Span) -> TokenStream {
+        match is_borrowed(self.ty) {
+            true => rename_self(self.ty.to_token_stream(), self.name),
+            false => format_ident!("__F{}", self.suffix, span = span).into_token_stream(),
+        }
+    }
+
+    /// Generates the alias of the field's type.
+    fn define_whole(&self) -> Option<TokenStream> {
+        let alias = self.whole(self.name.span());
+        let ty = rename_self(self.ty.to_token_stream(), self.name);
+        (!is_borrowed(self.ty)).then(|| quote!(#[allow(dead_code, non_camel_case_types)] type #alias = #ty;))
     }
 }
 
@@ -162,7 +217,16 @@ fn expand_copies(model: &Model<'_>, crate_path: &CratePath) -> TokenStream {
 /// Returns the type under another name, with attributes of these names only.
 fn copy_type(model: &Model<'_>, crate_path: &CratePath, name: &str, attributes: &[&str]) -> DeriveInput {
     let mut copy = convert_options(model, crate_path);
+    for (fields, group) in field_lists(&mut copy.data).into_iter().zip(&model.groups) {
+        for (field, described) in fields.iter_mut().zip(&group.fields) {
+            if model.is_checked(described) {
+                let alias = FieldNames::new(model, group.variant, described).whole(described.field.ty.span());
+                field.ty = Type::Verbatim(alias);
+            }
+        }
+    }
     remove_attributes(&mut copy, |attribute| !attributes.iter().any(|name| attribute.path().is_ident(name)));
+    remove_discriminants(&mut copy);
     copy.ident = Ident::new(name, Span::mixed_site());
     // The copy is local to a block, where a lint would report `pub` as unreachable.
     copy.vis = Visibility::Inherited;
@@ -184,13 +248,15 @@ fn bound_all(model: &Model<'_>, item: &str) -> LitStr {
     let bounds: Vec<String> = fields
         .iter()
         .filter(|field| always(field))
-        .flat_map(|CheckedField { field, leaves, .. }| {
+        .flat_map(|CheckedField { variant, field, leaves }| {
+            let names = FieldNames::new(model, *variant, field);
             // The reader of a flattened `Option` needs the trait of the type inside, which that of the `Option` does not
             // imply.
-            let inside = leaves.iter().filter(|_| is_flat_option(field));
-            std::iter::once(field.field.ty.to_token_stream()).chain(inside.map(ToTokens::to_token_stream))
+            let inside = (0..leaves.len()).filter(|_| is_flat_option(field));
+            let inside = inside.map(|position| names.leaf(position, Span::mixed_site()).into_token_stream());
+            std::iter::once(names.whole(Span::mixed_site())).chain(inside).collect::<Vec<_>>()
         })
-        .map(|ty| format!("for<'__field> {}: {private}::{item}", rename_self(ty, &model.input.ident)))
+        .map(|ty| format!("for<'__field> {ty}: {private}::{item}"))
         .collect();
     LitStr::new(&bounds.join(", "), Span::mixed_site())
 }

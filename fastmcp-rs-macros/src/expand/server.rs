@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use super::attributes::{cfg_attributes, lint_level};
 use super::crate_path::{CratePath, import_runtime, private, private_at};
 use super::definition::RuntimeNames;
+use super::editor::{expand_server_for_editors, hide_from_editors};
 use super::handler::expand_component;
 use crate::component::Component;
 use crate::handler::Handler;
@@ -15,16 +16,22 @@ use crate::server::{ServerBlock, self_alias};
 /// Generates the block as written, and beside it the handles of its methods.
 ///
 /// The handles are inside of one generated block, so that they share its imports and its alias of the type. So are
-/// `checks`, the checks of methods with mistakes.
-pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>], checks: &TokenStream) -> TokenStream {
+/// `checks`, the checks of methods with mistakes. `editor` is the code of all methods for editors.
+pub(crate) fn expand_server(
+    server: &ServerBlock,
+    handlers: &[Handler<'_>],
+    checks: &TokenStream,
+    editor: &TokenStream,
+) -> TokenStream {
     let ServerBlock { block, crate_path, is_extension, .. } = server;
     let imports = import_runtime(&CratePath::new(crate_path.as_ref()));
     let conditions = cfg_attributes(&block.header.attrs);
     let levels = block.header.attrs.iter().filter_map(lint_level);
     let ty = &block.header.self_ty;
     let alias = self_alias(Span::mixed_site());
-    let components = handlers.iter().map(|handler| expand_component(handler, &TokenStream::new()));
+    let components = handlers.iter().map(|handler| expand_component(handler, None));
     let lists = Component::ALL.map(|component| expand_list(component, handlers, *is_extension));
+    let editor = expand_server_for_editors(server, editor);
     // rustc reports a second block of the same type at this span.
     let span = ty.span();
     let there = private_at(span);
@@ -39,23 +46,27 @@ pub(crate) fn expand_server(server: &ServerBlock, handlers: &[Handler<'_>], chec
             }
         }
     };
+    let checked = hide_from_editors(&quote! {
+        #imports
+        #[allow(dead_code, deprecated)]
+        type #alias = #ty;
+
+        #(#components)*
+
+        #checks
+
+        #[allow(deprecated, unused_qualifications)]
+        #server
+    });
     quote! {
+        #editor
         #block
 
         #(#conditions)*
         #(#levels)*
-        #[allow(unused_qualifications)]
+        #[allow(unexpected_cfgs, unused_qualifications)]
         const _: () = {
-            #imports
-            #[allow(dead_code, deprecated)]
-            type #alias = #ty;
-
-            #(#components)*
-
-            #checks
-
-            #[allow(deprecated, unused_qualifications)]
-            #server
+            #checked
         };
     }
 }

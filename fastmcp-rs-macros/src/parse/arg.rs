@@ -1,11 +1,12 @@
 //! Reads the options in the `#[arg(..)]` attributes of a parameter or field.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Expr, ExprPath, LitStr, Meta};
 
-use super::entry::{Entry, OptionValue, parse_entries, report_duplicate};
+use super::entry::{Entry, OptionValue, parse_parts, report_duplicate};
 use super::literal::{JsonLiteral, Number};
+use super::tokens::{leading_names, split_at_commas};
 use super::{json, value};
 use crate::errors::{Errors, did_you_mean};
 
@@ -27,6 +28,8 @@ pub(crate) const ARG_KEYS: &[&str] = &[
 /// Options of `#[arg(..)]`.
 #[derive(Default)]
 pub(crate) struct ArgOptions {
+    /// The names of all options as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     /// The first option as written, for the error that an injected parameter takes none.
     pub(crate) first: Option<Ident>,
     /// A default that is known from its source.
@@ -85,7 +88,10 @@ impl ArgOptions {
                     continue;
                 }
             };
-            for entry in parse_entries(list, errors) {
+            let mut parts = split_at_commas(list);
+            parts.retain(|part| !report_literal(part, errors));
+            options.keys.extend(leading_names(&parts));
+            for entry in parse_parts(parts, errors) {
                 options.first.get_or_insert_with(|| entry.key.clone());
                 if entry.key != "flatten" {
                     options.others_than_flatten.push(entry.key.clone());
@@ -172,6 +178,16 @@ impl ArgOptions {
             ),
         }
     }
+}
+
+/// Reports an option that is only a literal, which is a description, and returns whether it is one.
+fn report_literal(part: &[TokenTree], errors: &mut Errors) -> bool {
+    let [TokenTree::Literal(literal)] = part else { return false };
+    errors.at(
+        literal,
+        "an option is written `key = value`, as in `default = 10`: write a description as a `///` comment",
+    );
+    true
 }
 
 /// Returns whether an expression is `Default::default()`.

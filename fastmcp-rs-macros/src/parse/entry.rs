@@ -48,7 +48,8 @@ pub(crate) fn parse_entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Ent
     parse_parts(split_at_commas(tokens), errors)
 }
 
-fn parse_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
+/// Parses a list of options that is already split at its commas, as [`parse_entries`] does.
+pub(super) fn parse_parts(parts: Vec<Vec<TokenTree>>, errors: &mut Errors) -> Vec<Entry> {
     parts.into_iter().filter_map(|part| parse_entry(part, errors)).collect()
 }
 
@@ -87,7 +88,7 @@ fn parse_entry(part: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     let key = match rest.next()? {
         TokenTree::Ident(key) => key,
         TokenTree::Literal(literal) => {
-            errors.at(&literal, format!("an option is written `key = value`, as in `description = {literal}`"));
+            errors.at(&literal, "an option is written `key = value`: write its name in front of the value");
             return None;
         }
         // A `macro_rules!` fragment arrives in an invisible group.

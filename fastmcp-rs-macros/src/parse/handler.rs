@@ -13,7 +13,7 @@ use super::middleware::parse_middleware;
 use super::option_keys::{is_uri_key, unknown_option_message};
 use super::rename::RenameRule;
 use super::resource::ResourceOptions;
-use super::tokens::split_at_commas;
+use super::tokens::{leading_names, split_at_commas};
 use super::{duration, json, value};
 use crate::component::Component;
 use crate::errors::Errors;
@@ -32,6 +32,8 @@ impl Flag {
 
 /// Options of a tool, resource or prompt.
 pub(crate) struct HandlerOptions {
+    /// The names of all options as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     pub(crate) name: Option<LitStr>,
     pub(crate) title: Option<LitStr>,
     pub(crate) description: Option<Description>,
@@ -95,13 +97,15 @@ impl HandlerOptions {
             Component::Resource => SpecificOptions::Resource(ResourceOptions::new(&mut parts, errors)),
             Component::Prompt => SpecificOptions::Prompt,
         };
-        let mut options = Self::new(specific);
+        parts.retain(|part| !report_literal(component, part, errors));
+        let mut options = Self::new(leading_names(&parts), specific);
         read_parts(parts, errors, |entry, errors| options.read(entry, errors));
         options
     }
 
-    fn new(specific: SpecificOptions) -> Self {
+    fn new(keys: Vec<Ident>, specific: SpecificOptions) -> Self {
         Self {
+            keys,
             name: None,
             title: None,
             description: None,
@@ -172,6 +176,20 @@ impl HandlerOptions {
             }
         }
     }
+}
+
+/// Reports an option that is only a literal, which is a description or a URI, and returns whether it is one.
+fn report_literal(component: Component, part: &[TokenTree], errors: &mut Errors) -> bool {
+    let [TokenTree::Literal(literal)] = part else { return false };
+    let text = literal.to_string();
+    errors.at(
+        literal,
+        match component != Component::Resource && text.contains("://") {
+            true => format!("a {component} has no URI: remove it, or write `#[mcp::resource({text})]`"),
+            false => format!("an option is written `key = value`, as in `description = {text}`"),
+        },
+    );
+    true
 }
 
 impl ToolOptions {

@@ -44,3 +44,21 @@ pub(crate) use surroundings::Surroundings;
 pub(crate) use template::{Template, Variable};
 pub(crate) use tokens::split_at_commas;
 pub(crate) use tool_error::{ErrorCase, ErrorType, Visible, is_option as is_error_option};
+
+/// Returns the names of all options, each as `tool::read_only`, except for `crate`.
+#[cfg(test)]
+pub(crate) fn option_names() -> Vec<String> {
+    use crate::component::Component;
+
+    let components = Component::ALL.map(|component| (component.to_string(), option_keys::keys_of(component)));
+    let others = [
+        ("server", server::SERVER_KEYS.to_vec()),
+        ("model", model::KEYS.to_vec()),
+        ("main", main::KEYS.to_vec()),
+        ("arg", arg::ARG_KEYS.to_vec()),
+    ];
+    let others = others.map(|(name, keys)| (name.to_owned(), keys));
+    let all = components.into_iter().chain(others);
+    let names = all.flat_map(|(owner, keys)| keys.into_iter().map(move |key| format!("{owner}::{key}")));
+    names.filter(|name| !name.ends_with("::crate")).collect()
+}

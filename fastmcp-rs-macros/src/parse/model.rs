@@ -6,12 +6,15 @@ use syn::Path;
 use super::entry::read_options;
 use super::handler::Flag;
 use super::rename::RenameRule;
+use super::tokens::{leading_names, split_at_commas};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
 /// Options of `#[mcp::model(..)]`.
 #[derive(Default)]
 pub(crate) struct ModelOptions {
+    /// The names of all options as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     /// Ignores unknown members in arguments as well, instead of reporting them.
     pub(crate) allows_unknown: bool,
     pub(crate) crate_path: Option<Path>,
@@ -27,12 +30,13 @@ pub(crate) struct ModelOptions {
     pub(crate) from_str: Option<Flag>,
 }
 
-const KEYS: [&str; 8] =
+pub(super) const KEYS: [&str; 8] =
     ["output", "input", "rename_all", "allow_unknown_fields", "as_str", "display", "from_str", "crate"];
 
 impl ModelOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut options = Self::default();
+        let keys = leading_names(&split_at_commas(tokens.clone()));
+        let mut options = Self { keys, ..Self::default() };
         read_options(tokens, errors, |entry, errors| {
             match entry.name().as_str() {
                 "allow_unknown_fields" => {

@@ -32,6 +32,11 @@ fn specific_keys(component: Component) -> &'static [&'static str] {
     }
 }
 
+/// Returns all options of this kind of component.
+pub(super) fn keys_of(component: Component) -> Vec<&'static str> {
+    [FIRST_KEYS, specific_keys(component), LAST_KEYS].concat()
+}
+
 /// Returns whether the component has an option of this name.
 pub(super) fn is_option_key(component: Component, name: &str) -> bool {
     [FIRST_KEYS, specific_keys(component), LAST_KEYS].iter().any(|keys| keys.contains(&name))
@@ -39,7 +44,7 @@ pub(super) fn is_option_key(component: Component, name: &str) -> bool {
 
 /// Explains that the component has no such option, with the nearest name or a list of all names.
 pub(super) fn unknown_option_message(component: Component, name: &str) -> String {
-    let keys = [FIRST_KEYS, specific_keys(component), LAST_KEYS].concat();
+    let keys = keys_of(component);
     // Names of these options in other frameworks and in the specification.
     let other = match name {
         "readonly" => Some("read_only"),

@@ -1,16 +1,19 @@
 //! Reads the options of `#[mcp::server(..)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use syn::Path;
 
 use super::entry::read_options;
 use super::rename::RenameRule;
+use super::tokens::{leading_names, split_at_commas};
 use super::value;
 use crate::errors::{Errors, did_you_mean};
 
 /// Options of `#[mcp::server(..)]`.
 #[derive(Default)]
 pub(crate) struct ServerOptions {
+    /// The names of all options as written, for editors.
+    pub(crate) keys: Vec<Ident>,
     pub(crate) crate_path: Option<Path>,
     /// The rule for the names of arguments, for components without a rule of their own.
     pub(crate) rename_all: Option<RenameRule>,
@@ -22,11 +25,12 @@ pub(crate) struct ServerOptions {
     pub(crate) extend: bool,
 }
 
-const SERVER_KEYS: &[&str] = &["crate", "rename_all", "rename_tools", "rename_prompts", "extend"];
+pub(super) const SERVER_KEYS: &[&str] = &["crate", "rename_all", "rename_tools", "rename_prompts", "extend"];
 
 impl ServerOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut options = Self::default();
+        let keys = leading_names(&split_at_commas(tokens.clone()));
+        let mut options = Self { keys, ..Self::default() };
         read_options(tokens, errors, |entry, errors| match entry.name().as_str() {
             "crate" => options.crate_path = value::parse_path(entry, errors),
             "rename_all" => options.rename_all = RenameRule::parse(entry, errors),

@@ -1,6 +1,7 @@
 //! Splits the tokens of options.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 
 /// Splits at the commas outside of brackets and outside of the parameters of a closure. Drops empty parts, as after a
 /// trailing comma.
@@ -19,6 +20,13 @@ pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     }
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+/// Returns the names at the beginning of parts of options, for editors: those of unknown options as well, because an
+/// editor completes them, but no keywords, which no item can have as its name.
+pub(crate) fn leading_names(parts: &[Vec<TokenTree>]) -> Vec<Ident> {
+    let names = parts.iter().filter_map(|part| part.first()).map(ToTokens::to_token_stream);
+    names.filter_map(|name| syn::parse2::<Ident>(name).ok()).collect()
 }
 
 /// Returns whether a `|` after a token opens the parameters of a closure.

@@ -1,7 +1,7 @@
 //! Generated items have the spans of the user's source, so that editors and error messages point there.
 
 use proc_macro2::{LineColumn, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::{resource, server, tool};
 
@@ -58,7 +58,72 @@ fn the_function_is_emitted_as_written() {
     let source = "/// Finds.\npub async fn find(mut id: String, #[allow(unused)] n: u8) -> Order { id.clear(); Order }";
     let expansion = tool(quote!(read_only), parse(source)).to_string();
     let written = parse(source).to_string();
-    assert!(expansion.starts_with(&written), "{expansion}\n{written}");
+    assert!(expansion.contains(&written), "{expansion}\n{written}");
+}
+
+/// rust-analyzer looks up a name at the tokens of the expansion that have its span.
+#[test]
+fn options_are_imports_with_the_span_of_their_source() {
+    let options = |text: &str| text.parse().expect("the options are tokens");
+    let source = "/// Finds.\nfn find(#[arg(defaul)] id: Id) -> Order {}";
+    // Unknown names too, because an editor completes them. The source of the attribute begins at line 1 as well.
+    let expansion = tool(options("title = \"Find\", read_onl"), parse(source));
+    let text = expansion.to_string();
+    assert!(text.contains(":: options :: tool :: { title as _ , read_onl as _ }"), "{text}");
+    assert!(text.contains(":: options :: arg :: { defaul as _ }"), "{text}");
+    assert_eq!(places(expansion.clone(), "read_onl"), [LineColumn { line: 1, column: 16 }]);
+    assert_eq!(places(expansion, "defaul"), [LineColumn { line: 2, column: 14 }]);
+}
+
+/// rust-analyzer compares the expansions of an unfinished and a finished name, and expects the same text in front.
+#[test]
+fn the_options_are_first_even_beside_mistakes() {
+    let source = "/// Finds.\nfn find(id: Id) -> Order {}";
+    for expansion in [tool(quote!(read_only), parse(source)), tool(quote!(unknown), parse(source))] {
+        let text = expansion.to_string();
+        assert!(text.starts_with("# [allow (unexpected_cfgs)] const _ : () = { # [cfg (rust_analyzer)]"), "{text}");
+    }
+}
+
+/// The checks have the spans of types and options, which would lead to functions of the library.
+#[test]
+fn editors_see_no_check() {
+    let source = "/// Finds.\nfn find(#[arg(default)] id: Id) -> Order {}";
+    let text = tool(quote!(), parse(source)).to_string();
+    let (seen, hidden) =
+        text.split_once("# [cfg (not (rust_analyzer))] const _ : () = {").expect("the checks are hidden");
+    assert!(!seen.contains("__invoke") && hidden.contains("__invoke"), "{text}");
+    assert!(!hidden.contains(":: core :: line") && !hidden.contains(":: core :: default"), "{text}");
+}
+
+/// An editor shows the documentation of these items.
+#[test]
+fn every_option_has_an_item_with_documentation() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fastmcp-rs/src/component/option_docs.rs");
+    let file = syn::parse_file(&std::fs::read_to_string(path).expect("the file exists")).expect("it is Rust");
+    let mut names = std::collections::BTreeSet::new();
+    for item in &file.items {
+        let syn::Item::Mod(module) = item else { continue };
+        for item in module.content.iter().flat_map(|(_, items)| items) {
+            match item {
+                syn::Item::Const(option) => {
+                    let is_documented = option.attrs.iter().any(|attribute| attribute.path().is_ident("doc"));
+                    assert!(is_documented, "{}::{} has no documentation", module.ident, option.ident);
+                    names.insert(format!("{}::{}", module.ident, option.ident));
+                }
+                syn::Item::Use(import) if matches!(import.vis, syn::Visibility::Public(_)) => {
+                    let tokens = import.to_token_stream().to_string();
+                    let words = tokens.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+                    names.extend(words.map(|word| format!("{}::{word}", module.ident)));
+                }
+                _ => {}
+            }
+        }
+    }
+    let expected = crate::parse::option_names();
+    assert!(expected.len() > 60, "{expected:?}");
+    let missing: Vec<_> = expected.iter().filter(|name| !names.contains(*name)).collect();
+    assert!(missing.is_empty(), "these options have no item: {missing:?}");
 }
 
 #[test]

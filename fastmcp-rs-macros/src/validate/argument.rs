@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Type};
+use syn::{Attribute, Type, TypeReference};
 
 use crate::component::Component;
 use crate::errors::{Errors, did_you_mean};
@@ -25,17 +25,18 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
     let behind = match as_reference(ty) {
         Some(reference) => {
             if let Some(mutability) = &reference.mutability {
-                errors.at(
-                    mutability,
-                    format!("a {component} cannot change its caller's arguments: take `&T`, or `T` by value"),
-                );
+                errors.at(mutability, mutable_message(&reference.elem, component));
                 return;
             }
+            check_lifetime(reference, component, errors);
             &reference.elem
         }
         None => match generic_arguments(ty, "Option").as_deref() {
             Some([inner]) => match as_reference(inner) {
-                Some(reference) => &reference.elem,
+                Some(reference) => {
+                    check_lifetime(reference, component, errors);
+                    &reference.elem
+                }
                 None => ty,
             },
             _ => ty,
@@ -61,6 +62,34 @@ pub(crate) fn check_type(ty: &Type, component: Component, errors: &mut Errors) {
                 );
             }
         }
+    }
+}
+
+/// Explains that nothing is lent to a handler for changes.
+fn mutable_message(ty: &Type, component: Component) -> String {
+    if generic_arguments(ty, "Context").is_some() {
+        return "a call has one context, which no handler changes: take `&Context`".to_owned();
+    }
+    if generic_arguments(ty, "State").is_some() {
+        let ty = ty.to_token_stream().to_string().replace(' ', "");
+        return format!(
+            "the app keeps the state, and all calls share it: take `{ty}`, and keep mutable data in a `Mutex`, an \
+             atomic or the like"
+        );
+    }
+    format!("a {component} cannot change its caller's arguments: take `&T`, or `T` by value")
+}
+
+/// Reports `&'static T`.
+fn check_lifetime(reference: &TypeReference, component: Component, errors: &mut Errors) {
+    let lifetime = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static");
+    if let Some(lifetime) = lifetime {
+        errors.at(
+            lifetime,
+            format!(
+                "a {component} borrows its arguments for the time of the call: remove `'static`, or take `T` by value"
+            ),
+        );
     }
 }
 

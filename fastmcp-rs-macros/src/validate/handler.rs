@@ -1,8 +1,8 @@
 //! Checks a tool, resource or prompt: its name, its options together, and then its signature and arguments.
 
 use quote::ToTokens;
-use syn::FnArg;
 use syn::ext::IdentExt;
+use syn::{FnArg, ReturnType};
 
 use super::{argument, resource, signature};
 use crate::component::Component;
@@ -44,8 +44,15 @@ pub(crate) fn check_handler(handler: &Handler<'_>, errors: &mut Errors) {
 /// The types of a function with mistakes that rustc can still check, so that one build shows all mistakes.
 #[derive(Default)]
 pub(crate) struct CheckableTypes<'h, 'a> {
-    pub(crate) parameters: Vec<&'h Parameter<'a>>,
+    pub(crate) parameters: Vec<CheckableParameter<'h, 'a>>,
     pub(crate) has_output: bool,
+}
+
+/// A parameter whose type rustc can check.
+pub(crate) struct CheckableParameter<'h, 'a> {
+    pub(crate) parameter: &'h Parameter<'a>,
+    /// Whether rustc can check the options too.
+    pub(crate) has_options: bool,
 }
 
 /// Finds the types that no mistake concerns.
@@ -57,19 +64,32 @@ pub(crate) fn find_checkable_types<'h, 'a>(handler: &'h Handler<'a>) -> Checkabl
         check(&mut errors);
         errors.is_empty()
     };
-    let is_sound = has_none(&|errors| signature::check_inputs(signature, component, errors));
-    if !is_sound || signature::is_method(signature) || signature::has_placeholder(signature) {
+    if signature::is_method(signature) || signature::has_placeholder(signature) {
         return CheckableTypes::default();
     }
     // The variables of a URI decide on the check of a resource's parameters.
     let are_roles_known = has_none(&|errors| resource::check_variables(handler, errors))
         && (component != Component::Resource || handler.uri().is_some_and(|uri| uri.problems.is_empty()));
     let is_checkable = |parameter: &&Parameter<'_>| {
-        are_roles_known && has_none(&|errors| argument::check_type(parameter.ty, component, errors))
+        are_roles_known
+            && !signature::names_generic(signature, parameter.ty)
+            && has_none(&|errors| argument::check_type(parameter.ty, component, errors))
+    };
+    let parameters = handler.parameters.iter().filter(is_checkable).map(|parameter| CheckableParameter {
+        parameter,
+        has_options: has_none(&|errors| {
+            argument::check_options(&parameter.options, parameter.ty, errors);
+            argument::check_component_options(&parameter.options, component, errors);
+        }),
+    });
+    let has_generic_output = match &signature.output {
+        ReturnType::Type(_, ty) => signature::names_generic(signature, ty),
+        ReturnType::Default => false,
     };
     CheckableTypes {
-        parameters: handler.parameters.iter().filter(is_checkable).collect(),
-        has_output: has_none(&|errors| signature::check_output(&signature.output, component, errors)),
+        parameters: parameters.collect(),
+        has_output: !has_generic_output
+            && has_none(&|errors| signature::check_output(&signature.output, component, errors)),
     }
 }
 

@@ -19,6 +19,6 @@ pub(crate) use item::{
 };
 pub(crate) use main::check_main;
 pub(crate) use model::check_model;
-pub(crate) use server::{check_method, check_not_empty, check_server_block};
+pub(crate) use server::{check_distinct, check_method, check_not_empty, check_server_block};
 pub(crate) use signature::{has_placeholder, is_method, report_surroundings};
 pub(crate) use tool_error::check_tool_error;

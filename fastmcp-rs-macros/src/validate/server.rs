@@ -2,6 +2,7 @@
 
 use syn::{GenericParam, Ident, ItemImpl, ReceiverKind, Type};
 
+use crate::component::Component;
 use crate::errors::Errors;
 use crate::handler::Handler;
 use crate::server::{ServerBlock, ServerMethod};
@@ -37,6 +38,38 @@ pub(crate) fn check_server_block(server: &ServerBlock, errors: &mut Errors) {
         }
         check_state_type(self_ty, errors);
     }
+}
+
+/// Reports components of one block with the same name, and returns whether the block has an earlier method of the same
+/// function name, which rustc reports. Methods with conditions exclude each other.
+pub(crate) fn check_distinct<'h>(handlers: &[Handler<'h>], errors: &mut Errors) -> Vec<bool> {
+    let is_conditional =
+        |handler: &Handler<'_>| handler.item.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
+    let repeats = |index: usize, is_same: &dyn Fn(&Handler<'h>) -> bool| {
+        handlers[..index].iter().any(|earlier| !is_conditional(earlier) && is_same(earlier))
+    };
+    let is_repeated = handlers.iter().enumerate().map(|(index, handler)| {
+        if is_conditional(handler) {
+            return false;
+        }
+        if repeats(index, &|earlier| earlier.ident() == handler.ident()) {
+            return true;
+        }
+        let component = handler.component();
+        let name = handler.name();
+        if component != Component::Resource
+            && repeats(index, &|earlier| earlier.component() == component && earlier.name() == name)
+        {
+            let problem =
+                format!("two {component}s of this block are called `{name}`: choose another name for this one");
+            match &handler.options.name {
+                Some(literal) => errors.at(literal, problem),
+                None => errors.at(handler.ident(), problem),
+            }
+        }
+        false
+    });
+    is_repeated.collect()
 }
 
 /// Reports a block without components. Called only if the block has no other mistakes.

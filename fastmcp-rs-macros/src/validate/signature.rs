@@ -158,6 +158,16 @@ pub(crate) fn has_placeholder(signature: &Signature) -> bool {
     spelled_types(signature).any(|ty| find_word(ty, "_").is_some())
 }
 
+/// Returns whether a type of the signature depends on a type parameter or a constant of the function, which only the
+/// function knows.
+pub(super) fn names_generic(signature: &Signature, ty: &Type) -> bool {
+    signature.generics.params.iter().any(|parameter| match parameter {
+        GenericParam::Type(parameter) => find_word(ty, &parameter.ident.to_string()).is_some(),
+        GenericParam::Const(parameter) => find_word(ty, &parameter.ident.to_string()).is_some(),
+        GenericParam::Lifetime(_) => false,
+    })
+}
+
 /// Iterates over the types of the parameters and the return type.
 fn spelled_types(signature: &Signature) -> impl Iterator<Item = &Type> {
     let inputs = signature.inputs.iter().filter_map(|input| match input {

@@ -229,17 +229,21 @@ impl App {
     /// let app = App::empty("numbers").tool::<double>();
     /// assert_eq!(app.tool_names(), ["double"]);
     /// ```
-    pub fn tool<T: Tool>(self) -> App {
+    // rustc shows this line in its error about `.tool(double)`, so its comment is for users.
+    #[rustfmt::skip]
+    pub fn tool<T: Tool>(self) -> App { // write `.tool::<name>()`, with the name of the function
         self.add(Registration::tool(T::DEFINITION))
     }
 
     /// Adds a resource by the name of its function.
-    pub fn resource<R: Resource>(self) -> App {
+    #[rustfmt::skip]
+    pub fn resource<R: Resource>(self) -> App { // write `.resource::<name>()`, with the name of the function
         self.add(Registration::resource(R::DEFINITION))
     }
 
     /// Adds a prompt by the name of its function.
-    pub fn prompt<P: Prompt>(self) -> App {
+    #[rustfmt::skip]
+    pub fn prompt<P: Prompt>(self) -> App { // write `.prompt::<name>()`, with the name of the function
         self.add(Registration::prompt(P::DEFINITION))
     }
 

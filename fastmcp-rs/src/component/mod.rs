@@ -28,6 +28,8 @@ pub(crate) mod invocation;
 pub(crate) mod metadata;
 pub(crate) mod model;
 pub(crate) mod model_names;
+#[doc(hidden)]
+pub mod option_docs;
 pub(crate) mod output;
 pub(crate) mod parameter;
 pub(crate) mod prompt;

@@ -17,7 +17,7 @@ use std::marker::PhantomData;
 pub use content::IntoContent;
 pub(crate) use content::Scalar;
 pub(crate) use output_schema::OutputCheck;
-pub use output_schema::OutputSchema;
+pub use output_schema::{ComposedOutput, OutputSchema};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -254,16 +254,23 @@ impl<T: Scalar, V: Scalar> OutputKind<V> for ScalarOutput<T> {
 pub struct UncheckedStructured<T>(PhantomData<fn() -> T>);
 
 impl<T> UncheckedStructured<T> {
-    pub fn checked(self) -> StructuredKind<T>
+    /// Always fails to compile, with the crate's own message.
+    pub fn checked(self) -> RefusedOutput
     where
         T: StructuredOutput,
     {
-        StructuredKind(PhantomData)
+        RefusedOutput
     }
 }
 
 #[doc(hidden)]
 pub struct StructuredKind<T>(PhantomData<fn() -> T>);
+
+impl<T> StructuredKind<T> {
+    pub fn checked(self) -> Self {
+        self
+    }
+}
 
 impl<T: StructuredOutput> OutputDescription for StructuredKind<T> {
     fn describe(&self, description: &mut Description) {

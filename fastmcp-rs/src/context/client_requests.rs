@@ -4,8 +4,9 @@
 //! limit first. [`conversation`](crate::client_features::conversation) decides how the request travels and when its
 //! result arrives.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -264,6 +265,14 @@ type ResponseReader<'a, T> = Box<dyn FnOnce(&Value) -> Result<T, ClientRequestEr
 /// [`Context::roots`].
 #[must_use = "a request to the client is sent when it is awaited"]
 pub struct ClientRequest<'a, T> {
+    /// The request until it is sent.
+    draft: Option<Draft<'a, T>>,
+    /// The wait for the response.
+    response: Option<ResponseFuture<'a, T>>,
+}
+
+/// A request that is not sent yet.
+struct Draft<'a, T> {
     context: &'a Context,
     spec: Result<ClientRequestSpec, ClientRequestError>,
     key: Option<String>,
@@ -271,13 +280,16 @@ pub struct ClientRequest<'a, T> {
     read: ResponseReader<'a, T>,
 }
 
+type ResponseFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ClientRequestError>> + Send + 'a>>;
+
 impl<'a, T> ClientRequest<'a, T> {
     fn new(
         context: &'a Context,
         spec: Result<ClientRequestSpec, ClientRequestError>,
         read: impl FnOnce(&Value) -> Result<T, ClientRequestError> + Send + 'a,
     ) -> Self {
-        ClientRequest { context, spec, key: None, timeout: None, read: Box::new(read) }
+        let draft = Draft { context, spec, key: None, timeout: None, read: Box::new(read) };
+        ClientRequest { draft: Some(draft), response: None }
     }
 
     /// Sets the key by which a modern client answers this request; for legacy clients it has no effect. If two
@@ -288,7 +300,9 @@ impl<'a, T> ClientRequest<'a, T> {
     /// ([`Context::call_tool`]), each key is prefixed with the handler's name and its position among the handlers
     /// called: `quote_1/elicitation_1`.
     pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
+        if let Some(draft) = &mut self.draft {
+            draft.key = Some(key.into());
+        }
         self
     }
 
@@ -297,10 +311,14 @@ impl<'a, T> ClientRequest<'a, T> {
     /// This time does not count towards the time limit of the call. For modern clients, which send the answer with
     /// their next request, see [`App::request_state_ttl`](crate::App::request_state_ttl).
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        if let Some(draft) = &mut self.draft {
+            draft.timeout = Some(timeout);
+        }
         self
     }
+}
 
+impl<T> Draft<'_, T> {
     async fn ask(self) -> Result<T, ClientRequestError> {
         let spec = self.spec?;
         let Some(request) = &self.context.request else { return Err(ClientRequestError::NotPossibleHere) };
@@ -316,12 +334,19 @@ impl<'a, T> ClientRequest<'a, T> {
     }
 }
 
-impl<'a, T: Send + 'a> IntoFuture for ClientRequest<'a, T> {
+/// A future rather than an `IntoFuture`: rustc then suggests a missing `.await`, and the request can be joined.
+impl<'a, T: Send + 'a> Future for ClientRequest<'a, T> {
     type Output = Result<T, ClientRequestError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.ask())
+    fn poll(self: Pin<&mut Self>, task: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        let ClientRequest { draft, response } = self.get_mut();
+        if let Some(draft) = draft.take() {
+            *response = Some(Box::pin(draft.ask()));
+        }
+        match response {
+            Some(response) => response.as_mut().poll(task),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -329,8 +354,8 @@ impl<T> std::fmt::Debug for ClientRequest<'_, T> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("ClientRequest")
-            .field("question", &self.spec)
-            .field("key", &self.key)
+            .field("question", &self.draft.as_ref().map(|draft| &draft.spec))
+            .field("key", &self.draft.as_ref().map(|draft| &draft.key))
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,5 @@
 //! Guarantees for handlers that need input of their client: rounds, states, keys and timeouts.
 
-use std::future::IntoFuture;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,7 +43,7 @@ async fn elsewhere(ctx: Context) -> Result<String, ToolError> {
 #[mcp::tool]
 async fn twice(ctx: &Context) -> Result<String, ToolError> {
     let (one, other) = (ctx.elicit::<bool>("One?").key("k"), ctx.elicit::<bool>("Other?").key("k"));
-    let (one, other) = tokio::join!(one.into_future(), other.into_future());
+    let (one, other) = tokio::join!(one, other);
     Ok(format!("{one:?} {}", other.unwrap_err()))
 }
 
@@ -127,7 +126,7 @@ async fn asking_prompt(ctx: &Context) -> Result<String, ToolError> {
 async fn hesitant(ctx: &Context) -> Result<String, ToolError> {
     let given_up = tokio::select! {
         biased;
-        answer = ctx.elicit::<bool>("Delete everything?").key("delete").into_future() => Some(answer?),
+        answer = ctx.elicit::<bool>("Delete everything?").key("delete") => Some(answer?),
         () = std::future::ready(()) => None,
     };
     let other = ctx.elicit::<bool>("Something else?").key("other").await?;
@@ -162,7 +161,7 @@ async fn restless_key(ctx: &Context, count: State<Count>) -> Result<String, Tool
 #[mcp::tool]
 async fn many(count: usize, ctx: Context) -> Result<usize, ToolError> {
     let mut open: Vec<_> =
-        (0..count).map(|number| Some(ctx.elicit::<bool>(format!("Number {number}?")).into_future())).collect();
+        (0..count).map(|number| Some(Box::pin(ctx.elicit::<bool>(format!("Number {number}?"))))).collect();
     let mut answered = 0;
     std::future::poll_fn(|task| {
         for slot in &mut open {

@@ -57,7 +57,7 @@ async fn hasty(ctx: &Context) -> String {
 async fn breaking(ctx: &Context) -> String {
     tokio::select! {
         biased;
-        _ = ctx.elicit::<bool>("Break?").into_future() => {}
+        _ = ctx.elicit::<bool>("Break?") => {}
         () = std::future::ready(()) => {}
     }
     panic!("it broke")
@@ -68,7 +68,7 @@ async fn breaking(ctx: &Context) -> String {
 async fn impatient(ctx: &Context, told: State<Told>) -> String {
     tokio::select! {
         biased;
-        _ = ctx.elicit::<bool>("Well?").into_future() => told.tell("answered"),
+        _ = ctx.elicit::<bool>("Well?") => told.tell("answered"),
         () = std::future::ready(()) => told.tell("moved on"),
     }
     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -94,7 +94,7 @@ async fn busy(ctx: Context) -> String {
     let asked = Arc::new(AtomicBool::new(false));
     let done = Arc::clone(&asked);
     tokio::spawn(async move {
-        let mut question = ctx.elicit::<bool>("Meanwhile?").into_future();
+        let mut question = Box::pin(ctx.elicit::<bool>("Meanwhile?"));
         poll_fn(|task| {
             let polled = question.as_mut().poll(task);
             done.store(true, Ordering::SeqCst);
@@ -198,7 +198,7 @@ async fn ask_model(ctx: &Context) -> Result<String, ToolError> {
 fn threaded(ctx: &Context, told: State<Told>) -> Result<String, ToolError> {
     let _held = Held(Told::clone(&told), "the thread");
     let runtime = tokio::runtime::Handle::current();
-    Ok(format!("{:?}", runtime.block_on(ctx.elicit::<bool>("Thread?").into_future())))
+    Ok(format!("{:?}", runtime.block_on(ctx.elicit::<bool>("Thread?"))))
 }
 
 /// Asks for a price that changes from call to call until the test keeps it, and for a confirmation.

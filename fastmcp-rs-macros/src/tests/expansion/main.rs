@@ -49,7 +49,14 @@ fn the_options_of_main_are_passed_to_the_runtime() {
                 }
             ),
         ),
-        expect![[r#"
+        expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use ::fastmcp_rs::__private::options::main::worker_threads as _;
+                };
+            };
             fn main() {
                 #[allow(dead_code)]
                 async fn main() {
@@ -64,7 +71,7 @@ fn the_options_of_main_are_passed_to_the_runtime() {
                     main(),
                 )
             }
-        "#]],
+        "##]],
     );
 }
 

@@ -20,6 +20,15 @@ fn a_struct_without_constraints_derives_all_its_traits() {
     check_expansion(
         model(quote!(), item),
         expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use ::fastmcp_rs::__private::options::arg::{
+                        rename as _, example as _, example as _,
+                    };
+                };
+            };
             #[derive(
                 ::fastmcp_rs::__private::serde::Serialize,
                 ::fastmcp_rs::__private::schemars::JsonSchema
@@ -160,13 +169,13 @@ fn types_that_elicitation_can_ask_for_implement_form() {
                     remote = "Order",
                     rename = "Order",
                     bound(
-                        serialize = "for<'__field> Status: __p::serde::Serialize",
-                        deserialize = "for<'__field> Status: __p::serde::de::DeserializeOwned",
+                        serialize = "for<'__field> __F0: __p::serde::Serialize",
+                        deserialize = "for<'__field> __F0: __p::serde::de::DeserializeOwned",
                     )
                 )]
                 #[allow(dead_code)]
                 struct __Copy {
-                    status: Status,
+                    status: __F0,
                     #[serde(skip)]
                     own: Own,
                 }
@@ -175,11 +184,11 @@ fn types_that_elicitation_can_ask_for_implement_form() {
                     crate = "::fastmcp_rs::__private::schemars",
                     extend("x-fastmcp-closed" = "struct")
                 )]
-                #[schemars(bound = "for<'__field> Status: __p::schemars::JsonSchema")]
+                #[schemars(bound = "for<'__field> __F0: __p::schemars::JsonSchema")]
                 #[schemars(rename = "Order")]
                 #[allow(dead_code)]
                 struct __Described<const __N: u8> {
-                    status: Status,
+                    status: __F0,
                     #[serde(skip)]
                     own: Own,
                 }
@@ -232,10 +241,14 @@ fn types_that_elicitation_can_ask_for_implement_form() {
                 }
                 #[allow(unused_imports)]
                 use __p::model_probe::*;
-                const _: fn() = __p::model_field::<Status>;
+                #[allow(dead_code, non_camel_case_types)]
+                type __L0_0 = Status;
+                #[allow(dead_code, non_camel_case_types)]
+                type __F0 = Status;
+                const _: fn() = __p::model_field::<__L0_0>;
                 impl __p::Form for Order
                 where
-                    for<'__form> __p::FieldOf<'__form, Status>: __p::FormMember,
+                    for<'__form> __p::FieldOf<'__form, __F0>: __p::FormMember,
                 {}
             };
         "##]],
@@ -259,6 +272,13 @@ fn code_for_a_field_exists_in_the_same_builds_as_the_field() {
     check_expansion(
         generated.map(|item| quote!(#item)).collect(),
         expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use ::fastmcp_rs::__private::options::arg::{max as _, default as _};
+                };
+            };
             #[allow(deprecated, unused_qualifications)]
             const _: () = {
                 use ::fastmcp_rs::__private as __p;
@@ -337,6 +357,15 @@ fn a_struct_with_constraints_checks_its_fields_after_reading() {
     check_expansion(
         model(quote!(), item),
         expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use ::fastmcp_rs::__private::options::arg::{
+                        min as _, max as _, default as _, min_length as _, pattern as _,
+                    };
+                };
+            };
             #[derive(
                 ::fastmcp_rs::__private::serde::Serialize,
                 ::fastmcp_rs::__private::schemars::JsonSchema
@@ -452,6 +481,13 @@ fn an_enum_with_constraints_checks_the_fields_of_each_variant() {
     check_expansion(
         model(quote!(crate = other), item),
         expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use other::__private::options::arg::{min as _, min as _};
+                };
+            };
             #[derive(other::__private::serde::Serialize, other::__private::schemars::JsonSchema)]
             #[serde(crate = "other::__private::model_serde")]
             #[schemars(

@@ -28,24 +28,26 @@ fn an_argument_of_a_prompt_calls_its_completion_function() {
         tool(options.clone(), item(quote!())),
         prompt(options, item(quote!(#[arg(complete = order_ids)]))),
         expect![[r#"
-            -    impl __p::ToolHandle for Review {
-            -        const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-            +    impl __p::PromptHandle for Review {
-            +        const DEFINITION: &'static __p::PromptDefinition = &__p::PromptDefinition {
-            -            ..__p::ToolDefinition::EMPTY
-            +                complete: ::core::option::Option::Some(|__completing| __p::complete(
-            +                    order_ids,
-            +                    __completing,
-            +                )),
-            -        let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
-            +        let mut __0 = (&__p::Input::<str>::NEW)
-            +            .kind()
-            +            .configurable()
-            +            .slot_for::<str>(&__PARAMETERS[0]);
-            -        let __value = (&&&&__split.value()).kind().checked();
-            +        let __value = (&&&&__split.value()).prompt_kind().checked();
-            -        __p::RegisteredTool(< Review as __p::ToolHandle > ::DEFINITION)
-            +        __p::RegisteredPrompt(< Review as __p::PromptHandle > ::DEFINITION)
+            -        use other::__private::options::tool::{title as _, handle as _};
+            +        use other::__private::options::prompt::{title as _, handle as _};
+            +        use other::__private::options::arg::complete as _;
+            +        const _: fn() = || {
+            +            let _ = order_ids;
+            +        };
+            -        impl __p::ToolHandle for Review {
+            -            const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+            +        impl __p::PromptHandle for Review {
+            +            const DEFINITION: &'static __p::PromptDefinition = &__p::PromptDefinition {
+            -                ..__p::ToolDefinition::EMPTY
+            +                    complete: ::core::option::Option::Some(|__completing| __p::complete(
+            +                        order_ids,
+            +                        __completing,
+            +                    )),
+            +                .configurable()
+            -            let __value = (&&&&__split.value()).kind().checked();
+            +            let __value = (&&&&__split.value()).prompt_kind().checked();
+            -            __p::RegisteredTool(< Review as __p::ToolHandle > ::DEFINITION)
+            +            __p::RegisteredPrompt(< Review as __p::PromptHandle > ::DEFINITION)
         "#]],
     );
 }

@@ -39,7 +39,15 @@ fn methods_and_associated_functions_become_components() {
     };
     check_expansion(
         server(quote!(), item),
-        expect![[r#"
+        expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use ::fastmcp_rs::__private::options::tool::read_only as _;
+                    use ::fastmcp_rs::__private::options::arg::min_length as _;
+                };
+            };
             /// Orders.
             #[cfg(unix)]
             #[expect(deprecated)]
@@ -63,155 +71,165 @@ fn methods_and_associated_functions_become_components() {
             }
             #[cfg(unix)]
             #[allow(deprecated)]
-            #[allow(unused_qualifications)]
+            #[allow(unexpected_cfgs, unused_qualifications)]
             const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                #[allow(dead_code, deprecated)]
-                type __Self = store::Orders<u8>;
-                #[cfg(unix)]
-                #[doc(hidden)]
-                #[allow(non_camel_case_types, dead_code)]
-                struct __find {}
-                #[cfg(unix)]
-                #[allow(deprecated, unused_qualifications)]
+                #[cfg(not(rust_analyzer))]
                 const _: () = {
-                    impl __p::ToolHandle for __find {
-                        const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                            component: __p::ComponentDefinition {
-                                name: "find",
-                                description: "Finds an order.",
-                                location: __p::Location {
-                                    file: ::core::file!(),
-                                    line: ::core::line!(),
-                                    module_path: ::core::module_path!(),
+                    use ::fastmcp_rs::__private as __p;
+                    #[allow(unused_imports)]
+                    use ::fastmcp_rs::__private::probe::*;
+                    #[allow(dead_code, deprecated)]
+                    type __Self = store::Orders<u8>;
+                    #[cfg(unix)]
+                    #[doc(hidden)]
+                    #[allow(non_camel_case_types, dead_code)]
+                    struct __find {}
+                    #[cfg(unix)]
+                    #[allow(deprecated, unexpected_cfgs, unused_qualifications)]
+                    const _: () = {
+                        impl __p::ToolHandle for __find {
+                            const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                                component: __p::ComponentDefinition {
+                                    name: "find",
+                                    description: "Finds an order.",
+                                    location: __p::Location {
+                                        file: __p::file!(),
+                                        line: __p::line!(),
+                                        module_path: ::core::module_path!(),
+                                    },
+                                    invoke: __invoke,
+                                    ..__p::ComponentDefinition::EMPTY
                                 },
-                                invoke: __invoke,
-                                ..__p::ComponentDefinition::EMPTY
-                            },
-                            annotations: __p::ToolAnnotations {
-                                read_only: ::core::option::Option::Some(true),
-                                ..__p::ToolAnnotations::EMPTY
-                            },
-                            ..__p::ToolDefinition::EMPTY
-                        };
-                    }
-                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
-                        const __PARAMETERS: &[__p::Parameter; 2] = &[
-                            __p::Parameter {
-                                name: "self",
-                                ..__p::Parameter::EMPTY
-                            },
-                            __p::Parameter {
-                                name: "id",
-                                constraints: __p::Constraints {
-                                    min_length: ::core::option::Option::Some(1u64),
-                                    ..__p::Constraints::EMPTY
+                                annotations: __p::ToolAnnotations {
+                                    read_only: ::core::option::Option::Some(true),
+                                    ..__p::ToolAnnotations::EMPTY
                                 },
-                                ..__p::Parameter::EMPTY
-                            },
+                                ..__p::ToolDefinition::EMPTY
+                            };
+                        }
+                        fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
+                            const __PARAMETERS: &[__p::Parameter; 2] = &[
+                                __p::Parameter {
+                                    name: "self",
+                                    ..__p::Parameter::EMPTY
+                                },
+                                __p::Parameter {
+                                    name: "id",
+                                    constraints: __p::Constraints {
+                                        min_length: ::core::option::Option::Some(1u64),
+                                        ..__p::Constraints::EMPTY
+                                    },
+                                    ..__p::Parameter::EMPTY
+                                },
+                            ];
+                            type __T1 = str;
+                            let mut __0 = __p::receiver::<__Self>();
+                            let mut __1 = (&__p::Input::<__p::Same<__T1>>::NEW)
+                                .kind()
+                                .configurable()
+                                .slot_for::<__p::Same<__T1>>(&__PARAMETERS[1]);
+                            type __Returned = Option<__Self>;
+                            let __split = (&__p::Output::<__Returned>::NEW).split();
+                            let __value = (&&&&__split.value()).kind().checked();
+                            let __error = (&&&__split.error()).kind().checked();
+                            let __output = __split.join(__value, __error);
+                            let __call = match __invocation
+                                .begin(&mut [&mut __0, &mut __1], &__output)
+                            {
+                                ::core::result::Result::Ok(__call) => __call,
+                                ::core::result::Result::Err(__invoked) => return __invoked,
+                            };
+                            let __context = __call.context();
+                            __call
+                                .run(
+                                    __output,
+                                    async move {
+                                        let __0 = __0.resolve(&__context).await?;
+                                        let __1 = __1.resolve(&__context).await?;
+                                        let __value = __Self::find(
+                                                ::core::borrow::Borrow::<__p::State<__Self>>::borrow(&__0),
+                                                ::core::borrow::Borrow::<__T1>::borrow(&__1),
+                                            )
+                                            .await;
+                                        ::core::result::Result::Ok(__value)
+                                    },
+                                )
+                        }
+                        __p::inventory::submit! {
+                            __p::RegisteredTool(< __find as __p::ToolHandle > ::DEFINITION)
+                        }
+                    };
+                    #[doc(hidden)]
+                    #[allow(non_camel_case_types, dead_code)]
+                    struct __all {}
+                    #[allow(deprecated, unexpected_cfgs, unused_qualifications)]
+                    const _: () = {
+                        impl __p::ResourceHandle for __all {
+                            const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
+                                component: __p::ComponentDefinition {
+                                    name: "all",
+                                    description: "Order ids.",
+                                    location: __p::Location {
+                                        file: __p::file!(),
+                                        line: __p::line!(),
+                                        module_path: ::core::module_path!(),
+                                    },
+                                    invoke: __invoke,
+                                    ..__p::ComponentDefinition::EMPTY
+                                },
+                                uri: "orders://all",
+                                ..__p::ResourceDefinition::EMPTY
+                            };
+                        }
+                        fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
+                            const __PARAMETERS: &[__p::Parameter; 1] = &[
+                                __p::Parameter {
+                                    name: "orders",
+                                    ..__p::Parameter::EMPTY
+                                },
+                            ];
+                            type __T0 = State<__Self>;
+                            let mut __0 = (&__p::Input::<__p::Same<__T0>>::NEW)
+                                .kind()
+                                .injected_for::<__p::Same<__T0>>(&__PARAMETERS[0]);
+                            type __Returned = Vec<u8>;
+                            let __split = (&__p::Output::<__Returned>::NEW).split();
+                            let __value = (&&&&__split.value()).resource_kind().checked();
+                            let __error = (&&&__split.error()).kind().checked();
+                            let __output = __split.join(__value, __error);
+                            let __call = match __invocation.begin(&mut [&mut __0], &__output) {
+                                ::core::result::Result::Ok(__call) => __call,
+                                ::core::result::Result::Err(__invoked) => return __invoked,
+                            };
+                            let __context = __call.context();
+                            __call
+                                .run(
+                                    __output,
+                                    async move {
+                                        let __0 = __0.resolve(&__context).await?;
+                                        __p::run_blocking(__context, move || __Self::r#all(__0))
+                                            .await
+                                    },
+                                )
+                        }
+                        __p::inventory::submit! {
+                            __p::RegisteredResource(< __all as __p::ResourceHandle > ::DEFINITION)
+                        }
+                    };
+                    #[allow(deprecated, unused_qualifications)]
+                    impl __p::ServerBlockWithoutExtend for store::Orders<u8> {
+                        const TOOLS: &'static [&'static __p::ToolDefinition] = &[
+                            #[cfg(unix)]
+                            <__find as __p::ToolHandle>::DEFINITION,
                         ];
-                        let mut __0 = __p::receiver::<__Self>();
-                        let mut __1 = (&__p::Input::<str>::NEW)
-                            .kind()
-                            .configurable()
-                            .slot_for::<str>(&__PARAMETERS[1]);
-                        let __split = (&__p::Output::<Option<__Self>>::NEW).split();
-                        let __value = (&&&&__split.value()).kind().checked();
-                        let __error = (&&&__split.error()).kind().checked();
-                        let __output = __split.join(__value, __error);
-                        let __call = match __invocation.begin(&mut [&mut __0, &mut __1], &__output) {
-                            ::core::result::Result::Ok(__call) => __call,
-                            ::core::result::Result::Err(__invoked) => return __invoked,
-                        };
-                        let __context = __call.context();
-                        __call
-                            .run(
-                                __output,
-                                async move {
-                                    let __0 = __0.resolve(&__context).await?;
-                                    let __1 = __1.resolve(&__context).await?;
-                                    let __value = __Self::find(
-                                            ::core::borrow::Borrow::<__p::State<__Self>>::borrow(&__0),
-                                            ::core::borrow::Borrow::<str>::borrow(&__1),
-                                        )
-                                        .await;
-                                    ::core::result::Result::Ok(__value)
-                                },
-                            )
-                    }
-                    __p::inventory::submit! {
-                        __p::RegisteredTool(< __find as __p::ToolHandle > ::DEFINITION)
+                        const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
+                            <__all as __p::ResourceHandle>::DEFINITION,
+                        ];
+                        const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
                     }
                 };
-                #[doc(hidden)]
-                #[allow(non_camel_case_types, dead_code)]
-                struct __all {}
-                #[allow(deprecated, unused_qualifications)]
-                const _: () = {
-                    impl __p::ResourceHandle for __all {
-                        const DEFINITION: &'static __p::ResourceDefinition = &__p::ResourceDefinition {
-                            component: __p::ComponentDefinition {
-                                name: "all",
-                                description: "Order ids.",
-                                location: __p::Location {
-                                    file: ::core::file!(),
-                                    line: ::core::line!(),
-                                    module_path: ::core::module_path!(),
-                                },
-                                invoke: __invoke,
-                                ..__p::ComponentDefinition::EMPTY
-                            },
-                            uri: "orders://all",
-                            ..__p::ResourceDefinition::EMPTY
-                        };
-                    }
-                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
-                        const __PARAMETERS: &[__p::Parameter; 1] = &[
-                            __p::Parameter {
-                                name: "orders",
-                                ..__p::Parameter::EMPTY
-                            },
-                        ];
-                        let mut __0 = (&__p::Input::<State<__Self>>::NEW)
-                            .kind()
-                            .injected_for::<State<__Self>>(&__PARAMETERS[0]);
-                        let __split = (&__p::Output::<Vec<u8>>::NEW).split();
-                        let __value = (&&&&__split.value()).resource_kind().checked();
-                        let __error = (&&&__split.error()).kind().checked();
-                        let __output = __split.join(__value, __error);
-                        let __call = match __invocation.begin(&mut [&mut __0], &__output) {
-                            ::core::result::Result::Ok(__call) => __call,
-                            ::core::result::Result::Err(__invoked) => return __invoked,
-                        };
-                        let __context = __call.context();
-                        __call
-                            .run(
-                                __output,
-                                async move {
-                                    let __0 = __0.resolve(&__context).await?;
-                                    __p::run_blocking(__context, move || __Self::r#all(__0)).await
-                                },
-                            )
-                    }
-                    __p::inventory::submit! {
-                        __p::RegisteredResource(< __all as __p::ResourceHandle > ::DEFINITION)
-                    }
-                };
-                #[allow(deprecated, unused_qualifications)]
-                impl __p::ServerBlockWithoutExtend for store::Orders<u8> {
-                    const TOOLS: &'static [&'static __p::ToolDefinition] = &[
-                        #[cfg(unix)]
-                        <__find as __p::ToolHandle>::DEFINITION,
-                    ];
-                    const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
-                        <__all as __p::ResourceHandle>::DEFINITION,
-                    ];
-                    const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
-                }
             };
-        "#]],
+        "##]],
     );
 }
 
@@ -236,19 +254,20 @@ fn a_further_block_of_a_type_registers_its_components_by_the_type() {
         server(quote!(), block.clone()),
         server(quote!(extend), block),
         expect![[r#"
-        -    impl __p::ServerBlockWithoutExtend for Orders {
-        -        const TOOLS: &'static [&'static __p::ToolDefinition] = &[
-        -            <__count as __p::ToolHandle>::DEFINITION,
-        -        ];
-        -        const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
-        -            <__all as __p::ResourceHandle>::DEFINITION,
-        -        ];
-        -        const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
-        +    __p::inventory::submit! {
-        +        __p::ServerExtension { server : ::core::any::TypeId::of:: < Orders >, tools : &
-        +        [< __count as __p::ToolHandle > ::DEFINITION], resources : & [< __all as
-        +        __p::ResourceHandle > ::DEFINITION], prompts : & [], }
-    "#]],
+            +        use ::fastmcp_rs::__private::options::server::extend as _;
+            -        impl __p::ServerBlockWithoutExtend for Orders {
+            -            const TOOLS: &'static [&'static __p::ToolDefinition] = &[
+            -                <__count as __p::ToolHandle>::DEFINITION,
+            -            ];
+            -            const RESOURCES: &'static [&'static __p::ResourceDefinition] = &[
+            -                <__all as __p::ResourceHandle>::DEFINITION,
+            -            ];
+            -            const PROMPTS: &'static [&'static __p::PromptDefinition] = &[];
+            +        __p::inventory::submit! {
+            +            __p::ServerExtension { server : ::core::any::TypeId::of:: < Orders >, tools :
+            +            & [< __count as __p::ToolHandle > ::DEFINITION], resources : & [< __all as
+            +            __p::ResourceHandle > ::DEFINITION], prompts : & [], }
+        "#]],
     );
 }
 

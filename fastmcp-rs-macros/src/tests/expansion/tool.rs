@@ -32,7 +32,16 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
     };
     check_expansion(
         tool(quote!(), item),
-        expect![[r#"
+        expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use ::fastmcp_rs::__private::options::arg::{
+                        max_length as _, default as _, example as _, header as _,
+                    };
+                };
+            };
             /// Finds an order.
             ///
             /// - by its reference
@@ -46,95 +55,102 @@ fn an_async_tool_reads_its_arguments_and_awaits_its_future() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             pub(crate) struct get_order {}
-            #[allow(deprecated, unused_qualifications)]
+            #[allow(deprecated, unexpected_cfgs, unused_qualifications)]
             const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ToolHandle for get_order {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "get_order",
-                            description: "Finds an order.\n\n- by its reference",
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
+                #[cfg(not(rust_analyzer))]
+                const _: () = {
+                    use ::fastmcp_rs::__private as __p;
+                    #[allow(unused_imports)]
+                    use ::fastmcp_rs::__private::probe::*;
+                    impl __p::ToolHandle for get_order {
+                        const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                            component: __p::ComponentDefinition {
+                                name: "get_order",
+                                description: "Finds an order.\n\n- by its reference",
+                                location: __p::Location {
+                                    file: __p::file!(),
+                                    line: __p::line!(),
+                                    module_path: ::core::module_path!(),
+                                },
+                                invoke: __invoke,
+                                ..__p::ComponentDefinition::EMPTY
                             },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
-                    const __PARAMETERS: &[__p::Parameter; 3] = &[
-                        __p::Parameter {
-                            name: "order_id",
-                            description: "The order's reference.",
-                            constraints: __p::Constraints {
-                                max_length: ::core::option::Option::Some(20u64),
-                                ..__p::Constraints::EMPTY
+                            ..__p::ToolDefinition::EMPTY
+                        };
+                    }
+                    fn __invoke(__invocation: __p::Invocation<'_>) -> __p::InvocationResult {
+                        const __PARAMETERS: &[__p::Parameter; 3] = &[
+                            __p::Parameter {
+                                name: "order_id",
+                                description: "The order's reference.",
+                                constraints: __p::Constraints {
+                                    max_length: ::core::option::Option::Some(20u64),
+                                    ..__p::Constraints::EMPTY
+                                },
+                                default: ::core::option::Option::Some("\"ORD-1\""),
+                                examples: &["\"ORD-101\""],
+                                header: ::core::option::Option::Some("Order"),
+                                ..__p::Parameter::EMPTY
                             },
-                            default: ::core::option::Option::Some("\"ORD-1\""),
-                            examples: &["\"ORD-101\""],
-                            header: ::core::option::Option::Some("Order"),
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "limit",
-                            ..__p::Parameter::EMPTY
-                        },
-                        __p::Parameter {
-                            name: "db",
-                            ..__p::Parameter::EMPTY
-                        },
-                    ];
-                    (&__p::DefaultOf::<str>::NEW).kind().text();
-                    (&__p::Header::<str>::NEW).kind().check();
-                    let mut __0 = (&__p::Input::<str>::NEW)
-                        .kind()
-                        .configurable()
-                        .slot_for::<str>(&__PARAMETERS[0]);
-                    let mut __1 = (&__p::Input::<Option<u32>>::NEW)
-                        .kind()
-                        .slot_for::<Option<u32>>(&__PARAMETERS[1]);
-                    let mut __2 = (&__p::Input::<State<Pool>>::NEW)
-                        .kind()
-                        .slot_for::<State<Pool>>(&__PARAMETERS[2]);
-                    let __split = (&__p::Output::<Result<String, ToolError>>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    let __output = __split.join(__value, __error);
-                    let __call = match __invocation
-                        .begin(&mut [&mut __0, &mut __1, &mut __2], &__output)
-                    {
-                        ::core::result::Result::Ok(__call) => __call,
-                        ::core::result::Result::Err(__invoked) => return __invoked,
-                    };
-                    let __context = __call.context();
-                    __call
-                        .run(
-                            __output,
-                            async move {
-                                let __0 = __0.resolve(&__context).await?;
-                                let __1 = __1.resolve(&__context).await?;
-                                let __2 = __2.resolve(&__context).await?;
-                                let __value = get_order(
-                                        ::core::borrow::Borrow::<str>::borrow(&__0),
-                                        __1,
-                                        __2,
-                                    )
-                                    .await;
-                                ::core::result::Result::Ok(__value)
+                            __p::Parameter {
+                                name: "limit",
+                                ..__p::Parameter::EMPTY
                             },
-                        )
-                }
-                __p::inventory::submit! {
-                    __p::RegisteredTool(< get_order as __p::ToolHandle > ::DEFINITION)
-                }
+                            __p::Parameter {
+                                name: "db",
+                                ..__p::Parameter::EMPTY
+                            },
+                        ];
+                        type __T0 = str;
+                        type __T1 = Option<u32>;
+                        type __T2 = State<Pool>;
+                        (&__p::DefaultOf::<str>::NEW).kind().text();
+                        (&__p::Header::<str>::NEW).kind().check();
+                        let mut __0 = (&__p::Input::<__p::Same<__T0>>::NEW)
+                            .kind()
+                            .configurable()
+                            .slot_for::<__p::Same<__T0>>(&__PARAMETERS[0]);
+                        let mut __1 = (&__p::Input::<__p::Same<__T1>>::NEW)
+                            .kind()
+                            .slot_for::<__p::Same<__T1>>(&__PARAMETERS[1]);
+                        let mut __2 = (&__p::Input::<__p::Same<__T2>>::NEW)
+                            .kind()
+                            .slot_for::<__p::Same<__T2>>(&__PARAMETERS[2]);
+                        type __Returned = Result<String, ToolError>;
+                        let __split = (&__p::Output::<__Returned>::NEW).split();
+                        let __value = (&&&&__split.value()).kind().checked();
+                        let __error = (&&&__split.error()).kind().checked();
+                        let __output = __split.join(__value, __error);
+                        let __call = match __invocation
+                            .begin(&mut [&mut __0, &mut __1, &mut __2], &__output)
+                        {
+                            ::core::result::Result::Ok(__call) => __call,
+                            ::core::result::Result::Err(__invoked) => return __invoked,
+                        };
+                        let __context = __call.context();
+                        __call
+                            .run(
+                                __output,
+                                async move {
+                                    let __0 = __0.resolve(&__context).await?;
+                                    let __1 = __1.resolve(&__context).await?;
+                                    let __2 = __2.resolve(&__context).await?;
+                                    let __value = get_order(
+                                            ::core::borrow::Borrow::<__T0>::borrow(&__0),
+                                            __1,
+                                            __2,
+                                        )
+                                        .await;
+                                    ::core::result::Result::Ok(__value)
+                                },
+                            )
+                    }
+                    __p::inventory::submit! {
+                        __p::RegisteredTool(< get_order as __p::ToolHandle > ::DEFINITION)
+                    }
+                };
             };
-        "#]],
+        "##]],
     );
 }
 
@@ -154,9 +170,9 @@ fn a_plain_function_runs_on_a_thread_of_its_own() {
         expect![[r#"
             -async fn add(a: i64, b: i64) -> i64 {
             +fn add(a: i64, b: i64) -> i64 {
-            -                    let __value = add(__0, __1).await;
-            -                    ::core::result::Result::Ok(__value)
-            +                    __p::run_blocking(__context, move || add(__0, __1)).await
+            -                        let __value = add(__0, __1).await;
+            -                        ::core::result::Result::Ok(__value)
+            +                        __p::run_blocking(__context, move || add(__0, __1)).await
         "#]],
     );
 }
@@ -167,9 +183,16 @@ fn an_inline_function_is_called_in_place() {
         tool(quote!(), add()),
         tool(quote!(inline), add()),
         expect![[r#"
-            -                    __p::run_blocking(__context, move || add(__0, __1)).await
-            +                    let __value = add(__0, __1);
-            +                    ::core::result::Result::Ok(__value)
+            +#[allow(unexpected_cfgs)]
+            +const _: () = {
+            +    #[cfg(rust_analyzer)]
+            +    const _: () = {
+            +        use ::fastmcp_rs::__private::options::tool::inline as _;
+            +    };
+            +};
+            -                        __p::run_blocking(__context, move || add(__0, __1)).await
+            +                        let __value = add(__0, __1);
+            +                        ::core::result::Result::Ok(__value)
         "#]],
     );
 }
@@ -184,13 +207,20 @@ fn a_blocking_async_function_runs_on_a_thread_of_its_own() {
         tool(quote!(), item.clone()),
         tool(quote!(blocking), item),
         expect![[r#"
-            -                    let __value = wait().await;
-            -                    ::core::result::Result::Ok(__value)
-            +                    __p::run_blocking_async(
-            +                            __context,
-            +                            move || async move { wait().await },
-            +                        )
-            +                        .await
+            +#[allow(unexpected_cfgs)]
+            +const _: () = {
+            +    #[cfg(rust_analyzer)]
+            +    const _: () = {
+            +        use ::fastmcp_rs::__private::options::tool::blocking as _;
+            +    };
+            +};
+            -                        let __value = wait().await;
+            -                        ::core::result::Result::Ok(__value)
+            +                        __p::run_blocking_async(
+            +                                __context,
+            +                                move || async move { wait().await },
+            +                            )
+            +                            .await
         "#]],
     );
 }
@@ -211,7 +241,7 @@ fn a_tool_without_a_description_warns() {
         ),
         expect![[r#"
             -/// Waits.
-            -                description: "Waits.",
+            -                    description: "Waits.",
             +const _: () = {
             +    #[deprecated(
             +        note = "tool `wait` has no description: a model uses it to decide when to call the tool; add a doc comment"
@@ -229,16 +259,23 @@ fn the_handle_and_the_path_of_the_crate_can_be_chosen() {
         tool(quote!(), add()),
         tool(quote!(handle = Sum, crate = other::mcp), add()),
         expect![[r#"
+            +#[allow(unexpected_cfgs)]
+            +const _: () = {
+            +    #[cfg(rust_analyzer)]
+            +    const _: () = {
+            +        use other::mcp::__private::options::tool::handle as _;
+            +    };
+            +};
             -struct add {}
             +struct Sum {}
-            -    use ::fastmcp_rs::__private as __p;
-            +    use other::mcp::__private as __p;
-            -    use ::fastmcp_rs::__private::probe::*;
-            -    impl __p::ToolHandle for add {
-            +    use other::mcp::__private::probe::*;
-            +    impl __p::ToolHandle for Sum {
-            -        __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
-            +        __p::RegisteredTool(< Sum as __p::ToolHandle > ::DEFINITION)
+            -        use ::fastmcp_rs::__private as __p;
+            +        use other::mcp::__private as __p;
+            -        use ::fastmcp_rs::__private::probe::*;
+            -        impl __p::ToolHandle for add {
+            +        use other::mcp::__private::probe::*;
+            +        impl __p::ToolHandle for Sum {
+            -            __p::RegisteredTool(< add as __p::ToolHandle > ::DEFINITION)
+            +            __p::RegisteredTool(< Sum as __p::ToolHandle > ::DEFINITION)
         "#]],
     );
 }
@@ -277,10 +314,10 @@ fn the_name_of_a_raw_identifier_is_the_identifier_without_its_prefix() {
         expect![[r#"
             -async fn kind() {}
             +async fn r#type() {}
-            -                name: "kind",
-            +                name: "type",
-            -                    let __value = kind().await;
-            +                    let __value = r#type().await;
+            -                    name: "kind",
+            +                    name: "type",
+            -                        let __value = kind().await;
+            +                        let __value = r#type().await;
         "#]],
     );
 }
@@ -315,45 +352,47 @@ fn a_reference_borrows_from_an_owned_argument() {
             +    context: &Context,
             +    maybe: Option<&Order>,
             +) -> &'a str {
-            -        let mut __0 = (&__p::Input::<String>::NEW)
-            -            .kind()
-            -            .slot_for::<String>(&__PARAMETERS[0]);
-            -        let mut __1 = (&__p::Input::<Vec<Cow<'static, str>>>::NEW)
-            +        let mut __0 = (&__p::Input::<str>::NEW).kind().slot_for::<str>(&__PARAMETERS[0]);
-            +        let mut __1 = (&__p::Input::<[Cow<'static, str>]>::NEW)
-            -            .slot_for::<Vec<Cow<'static, str>>>(&__PARAMETERS[1]);
-            +            .slot_for::<[Cow<'static, str>]>(&__PARAMETERS[1]);
-            -        let mut __3 = (&__p::Input::<Option<Order>>::NEW)
-            +        let mut __3 = (&__p::Input::<Option<<Order as __p::Lend>::Owned>>::NEW)
-            -            .slot_for::<Option<Order>>(&__PARAMETERS[3]);
-            -        let __split = (&__p::Output::<String>::NEW).split();
-            +            .slot_for::<Option<<Order as __p::Lend>::Owned>>(&__PARAMETERS[3]);
-            +        let __split = (&__p::Output::<&'static str>::NEW).split();
-            -            .run(
-            -                __output,
-            -                async move {
-            -                    let __0 = __0.resolve(&__context).await?;
-            -                    let __1 = __1.resolve(&__context).await?;
-            -                    let __2 = __2.resolve(&__context).await?;
-            -                    let __3 = __3.resolve(&__context).await?;
-            -                    let __value = lend(__0, __1, __2, __3).await;
-            -                    ::core::result::Result::Ok(__value)
-            -                },
-            -            )
-            +            .run_rendered(async move {
-            +                let __0 = __0.resolve(&__context).await?;
-            +                let __1 = __1.resolve(&__context).await?;
-            +                let __2 = __2.resolve(&__context).await?;
-            +                let __3 = __3.resolve(&__context).await?;
-            +                let __value = lend(
-            +                        ::core::borrow::Borrow::<str>::borrow(&__0),
-            +                        ::core::borrow::Borrow::<[Cow<'static, str>]>::borrow(&__1),
-            +                        ::core::borrow::Borrow::<Context>::borrow(&__2),
-            +                        __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
-            +                    )
-            +                    .await;
-            +                __p::render(&__output, __value)
-            +            })
+            -            type __T0 = String;
+            -            type __T1 = Vec<Cow<'static, str>>;
+            +            type __T0 = str;
+            +            type __T1 = [Cow<'static, str>];
+            -            type __T3 = Option<Order>;
+            -            let mut __0 = (&__p::Input::<__T0>::NEW)
+            +            type __T3 = Option<<Order as __p::Lend>::Owned>;
+            +            let mut __0 = (&__p::Input::<__p::Same<__T0>>::NEW)
+            -                .slot_for::<__T0>(&__PARAMETERS[0]);
+            +                .slot_for::<__p::Same<__T0>>(&__PARAMETERS[0]);
+            -            let mut __2 = (&__p::Input::<__T2>::NEW)
+            +            let mut __2 = (&__p::Input::<__p::Same<__T2>>::NEW)
+            -                .slot_for::<__T2>(&__PARAMETERS[2]);
+            +                .slot_for::<__p::Same<__T2>>(&__PARAMETERS[2]);
+            -            type __Returned = String;
+            +            type __Returned = &'static str;
+            -                .run(
+            -                    __output,
+            -                    async move {
+            -                        let __0 = __0.resolve(&__context).await?;
+            -                        let __1 = __1.resolve(&__context).await?;
+            -                        let __2 = __2.resolve(&__context).await?;
+            -                        let __3 = __3.resolve(&__context).await?;
+            -                        let __value = lend(__0, __1, __2, __3).await;
+            -                        ::core::result::Result::Ok(__value)
+            -                    },
+            -                )
+            +                .run_rendered(async move {
+            +                    let __0 = __0.resolve(&__context).await?;
+            +                    let __1 = __1.resolve(&__context).await?;
+            +                    let __2 = __2.resolve(&__context).await?;
+            +                    let __3 = __3.resolve(&__context).await?;
+            +                    let __value = lend(
+            +                            ::core::borrow::Borrow::<__T0>::borrow(&__0),
+            +                            ::core::borrow::Borrow::<__T1>::borrow(&__1),
+            +                            ::core::borrow::Borrow::<__T2>::borrow(&__2),
+            +                            __3.as_ref().map(::core::borrow::Borrow::<Order>::borrow),
+            +                        )
+            +                        .await;
+            +                    __p::render(&__output, __value)
+            +                })
         "#]],
     );
 }
@@ -375,13 +414,15 @@ fn a_parameter_with_a_pattern_is_injected() {
         tool_of(quote!(pool: State<Pool>)),
         tool_of(quote!(State(pool): State<Pool>)),
         expect![[r#"
-        -async fn find(pool: State<Pool>) -> String {
-        +async fn find(State(pool): State<Pool>) -> String {
-        -                name: "pool",
-        +                name: "__pattern",
-        -            .slot_for::<State<Pool>>(&__PARAMETERS[0]);
-        +            .pattern_for::<State<Pool>>(&__PARAMETERS[0]);
-    "#]],
+            -async fn find(pool: State<Pool>) -> String {
+            +async fn find(State(pool): State<Pool>) -> String {
+            -                    name: "pool",
+            +                    name: "__pattern",
+            -            let mut __0 = (&__p::Input::<__p::Same<__T0>>::NEW)
+            +            let mut __0 = (&__p::Input::<__T0>::NEW)
+            -                .slot_for::<__p::Same<__T0>>(&__PARAMETERS[0]);
+            +                .pattern_for::<__T0>(&__PARAMETERS[0]);
+        "#]],
     );
 }
 
@@ -418,48 +459,59 @@ fn every_option_is_part_of_the_definition() {
         tool(quote!(handle = GetOrder), item.clone()),
         tool(options, item),
         expect![[r#"
-            -                name: "get_order",
-            -                description: "Ignored.",
-            +                name: "orders.get",
-            +                title: ::core::option::Option::Some("Get an order"),
-            +                description: "Given.",
-            +                tags: &["orders", "read"],
-            +                icons: &[
-            +                    __p::IconDefinition {
-            +                        src: "https://example.com/icon.png",
-            +                        ..__p::IconDefinition::EMPTY
-            +                    },
-            +                    __p::IconDefinition {
-            +                        src: "data:image/png;base64,AA==",
-            +                        mime_type: ::core::option::Option::Some("image/png"),
-            +                        sizes: &["48x48", "any"],
-            +                        theme: ::core::option::Option::Some("dark"),
-            +                    },
-            +                ],
-            +                meta: ::core::option::Option::Some(
-            +                    "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
-            +                ),
-            +                timeout: ::core::option::Option::Some(
-            +                    ::core::time::Duration::new(90u64, 0u32),
-            +                ),
-            +                middleware: ::core::option::Option::Some(|__layers| {
-            +                    __p::add_layer(__layers, Timing::new());
-            +                    __p::add_layer(__layers, limit(3));
-            +                }),
-            -                ..__p::ComponentDefinition::EMPTY
-            -            ..__p::ToolDefinition::EMPTY
-            +            annotations: __p::ToolAnnotations {
-            +                read_only: ::core::option::Option::Some(true),
-            +                destructive: ::core::option::Option::Some(false),
-            +                idempotent: ::core::option::Option::Some(true),
-            +                open_world: ::core::option::Option::Some(false),
-            +            },
-            +            results: __p::ResultOptions {
-            +                structured: ::core::option::Option::Some(false),
-            +                wrapped: ::core::option::Option::Some(true),
-            +                link_text: ::core::option::Option::Some(true),
-            +                content: ::core::option::Option::Some(__p::ResultContent::Both),
-            +            },
+            -        use ::fastmcp_rs::__private::options::tool::handle as _;
+            +        use ::fastmcp_rs::__private::options::tool::{
+            +            name as _, title as _, description as _, read_only as _, destructive as _,
+            +            idempotent as _, open_world as _, tags as _, icons as _, meta as _,
+            +            blocking as _, timeout as _, middleware as _, structured as _, wrapped as _,
+            +            link_text as _, result_content as _, handle as _,
+            +        };
+            +        const _: fn() = || {
+            +            let _ = Timing::new();
+            +            let _ = limit(3);
+            +        };
+            -                    name: "get_order",
+            -                    description: "Ignored.",
+            +                    name: "orders.get",
+            +                    title: ::core::option::Option::Some("Get an order"),
+            +                    description: "Given.",
+            +                    tags: &["orders", "read"],
+            +                    icons: &[
+            +                        __p::IconDefinition {
+            +                            src: "https://example.com/icon.png",
+            +                            ..__p::IconDefinition::EMPTY
+            +                        },
+            +                        __p::IconDefinition {
+            +                            src: "data:image/png;base64,AA==",
+            +                            mime_type: ::core::option::Option::Some("image/png"),
+            +                            sizes: &["48x48", "any"],
+            +                            theme: ::core::option::Option::Some("dark"),
+            +                        },
+            +                    ],
+            +                    meta: ::core::option::Option::Some(
+            +                        "{\"team\":\"billing\",\"nested\":{\"n\":[1,-2.5,null]}}",
+            +                    ),
+            +                    timeout: ::core::option::Option::Some(
+            +                        ::core::time::Duration::new(90u64, 0u32),
+            +                    ),
+            +                    middleware: ::core::option::Option::Some(|__layers| {
+            +                        __p::add_layer(__layers, Timing::new());
+            +                        __p::add_layer(__layers, limit(3));
+            +                    }),
+            -                    ..__p::ComponentDefinition::EMPTY
+            -                ..__p::ToolDefinition::EMPTY
+            +                annotations: __p::ToolAnnotations {
+            +                    read_only: ::core::option::Option::Some(true),
+            +                    destructive: ::core::option::Option::Some(false),
+            +                    idempotent: ::core::option::Option::Some(true),
+            +                    open_world: ::core::option::Option::Some(false),
+            +                },
+            +                results: __p::ResultOptions {
+            +                    structured: ::core::option::Option::Some(false),
+            +                    wrapped: ::core::option::Option::Some(true),
+            +                    link_text: ::core::option::Option::Some(true),
+            +                    content: ::core::option::Option::Some(__p::ResultContent::Both),
+            +                },
         "#]],
     );
 }
@@ -483,25 +535,31 @@ fn the_attributes_of_an_argument_are_part_of_its_parameter() {
         tool(quote!(), plain),
         tool(quote!(), constrained),
         expect![[r#"
-            -                name: "id",
-            +                name: "orderId",
-            +                constraints: __p::Constraints {
-            +                    min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
-            +                    max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
-            +                    ..__p::Constraints::EMPTY
-            +                },
-            +                examples: &["1", "[2]"],
-            +                constraints: __p::Constraints {
-            +                    min_length: ::core::option::Option::Some(1u64),
-            +                    pattern: ::core::option::Option::Some("^a\\d$"),
-            +                    ..__p::Constraints::EMPTY
-            +                },
-            -        let mut __0 = (&__p::Input::<f64>::NEW).kind().slot_for::<f64>(&__PARAMETERS[0]);
-            +        let mut __0 = (&__p::Input::<f64>::NEW)
-            +            .kind()
-            +            .configurable()
-            +            .slot_for::<f64>(&__PARAMETERS[0]);
-            +            .configurable()
+            +#[allow(unexpected_cfgs)]
+            +const _: () = {
+            +    #[cfg(rust_analyzer)]
+            +    const _: () = {
+            +        use ::fastmcp_rs::__private::options::arg::{
+            +            min as _, max as _, rename as _, example as _, example as _, min_length as _,
+            +            pattern as _,
+            +        };
+            +    };
+            +};
+            -                    name: "id",
+            +                    name: "orderId",
+            +                    constraints: __p::Constraints {
+            +                        min: ::core::option::Option::Some(__p::Number::Integer(1i128)),
+            +                        max: ::core::option::Option::Some(__p::Number::Float(2.5f64)),
+            +                        ..__p::Constraints::EMPTY
+            +                    },
+            +                    examples: &["1", "[2]"],
+            +                    constraints: __p::Constraints {
+            +                        min_length: ::core::option::Option::Some(1u64),
+            +                        pattern: ::core::option::Option::Some("^a\\d$"),
+            +                        ..__p::Constraints::EMPTY
+            +                    },
+            +                .configurable()
+            +                .configurable()
         "#]],
     );
 }
@@ -526,25 +584,36 @@ fn a_default_that_is_no_literal_is_a_function_of_its_argument() {
         tool(quote!(), before),
         tool(quote!(rename_all = "camelCase"), after),
         expect![[r#"
-        -                name: "page_size",
-        +                name: "pageSize",
-        +                default: ::core::option::Option::Some("[]"),
-        -        let mut __0 = (&__p::Input::<u32>::NEW).kind().slot_for::<u32>(&__PARAMETERS[0]);
-        +        (&__p::DefaultOf::<Vec<String>>::NEW).kind().list();
-        +        let mut __0 = (&__p::Input::<u32>::NEW)
-        +            .kind()
-        +            .configurable()
-        +            .slot_for::<u32>(&__PARAMETERS[0])
-        +            .with_default(|| __p::IntoDefault::into_default(2 * LIMIT));
-        -            .slot_for::<Kind>(&__PARAMETERS[1]);
-        +            .configurable()
-        +            .slot_for::<Kind>(&__PARAMETERS[1])
-        +            .with_default(::core::default::Default::default);
-        +            .configurable()
-        -            .slot_for::<Order>(&__PARAMETERS[3]);
-        +            .configurable()
-        +            .flat_slot_for::<Order>(&__PARAMETERS[3]);
-    "#]],
+            +#[allow(unexpected_cfgs)]
+            +const _: () = {
+            +    #[cfg(rust_analyzer)]
+            +    const _: () = {
+            +        use ::fastmcp_rs::__private::options::tool::rename_all as _;
+            +        use ::fastmcp_rs::__private::options::arg::{
+            +            default as _, default as _, default as _, flatten as _,
+            +        };
+            +        const _: fn() = || {
+            +            let _ = 2 * LIMIT;
+            +        };
+            +    };
+            +};
+            -                    name: "page_size",
+            +                    name: "pageSize",
+            +                    default: ::core::option::Option::Some("[]"),
+            +            (&__p::DefaultOf::<Vec<String>>::NEW).kind().list();
+            -                .slot_for::<__T0>(&__PARAMETERS[0]);
+            +                .configurable()
+            +                .slot_for::<__T0>(&__PARAMETERS[0])
+            +                .with_default(|| __p::IntoDefault::into_default(2 * LIMIT));
+            -                .slot_for::<__T1>(&__PARAMETERS[1]);
+            +                .configurable()
+            +                .slot_for::<__T1>(&__PARAMETERS[1])
+            +                .with_default(__p::Default::default);
+            +                .configurable()
+            -                .slot_for::<__T3>(&__PARAMETERS[3]);
+            +                .configurable()
+            +                .flat_slot_for::<__T3>(&__PARAMETERS[3]);
+        "#]],
     );
 }
 
@@ -560,10 +629,14 @@ fn a_tool_with_mistakes_keeps_every_name() {
     };
     check_expansion(
         tool(quote!(), item),
-        expect![[r#"
-            ::core::compile_error! {
-                "`min` bounds a number, and this is a string: to bound its length, write `min_length`"
-            }
+        expect![[r##"
+            #[allow(unexpected_cfgs)]
+            const _: () = {
+                #[cfg(rust_analyzer)]
+                const _: () = {
+                    use ::fastmcp_rs::__private::options::arg::min as _;
+                };
+            };
             /// Finds.
             async fn find(text: String) -> String {
                 text
@@ -571,38 +644,49 @@ fn a_tool_with_mistakes_keeps_every_name() {
             #[doc(hidden)]
             #[allow(non_camel_case_types, dead_code)]
             struct find {}
-            #[allow(deprecated, unused_qualifications)]
+            #[allow(deprecated, unexpected_cfgs, unused_qualifications)]
             const _: () = {
-                use ::fastmcp_rs::__private as __p;
-                #[allow(unused_imports)]
-                use ::fastmcp_rs::__private::probe::*;
-                impl __p::ToolHandle for find {
-                    const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
-                        component: __p::ComponentDefinition {
-                            name: "find",
-                            description: "Finds.",
-                            location: __p::Location {
-                                file: ::core::file!(),
-                                line: ::core::line!(),
-                                module_path: ::core::module_path!(),
+                #[cfg(not(rust_analyzer))]
+                const _: () = {
+                    use ::fastmcp_rs::__private as __p;
+                    #[allow(unused_imports)]
+                    use ::fastmcp_rs::__private::probe::*;
+                    impl __p::ToolHandle for find {
+                        const DEFINITION: &'static __p::ToolDefinition = &__p::ToolDefinition {
+                            component: __p::ComponentDefinition {
+                                name: "find",
+                                description: "Finds.",
+                                location: __p::Location {
+                                    file: __p::file!(),
+                                    line: __p::line!(),
+                                    module_path: ::core::module_path!(),
+                                },
+                                invoke: __invoke,
+                                ..__p::ComponentDefinition::EMPTY
                             },
-                            invoke: __invoke,
-                            ..__p::ComponentDefinition::EMPTY
-                        },
-                        ..__p::ToolDefinition::EMPTY
-                    };
-                }
-                fn __invoke(_: __p::Invocation<'_>) -> __p::InvocationResult {
-                    let _ = (&__p::Input::<String>::NEW)
-                        .kind()
-                        .slot_for::<String>(&__p::Parameter::EMPTY);
-                    let __split = (&__p::Output::<String>::NEW).split();
-                    let __value = (&&&&__split.value()).kind().checked();
-                    let __error = (&&&__split.error()).kind().checked();
-                    ::core::unreachable!()
-                }
+                            ..__p::ToolDefinition::EMPTY
+                        };
+                    }
+                    #[allow(unused_mut, unused_variables)]
+                    fn __invoke(_: __p::Invocation<'_>) -> __p::InvocationResult {
+                        {
+                            type __T0 = String;
+                            let _ = (&__p::Input::<__T0>::NEW)
+                                .kind()
+                                .slot_for::<__T0>(&__p::Parameter::EMPTY);
+                        }
+                        type __Returned = String;
+                        let __split = (&__p::Output::<__Returned>::NEW).split();
+                        let __value = (&&&&__split.value()).kind().checked();
+                        let __error = (&&&__split.error()).kind().checked();
+                        ::core::unreachable!()
+                    }
+                };
             };
-        "#]],
+            ::core::compile_error! {
+                "`min` bounds a number, and this is a string: to bound its length, write `min_length`"
+            }
+        "##]],
     );
     let item = quote! {
         /// Finds.
@@ -643,9 +727,17 @@ fn an_output_schema_is_a_static_that_checks_the_result() {
         tool(quote!(), item.clone()),
         tool(quote!(output_schema = Order), item),
         expect![[r#"
-        -        let __value = (&&&&__split.value()).kind().checked();
-        +        static __SCHEMA: __p::OutputSchema = __p::OutputSchema::new::<Order>();
-        +        let __value = __split.value().composed().with_output_schema(&__SCHEMA);
-    "#]],
+            +#[allow(unexpected_cfgs)]
+            +const _: () = {
+            +    #[cfg(rust_analyzer)]
+            +    const _: () = {
+            +        use ::fastmcp_rs::__private::options::tool::output_schema as _;
+            +        const _: ::core::option::Option<Order> = ::core::option::Option::None;
+            +    };
+            +};
+            -            let __value = (&&&&__split.value()).kind().checked();
+            +            static __SCHEMA: __p::OutputSchema = __p::OutputSchema::new::<Order>();
+            +            let __value = __split.value().composed().with_output_schema(&__SCHEMA);
+        "#]],
     );
 }

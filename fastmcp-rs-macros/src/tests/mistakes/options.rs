@@ -22,8 +22,8 @@ fn every_malformed_option_is_reported() {
             ),
         ),
         expect![[r#"
-            `destructive` does not take parentheses: write `destructive = "yes"`
             an option is written `key = value`, as in `description = "text"`
+            `destructive` does not take parentheses: write `destructive = "yes"`
             `idempotent =` needs a value
             expected the name of an option, as in `name = ".."`
             expected `=` or `,` after `open_world`: options are written `key = value`

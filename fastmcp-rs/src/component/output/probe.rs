@@ -8,7 +8,8 @@ use std::marker::PhantomData;
 use super::own_content::{StructuredWithContent, UncheckedWithContent};
 use super::{
     ContentOutput, ConvertedError, ErrorType, Fallible, Infallible, IntoContent, Output, RawBytes, RefusedBytes,
-    RefusedError, RefusedModel, Scalar, ScalarOutput, UncheckedStructured, ValueType, VisibleError,
+    RefusedError, RefusedModel, Scalar, ScalarOutput, StructuredKind, StructuredOutput, UncheckedStructured, ValueType,
+    VisibleError,
 };
 use crate::component::model::InputOnly;
 use crate::error::ToolError;
@@ -75,9 +76,18 @@ impl<T: InputOnly> InputOnlyType<T> for &&ValueType<T> {
     }
 }
 pub trait StructuredType<T> {
+    fn kind(&self) -> StructuredKind<T>;
+}
+impl<T: StructuredOutput> StructuredType<T> for &ValueType<T> {
+    fn kind(&self) -> StructuredKind<T> {
+        StructuredKind(PhantomData)
+    }
+}
+/// The trait for all other types, which no tool can return.
+pub trait OtherType<T> {
     fn kind(&self) -> UncheckedStructured<T>;
 }
-impl<T> StructuredType<T> for &ValueType<T> {
+impl<T> OtherType<T> for ValueType<T> {
     fn kind(&self) -> UncheckedStructured<T> {
         UncheckedStructured(PhantomData)
     }

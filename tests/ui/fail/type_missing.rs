@@ -1,0 +1,9 @@
+use fastmcp_rs::prelude::*;
+
+/// Finds orders.
+#[mcp::tool]
+fn find_orders(customer: Customer, states: Vec<OrderState>) -> Result<Order, Failure> {
+    unimplemented!("{customer:?} {states:?}")
+}
+
+fn main() {}
