@@ -78,6 +78,8 @@ Options after the URI: `name`, `title`, `description`, `mime_type`, `size`, `aud
 `allow_traversal`, `ttl`, `scope`, `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`, `rename_all`,
 `handle`, `crate`.
 
+Options of parameters, in `#[arg(..)]`: those of `#[mcp::tool]` except `header`, and `complete`.
+
 [Documentation](https://docs.rs/fastmcp-rs/latest/fastmcp_rs/mcp/attr.resource.html)"##
 )]
 #[proc_macro_attribute]
@@ -98,6 +100,8 @@ fn review(order_id: &str) -> String { .. }
 
 Options: `name`, `title`, `description`, `tags`, `icons`, `meta`, `timeout`, `middleware`, `inline`, `blocking`,
 `rename_all`, `handle`, `crate`.
+
+Options of parameters, in `#[arg(..)]`: those of `#[mcp::tool]` except `header`, and `complete`.
 
 [Documentation](https://docs.rs/fastmcp-rs/latest/fastmcp_rs/mcp/attr.prompt.html)"##
 )]
@@ -122,7 +126,7 @@ impl Greeter {
 
 `App::server::<Greeter>()` registers them, and `App::state` takes the value for `&self`.
 
-Options: `rename_all`, `rename_tools`, `extend`, `crate`.
+Options: `rename_all`, `rename_tools`, `rename_prompts`, `extend`, `crate`.
 
 [Documentation](https://docs.rs/fastmcp-rs/latest/fastmcp_rs/mcp/attr.server.html)"##
 )]
@@ -190,7 +194,7 @@ struct Item {
 }
 ```
 
-Options: `input`, `output`, `allow_unknown_fields`, `as_str`, `display`, `from_str`, `crate`.
+Options: `input`, `output`, `rename_all`, `allow_unknown_fields`, `as_str`, `display`, `from_str`, `crate`.
 
 Options of fields, in `#[arg(..)]`: `default`, `min`, `max`, `min_length`, `max_length`, `pattern`, `rename`, `title`,
 `example`.

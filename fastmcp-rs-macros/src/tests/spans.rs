@@ -126,6 +126,32 @@ fn every_option_has_an_item_with_documentation() {
     assert!(missing.is_empty(), "these options have no item: {missing:?}");
 }
 
+/// An editor shows the documentation of these functions on the attributes.
+#[test]
+fn the_summary_of_each_attribute_lists_its_options() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).expect("the file exists");
+    let (mut documentation, mut summaries) = (String::new(), std::collections::BTreeMap::new());
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("pub fn ") {
+            let name = rest.split('(').next().unwrap_or_default();
+            summaries.insert(name.to_owned(), std::mem::take(&mut documentation));
+        }
+        documentation.push_str(line);
+        documentation.push('\n');
+    }
+    let missing: Vec<_> = crate::parse::option_names()
+        .into_iter()
+        .filter(|option| {
+            let (attribute, name) = option.split_once("::").expect("it has two parts");
+            let name = format!("`{name}`");
+            // `#[arg(..)]` is not a macro.
+            let places = if attribute == "arg" { &["tool", "model", "prompt"] } else { &[attribute][..] };
+            !places.iter().any(|place| summaries.get(*place).is_some_and(|summary| summary.contains(&name)))
+        })
+        .collect();
+    assert!(missing.is_empty(), "no summary has these options: {missing:?}");
+}
+
 #[test]
 fn each_parameter_of_a_resource_is_checked_at_its_own_span() {
     let source = "/// Reads.\nfn read(\n    #[arg(complete = ids)] id: Id,\n    other: Other,\n) -> Order {}";

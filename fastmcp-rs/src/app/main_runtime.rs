@@ -1,6 +1,7 @@
 //! The runtime of `#[mcp::main]`, and its shutdown.
 
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -22,15 +23,21 @@ const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(200);
 /// Tasks that block the workers or never end must not keep a process alive whose client has gone.
 #[doc(hidden)]
 pub fn run_main<F: Future>(main: Main, future: F) -> F::Output {
-    // A second program in one process occurs only in a test; the version of the first stays.
-    let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
-    let runtime = build_runtime(&main);
-    let output = runtime.block_on(future);
-    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
-    output
+    let mut output = None;
+    block_on(&main, pin!(async { output = Some(future.await) }));
+    output.unwrap_or_else(|| unreachable!("`block_on` returns when the future is complete"))
 }
 
+/// Compiled once, because the code of tokio's `block_on` would be a large part of a small program.
 #[inline(never)]
+fn block_on(main: &Main, future: Pin<&mut dyn Future<Output = ()>>) {
+    // A second program in one process occurs only in a test; the version of the first stays.
+    let _ = crate::app::PROGRAM_VERSION.set(main.crate_version);
+    let runtime = build_runtime(main);
+    runtime.block_on(future);
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
+}
+
 fn build_runtime(main: &Main) -> Runtime {
     let workers = main.worker_threads.unwrap_or_else(default_workers).max(1);
     tokio::runtime::Builder::new_multi_thread()

@@ -147,6 +147,8 @@ pub mod server {
 
 /// Options of `#[mcp::model(…)]`.
 pub mod model {
+    use super::NamingRule;
+
     /// The type is only in results: it has no `Deserialize`.
     pub const output: bool = true;
     /// The type is only in arguments: it has no `Serialize`.
