@@ -275,7 +275,7 @@ impl Everything {
             "homepage": {"type": "string", "format": "uri", "description": "Portfolio / personal website"},
             "birthdate": {"type": "string", "format": "date", "description": "Your date of birth"},
             "integer": {"type": "integer", "minimum": 1, "maximum": 100, "default": 42},
-            "number": {"type": "number", "minimum": 0, "maximum": 1000, "default": 3.14},
+            "number": {"type": "number", "minimum": 0, "maximum": 1000, "default": 2.5},
             "friend": {"type": "string", "enum": ["Monica", "Rachel", "Joey", "Chandler", "Ross", "Phoebe"]},
             "instruments": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": ["Guitar", "Piano"]}},
             "hero": {"type": "string", "oneOf": titled(["Superman", "Green Lantern", "Wonder Woman"])},
