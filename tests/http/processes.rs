@@ -207,7 +207,7 @@ async fn log_lines_are_written_before_the_process_ends() {
         server.send(&Request::post(cancelled.to_string()).with("Mcp-Session-Id", &session)).await;
     }
     kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::TERM).unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let lines: Vec<String> = stderr.lines().map_while(Result::ok).collect();
     assert!(child.wait().unwrap().success());
     let cancelled = lines.iter().filter(|line| line.contains("is cancelled")).count();
