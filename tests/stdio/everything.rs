@@ -223,27 +223,19 @@ fn binary_data_is_exact() {
     }
 }
 
-/// Answers the next request of the server, which must be of that method, and gives its parameters.
-fn answer(server: &mut Server, method: &str, result: Value) -> Value {
-    let request = server.receive();
-    assert_eq!(request.value["method"], method, "{}", request.text);
-    server.respond(&request, result);
-    request.value["params"].clone()
-}
-
 #[test]
 fn a_session_gets_elicitations_as_requests() {
     let mut server = connect(Revision::V2025_11_25);
     let call = server.begin_call("test_sampling", json!({"prompt": "What is 2+2?"}));
     let reply = json!({"role": "assistant", "content": {"type": "text", "text": "Four."}, "model": "m"});
-    let asked = answer(&mut server, "sampling/createMessage", reply);
+    let asked = server.answer("sampling/createMessage", reply);
     let message = json!({"role": "user", "content": {"type": "text", "text": "What is 2+2?"}});
     assert_eq!((&asked["messages"], &asked["maxTokens"]), (&json!([message]), &json!(100)));
     assert_eq!(server.answer_to(&call).content_text(), "LLM response: Four.");
 
     let call = server.begin_call("test_elicitation", json!({"message": "Who are you?"}));
     let content = json!({"username": "ada", "email": "ada@example.com"});
-    let asked = answer(&mut server, "elicitation/create", json!({"action": "accept", "content": content}));
+    let asked = server.answer("elicitation/create", json!({"action": "accept", "content": content}));
     assert_eq!(asked["message"], "Who are you?");
     assert_eq!(
         asked["requestedSchema"],
@@ -261,7 +253,7 @@ fn a_session_gets_elicitations_as_requests() {
 
     for action in ["decline", "cancel"] {
         let call = server.begin_call("test_elicitation", json!({"message": "Who are you?"}));
-        answer(&mut server, "elicitation/create", json!({"action": action}));
+        server.answer("elicitation/create", json!({"action": action}));
         assert_eq!(server.answer_to(&call).content_text(), format!("User response: action={action}, content={{}}"));
     }
 }
@@ -272,7 +264,7 @@ fn forms_have_the_schemas_that_the_suite_checks() {
     let call = server.begin_call("test_elicitation_sep1034_defaults", json!({}));
     // The suite answers without `name`.
     let content = json!({"age": 31, "score": 90.0, "status": "inactive", "verified": false});
-    let asked = answer(&mut server, "elicitation/create", json!({"action": "accept", "content": content}));
+    let asked = server.answer("elicitation/create", json!({"action": "accept", "content": content}));
     let properties = &asked["requestedSchema"]["properties"];
     for (field, kind, default) in [
         ("name", "string", json!("John Doe")),
@@ -288,8 +280,7 @@ fn forms_have_the_schemas_that_the_suite_checks() {
     assert_eq!(server.answer_to(&call).content_text(), expected);
 
     let call = server.begin_call("test_elicitation_sep1330_enums", json!({}));
-    let asked = answer(
-        &mut server,
+    let asked = server.answer(
         "elicitation/create",
         json!({"action": "accept", "content": {
             "untitledSingle": "option1", "titledSingle": "value2", "legacyEnum": "opt3",

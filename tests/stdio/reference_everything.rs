@@ -27,14 +27,6 @@ fn blocks(answer: &Frame) -> &Vec<Value> {
     answer.result()["content"].as_array().expect("a list")
 }
 
-/// Answers the next request of the server, which must be of that method, and gives its parameters.
-fn answer(server: &mut Server, method: &str, result: Value) -> Value {
-    let request = server.receive();
-    assert_eq!(request.value["method"], method, "{}", request.text);
-    server.respond(&request, result);
-    request.value["params"].clone()
-}
-
 #[test]
 fn its_components_have_the_names_of_the_reference() {
     for revision in Revision::ALL {
@@ -189,18 +181,18 @@ fn requests_to_the_client_are_its_results() {
     let mut server = start(&folder, Revision::V2025_11_25, all_capabilities());
     let call = server.begin_call("trigger-sampling-request", json!({"prompt": "Hi", "maxTokens": 20}));
     let reply = json!({"role": "assistant", "content": {"type": "text", "text": "Hello."}, "model": "m"});
-    let asked = answer(&mut server, "sampling/createMessage", reply);
+    let asked = server.answer("sampling/createMessage", reply);
     assert_eq!((&asked["maxTokens"], &asked["temperature"]), (&json!(20), &json!(0.7)));
     assert_eq!(asked["systemPrompt"], "You are a helpful test server.");
     assert_eq!(server.answer_to(&call).content_text(), "LLM sampling result of m:\nHello.");
 
     let call = server.begin_call("get-roots-list", json!({}));
-    answer(&mut server, "roots/list", json!({"roots": [{"uri": "file:///srv", "name": "srv"}]}));
+    server.answer("roots/list", json!({"roots": [{"uri": "file:///srv", "name": "srv"}]}));
     assert_eq!(server.answer_to(&call).content_text(), "Current MCP Roots (1 total):\n- srv: file:///srv");
 
     let call = server.begin_call("trigger-elicitation-request", json!({}));
     let content = json!({"name": "Ada", "hero": "superman", "fish": ["trout"], "pet": "pet-1"});
-    let asked = answer(&mut server, "elicitation/create", json!({"action": "accept", "content": content}));
+    let asked = server.answer("elicitation/create", json!({"action": "accept", "content": content}));
     let form = &asked["requestedSchema"];
     assert_eq!(form["required"], json!(["name"]));
     assert_eq!(form["properties"]["hero"]["oneOf"][1], json!({"const": "green lantern", "title": "Green Lantern"}));
@@ -213,7 +205,7 @@ fn requests_to_the_client_are_its_results() {
         [("accept", "✅ User agreed"), ("decline", "❌ User declined"), ("cancel", "⚠️ User cancelled")]
     {
         let call = server.begin_call("trigger-url-elicitation", json!({"url": "https://example.com/pay"}));
-        let asked = answer(&mut server, "elicitation/create", json!({"action": action}));
+        let asked = server.answer("elicitation/create", json!({"action": action}));
         assert_eq!((&asked["mode"], &asked["url"]), (&json!("url"), &json!("https://example.com/pay")));
         let told = server.answer_to(&call);
         assert!(told.content_text().starts_with(text), "{}", told.text);

@@ -567,6 +567,14 @@ impl Server {
         self.send(&json!({"jsonrpc": "2.0", "id": request.value["id"], "result": result}).to_string());
     }
 
+    /// Answers the next request of the server, which must be of that method, and returns its parameters.
+    pub fn answer(&mut self, method: &str, result: Value) -> Value {
+        let request = self.receive();
+        assert_eq!(request.value["method"], method, "{}", request.text);
+        self.respond(&request, result);
+        request.value["params"].clone()
+    }
+
     /// Sends such a request, and returns its id without waiting.
     pub fn begin(&mut self, method: &str, params: Value) -> String {
         let id = self.fresh_id();

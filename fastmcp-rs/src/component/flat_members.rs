@@ -1,7 +1,6 @@
 //! The members of a call that belong to a flattened struct, and the names of its fields.
 
 use std::any::TypeId;
-use std::sync::{PoisonError, RwLock};
 
 use schemars::generate::Contract;
 use schemars::{Schema, SchemaGenerator};
@@ -12,6 +11,7 @@ use serde_json::Value;
 use crate::schema::duplicate_keys::find_duplicate;
 use crate::schema::generator::generator;
 use crate::schema::normalize;
+use crate::util::sync::RwLock;
 
 /// The members that a flattened struct has received so far.
 #[doc(hidden)]
@@ -100,22 +100,18 @@ impl FieldNames {
 #[cold]
 fn described_names(id: TypeId, schema: fn(&mut SchemaGenerator) -> Schema) -> FieldNames {
     static KNOWN: RwLock<Vec<(TypeId, FieldNames)>> = RwLock::new(Vec::new());
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter().find(|(of, _)| *of == id).copied();
+    let known = KNOWN.read().iter().find(|(of, _)| *of == id).copied();
     if let Some((_, names)) = known {
         return names;
     }
     let schema = flat_schema(schema, &mut generator(Contract::Deserialize));
     let properties = schema.get("properties").and_then(Value::as_object);
-    let names: Vec<&'static str> =
-        properties.into_iter().flat_map(|members| members.keys()).cloned().map(leak).collect();
+    let names = properties.into_iter().flat_map(|members| members.keys());
+    let names: Vec<&'static str> = names.map(|name| &*name.clone().leak()).collect();
     let takes_others = schema.get("additionalProperties").is_some_and(|others| *others != Value::Bool(false));
     let names = FieldNames { names: names.leak(), takes_others, is_listed: false };
-    KNOWN.write().unwrap_or_else(PoisonError::into_inner).push((id, names));
+    KNOWN.write().push((id, names));
     names
-}
-
-fn leak(name: String) -> &'static str {
-    name.leak()
 }
 
 /// Returns the normalised schema of a type with fields.

@@ -328,7 +328,7 @@ fn the_reference_page_has_the_tables_of_the_code() {
     assert_eq!(rows, SETTINGS.len(), "the page has rows of settings that do not exist");
 }
 
-/// A setting that is given with its documented default changes nothing.
+/// Tests of all settings, which exist with all features only.
 #[cfg(all(
     feature = "http",
     feature = "stdio",
@@ -337,133 +337,135 @@ fn the_reference_page_has_the_tables_of_the_code() {
     feature = "logging",
     feature = "metrics"
 ))]
-#[test]
-fn the_documented_defaults_are_those_of_the_code() {
-    use crate::App;
+mod of_all_features {
+    use super::*;
 
-    let configured = |pairs: &[(String, &str)]| {
-        let settings = Settings::from_variables(pairs.iter().map(|(name, value)| (name, *value))).unwrap();
-        // A test has no terminal and perhaps a container, on which the default of `watch_parent` depends.
-        App::empty("x").watch_parent(true).configuration_with(settings)
-    };
-    let plain = configured(&[]);
-    let mut literal = 0;
-    for setting in SETTINGS {
-        let Some(default) = setting.default.strip_prefix('`').and_then(|text| text.strip_suffix('`')) else { continue };
-        // The interval alone is an error: it needs a certificate.
-        if default.contains('`') || setting.name == "tls_renewal_interval" {
-            continue;
+    /// A setting that is given with its documented default changes nothing.
+    #[test]
+    fn the_documented_defaults_are_those_of_the_code() {
+        use crate::App;
+
+        let configured = |pairs: &[(String, &str)]| {
+            let settings = Settings::from_variables(pairs.iter().map(|(name, value)| (name, *value))).unwrap();
+            // A test has no terminal and perhaps a container, on which the default of `watch_parent` depends.
+            App::empty("x").watch_parent(true).configuration_with(settings)
+        };
+        let plain = configured(&[]);
+        let mut literal = 0;
+        for setting in SETTINGS {
+            let Some(default) = setting.default.strip_prefix('`').and_then(|text| text.strip_suffix('`')) else {
+                continue;
+            };
+            // The interval alone is an error: it needs a certificate.
+            if default.contains('`') || setting.name == "tls_renewal_interval" {
+                continue;
+            }
+            literal += 1;
+            assert_eq!(configured(&[(setting.variable(), default)]), plain, "{}", setting.name);
         }
-        literal += 1;
-        assert_eq!(configured(&[(setting.variable(), default)]), plain, "{}", setting.name);
+        assert!(literal > SETTINGS.len() / 2, "{literal}");
     }
-    assert!(literal > SETTINGS.len() / 2, "{literal}");
-}
 
-/// Each setting of an app, given as a variable, with a value that differs from its default.
-#[cfg(all(
-    feature = "http",
-    feature = "stdio",
-    feature = "tls",
-    feature = "legacy-sse",
-    feature = "logging",
-    feature = "metrics"
-))]
-#[test]
-fn every_setting_accepts_a_value_and_can_be_fixed_by_code() {
-    use std::time::Duration;
+    /// Each setting of an app, given as a variable, with a value that differs from its default.
+    #[test]
+    fn every_setting_accepts_a_value_and_can_be_fixed_by_code() {
+        use std::time::Duration;
 
-    use crate::http_server::Tls;
-    use crate::stdio::StdoutPolicy;
-    use crate::{App, HttpConfig};
+        use crate::http_server::Tls;
+        use crate::stdio::StdoutPolicy;
+        use crate::{App, HttpConfig};
 
-    let value = |name: &str| match name {
-        "transport" => "http",
-        "bind" => "127.0.0.1:9",
-        "path" | "legacy_sse" | "public_prefix" => "/other",
-        "socket_mode" => "660",
-        "allowed_hosts" => "mcp.example.com,mcp.example.com:8443",
-        "allowed_origins" => "https://app.example.com",
-        "trusted_proxies" => "10.0.0.0/8,unix",
-        "sealing_keys" => KEY,
-        "ignore_arguments" => "a,b",
-        "stdout" => "log",
-        "log_level" => "debug",
-        "log_format" => "json",
-        "tls_certificate" | "tls_key" => "/x.pem",
-        "watch_parent" => "false",
-        name if name.starts_with("max_") && name.contains(['b', 'y']) && name != "max_calls_per_principal" => "131072",
-        name if name.ends_with("timeout") || name.ends_with("interval") || name.ends_with("ttl") => "1m30s",
-        "session_lifetime" => "2h",
-        name if name.starts_with("max_") || name == "page_size" || name == "replicas" => "70000",
-        _ => "true",
-    };
-    let given: Vec<(String, &str)> = SETTINGS.iter().map(|setting| (setting.variable(), value(setting.name))).collect();
-    let settings = Settings::from_variables(given).unwrap();
-    assert_eq!(settings.given.len(), SETTINGS.len());
-    let second = Duration::from_secs(1);
-    let http = HttpConfig::new()
-        .path("/x")
-        .allowed_hosts(["x"])
-        .allowed_origins(["https://x"])
-        .allow_loopback_origins(false)
-        .allow_unauthenticated_public(false)
-        .trusted_proxies(["unix"])
-        .replicas(1)
-        .legacy_sse("/sse")
-        .public_prefix("/y")
-        .max_sessions(1)
-        .max_sessions_per_principal(1)
-        .session_idle_timeout(second)
-        .session_lifetime(second)
-        .max_body(1024)
-        .max_bytes_in_flight(1)
-        .max_bytes_in_flight_per_principal(1)
-        .max_bytes_unread(1)
-        .max_calls(1)
-        .max_calls_per_principal(1)
-        .max_streams(1)
-        .max_streams_per_principal(1)
-        .max_connections(1)
-        .max_connections_per_address(1)
-        .header_read_timeout(second)
-        .body_read_timeout(second)
-        .authenticate_timeout(second)
-        .idle_timeout(second)
-        .write_timeout(second)
-        .keep_alive_interval(second)
-        .metrics(false)
-        .graceful_shutdown_timeout(second)
-        .tls(Tls::from_pem_files("a", "b"));
-    #[cfg(unix)]
-    let http = http.socket_mode(0o600);
-    let fixed = App::empty("x")
-        .open_schemas(false)
-        .wrapped_results(false)
-        .describe_limits(false)
-        .ignore_unknown_arguments(false)
-        .timeout(second)
-        .show_errors(false)
-        .hide_server_info(false)
-        .request_state_ttl(second)
-        .max_request_state(2048)
-        .sealing_keys([])
-        .page_size(1)
-        .stdout(StdoutPolicy::Discard)
-        .max_line(2048)
-        .watch_parent(true)
-        .http(http);
-    let warnings = fixed.warnings_of(settings.clone());
-    for setting in SETTINGS {
-        // A list of names grows, the address is an argument of the method that serves, and log lines have options.
-        let is_elsewhere = ["ignore_arguments", "transport", "bind", LOG_LEVEL, LOG_FORMAT, LOG_REQUESTS];
-        let warning = format!("`{}` has no effect", setting.variable());
-        assert_eq!(
-            warnings.iter().any(|line| line.starts_with(&warning)),
-            !is_elsewhere.contains(&setting.name) && (cfg!(unix) || setting.name != "socket_mode"),
-            "{}: {warnings:?}",
-            setting.name
-        );
+        let value = |name: &str| match name {
+            "transport" => "http",
+            "bind" => "127.0.0.1:9",
+            "path" | "legacy_sse" | "public_prefix" => "/other",
+            "socket_mode" => "660",
+            "allowed_hosts" => "mcp.example.com,mcp.example.com:8443",
+            "allowed_origins" => "https://app.example.com",
+            "trusted_proxies" => "10.0.0.0/8,unix",
+            "sealing_keys" => KEY,
+            "ignore_arguments" => "a,b",
+            "stdout" => "log",
+            "log_level" => "debug",
+            "log_format" => "json",
+            "tls_certificate" | "tls_key" => "/x.pem",
+            "watch_parent" => "false",
+            name if name.starts_with("max_") && name.contains(['b', 'y']) && name != "max_calls_per_principal" => {
+                "131072"
+            }
+            name if name.ends_with("timeout") || name.ends_with("interval") || name.ends_with("ttl") => "1m30s",
+            "session_lifetime" => "2h",
+            name if name.starts_with("max_") || name == "page_size" || name == "replicas" => "70000",
+            _ => "true",
+        };
+        let given: Vec<(String, &str)> =
+            SETTINGS.iter().map(|setting| (setting.variable(), value(setting.name))).collect();
+        let settings = Settings::from_variables(given).unwrap();
+        assert_eq!(settings.given.len(), SETTINGS.len());
+        let second = Duration::from_secs(1);
+        let http = HttpConfig::new()
+            .path("/x")
+            .allowed_hosts(["x"])
+            .allowed_origins(["https://x"])
+            .allow_loopback_origins(false)
+            .allow_unauthenticated_public(false)
+            .trusted_proxies(["unix"])
+            .replicas(1)
+            .legacy_sse("/sse")
+            .public_prefix("/y")
+            .max_sessions(1)
+            .max_sessions_per_principal(1)
+            .session_idle_timeout(second)
+            .session_lifetime(second)
+            .max_body(1024)
+            .max_bytes_in_flight(1)
+            .max_bytes_in_flight_per_principal(1)
+            .max_bytes_unread(1)
+            .max_calls(1)
+            .max_calls_per_principal(1)
+            .max_streams(1)
+            .max_streams_per_principal(1)
+            .max_connections(1)
+            .max_connections_per_address(1)
+            .header_read_timeout(second)
+            .body_read_timeout(second)
+            .authenticate_timeout(second)
+            .idle_timeout(second)
+            .write_timeout(second)
+            .keep_alive_interval(second)
+            .metrics(false)
+            .graceful_shutdown_timeout(second)
+            .tls(Tls::from_pem_files("a", "b"));
+        #[cfg(unix)]
+        let http = http.socket_mode(0o600);
+        let fixed = App::empty("x")
+            .open_schemas(false)
+            .wrapped_results(false)
+            .describe_limits(false)
+            .ignore_unknown_arguments(false)
+            .timeout(second)
+            .show_errors(false)
+            .hide_server_info(false)
+            .request_state_ttl(second)
+            .max_request_state(2048)
+            .sealing_keys([])
+            .page_size(1)
+            .stdout(StdoutPolicy::Discard)
+            .max_line(2048)
+            .watch_parent(true)
+            .http(http);
+        let warnings = fixed.warnings_of(settings.clone());
+        for setting in SETTINGS {
+            // A list of names grows, the address is an argument of the method that serves, and log lines have options.
+            let is_elsewhere = ["ignore_arguments", "transport", "bind", LOG_LEVEL, LOG_FORMAT, LOG_REQUESTS];
+            let warning = format!("`{}` has no effect", setting.variable());
+            assert_eq!(
+                warnings.iter().any(|line| line.starts_with(&warning)),
+                !is_elsewhere.contains(&setting.name) && (cfg!(unix) || setting.name != "socket_mode"),
+                "{}: {warnings:?}",
+                setting.name
+            );
+        }
+        assert_eq!(App::empty("x").warnings_of(settings), Vec::<String>::new());
     }
-    assert_eq!(App::empty("x").warnings_of(settings), Vec::<String>::new());
 }

@@ -3,7 +3,7 @@ use fastmcp_rs::prelude::*;
 /// Finds orders.
 #[mcp::tool]
 fn find_orders(customer: Customer, states: Vec<OrderState>) -> Result<Order, Failure> {
-    unimplemented!("{customer:?} {states:?}")
+    panic!("{customer:?} {states:?}")
 }
 
 fn main() {}
