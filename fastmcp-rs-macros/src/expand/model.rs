@@ -18,7 +18,7 @@ use super::model_derives::{
     Derives, convert_options, default_function_name, expand_derives, field_lists, remove_attributes,
     remove_discriminants, serde_path, strip_options,
 };
-use super::model_fields::{FieldNames, expand_field_checks, expand_guarded, expand_stubs};
+use super::model_fields::{FieldAliases, expand_field_checks, expand_guarded, expand_stubs};
 use super::model_names::{expand_markers, expand_names};
 use crate::model::{FormKind, Model, derived_paths, is_lax_variant};
 use crate::serde_options::has_serde_option;
@@ -126,7 +126,7 @@ fn expand_form(model: &Model<'_>, with_bounds: bool) -> Option<TokenStream> {
             let checked = model.checked_fields();
             let checked = checked.iter().find(|checked| std::ptr::eq(&checked.field.field.ty, *ty));
             let ty = match checked {
-                Some(checked) => FieldNames::new(model, checked.variant, checked.field).whole(span),
+                Some(checked) => FieldAliases::new(model, checked.variant, checked.field).whole(span),
                 None => ty.to_token_stream(),
             };
             quote_spanned!(span=> for<'__form> #private::FieldOf<'__form, #ty>: #private::FormMember)

@@ -32,7 +32,7 @@ pub(super) fn expand_field_checks(model: &Model<'_>) -> TokenStream {
     let private = private();
     let checks = model.checked_fields().into_iter().map(|CheckedField { variant, field, leaves }| {
         let conditions: Vec<&Attribute> = field_cfg_attributes(variant, field).collect();
-        let names = FieldNames::new(model, variant, field);
+        let names = FieldAliases::new(model, variant, field);
         let whole = &field.field.ty;
         let leaf_names = leaves.iter().enumerate().map(|(position, leaf)| names.leaf(position, leaf.span()));
         let leaf_types: Vec<Ident> = leaf_names.collect();
@@ -92,13 +92,13 @@ pub(super) fn expand_field_checks(model: &Model<'_>) -> TokenStream {
 
 /// The aliases of the types of one checked field. Only they name the types again, with the span of the model's name, so
 /// that rustc reports a missing type once: its suggestions depend on the place where a type is named.
-pub(super) struct FieldNames<'a> {
+pub(super) struct FieldAliases<'a> {
     name: &'a Ident,
     ty: &'a Type,
     suffix: String,
 }
 
-impl<'a> FieldNames<'a> {
+impl<'a> FieldAliases<'a> {
     pub(super) fn new(model: &Model<'a>, variant: Option<&Variant>, field: &ModelField<'a>) -> Self {
         let variant = variant.map(|variant| format!("{}_", variant.ident.unraw())).unwrap_or_default();
         Self { name: &model.input.ident, ty: &field.field.ty, suffix: format!("{variant}{}", field.index) }
@@ -220,7 +220,7 @@ fn copy_type(model: &Model<'_>, crate_path: &CratePath, name: &str, attributes: 
     for (fields, group) in field_lists(&mut copy.data).into_iter().zip(&model.groups) {
         for (field, described) in fields.iter_mut().zip(&group.fields) {
             if model.is_checked(described) {
-                let alias = FieldNames::new(model, group.variant, described).whole(described.field.ty.span());
+                let alias = FieldAliases::new(model, group.variant, described).whole(described.field.ty.span());
                 field.ty = Type::Verbatim(alias);
             }
         }
@@ -249,7 +249,7 @@ fn bound_all(model: &Model<'_>, item: &str) -> LitStr {
         .iter()
         .filter(|field| always(field))
         .flat_map(|CheckedField { variant, field, leaves }| {
-            let names = FieldNames::new(model, *variant, field);
+            let names = FieldAliases::new(model, *variant, field);
             // The reader of a flattened `Option` needs the trait of the type inside, which that of the `Option` does not
             // imply.
             let inside = (0..leaves.len()).filter(|_| is_flat_option(field));
